@@ -1,0 +1,53 @@
+package jobs
+
+import "time"
+
+// Results is the fold of a run's events, and the content of results.json. gantry run, the runner and the app all use
+// this one fold.
+type Results struct {
+	Schema  int    `json:"schema"`
+	Job     string `json:"job"`
+	Device  string `json:"device"`
+	Attempt int    `json:"attempt"`
+	Verdict
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Accel    *Accel    `json:"accel"`
+	Findings []Finding `json:"findings"`
+	Cases    []Case    `json:"cases"`
+}
+
+// ResultsSchema is the version of results.json.
+const ResultsSchema = 1
+
+// NewResults is the fold of no events.
+func NewResults() *Results {
+	return &Results{Schema: ResultsSchema, Findings: []Finding{}, Cases: []Case{}}
+}
+
+// Apply folds one event in.
+func (r *Results) Apply(e Event) {
+	switch {
+	case e.Start != nil:
+		r.Job, r.Device, r.Attempt, r.Started = e.Start.Job, e.Start.Device, e.Start.Attempt, e.Time.UTC()
+	case e.Accel != nil:
+		r.Accel = e.Accel
+	case e.Finding != nil:
+		r.Findings = append(r.Findings, *e.Finding)
+	case e.Case != nil:
+		r.Cases = append(r.Cases, *e.Case)
+	case e.Verdict != nil:
+		r.Verdict, r.Finished = *e.Verdict, e.Time.UTC()
+	}
+}
+
+// Count is how many cases of the users' suites have the result; the pipeline's own steps do not count.
+func (r *Results) Count(result string) int {
+	n := 0
+	for _, c := range r.Cases {
+		if c.Result == result && c.Suite != PipelineSuite {
+			n++
+		}
+	}
+	return n
+}
