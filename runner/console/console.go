@@ -1,0 +1,182 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// closeLimit is how long Close waits for the stream's Read and the record's Write to return: both are local, so longer
+// means that a driver or a disk hangs.
+const closeLimit = 10 * time.Second
+
+// emptyReads is how many reads of nothing and no error in a row end the stream.
+const emptyReads = 100
+
+// Options are what a Console may be given.
+type Options struct {
+	Logger *slog.Logger     // nil: nothing is logged
+	Clock  func() time.Time // nil: time.Now
+	Times  *os.File         // nil: none; else when bytes arrived, as TimesFile says
+}
+
+// Console is a serial stream being read and recorded. Its methods may be called from several goroutines.
+type Console struct {
+	rw     io.ReadWriteCloser
+	rec    *record
+	log    *slog.Logger
+	token  chan struct{} // holds the right to write while a session has it
+	writes chan write
+	closed chan struct{} // Close was called
+	done   chan struct{} // the goroutines have ended
+	once   sync.Once
+	err    error // of Close
+}
+
+// New starts to read rw, to its end or until Close. What it reads goes to the end of file, which must be open for
+// reading and writing, stays open, and belongs to the Console until Close has returned: offsets are those of the file,
+// so a stream that is opened again (after a power cycle) goes on in the same record. Close closes rw.
+func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	rec, err := newRecord(file, o)
+	if err != nil {
+		return nil, jobs.Failf(jobs.ClassInfrastructure, "open the console record: %w", err)
+	}
+	c := &Console{
+		rw: rw, rec: rec, log: o.Logger,
+		token: make(chan struct{}, 1), writes: make(chan write), closed: make(chan struct{}), done: make(chan struct{}),
+	}
+	var wg sync.WaitGroup
+	wg.Go(c.read)
+	wg.Go(rec.flush)
+	wg.Go(c.write)
+	go func() {
+		wg.Wait()
+		close(c.done)
+	}()
+	return c, nil
+}
+
+// read is the one reader.
+func (c *Console) read() {
+	empty := 0
+	for {
+		buf := c.rec.reserve()
+		if buf == nil {
+			return
+		}
+		n, err := c.rw.Read(buf)
+		if empty++; n > 0 {
+			empty = 0
+		}
+		if err == nil && empty == emptyReads {
+			err = io.ErrNoProgress
+		}
+		c.rec.commit(n, err)
+		if err != nil {
+			c.log.Debug("console ended", "offset", c.rec.size(), "cause", err)
+			return
+		}
+	}
+}
+
+// Close closes the stream, and waits until all that was read is in the record. It returns what hindered that. Only the
+// first call does something; later ones return the same.
+func (c *Console) Close() error {
+	c.once.Do(func() {
+		close(c.closed)
+		c.rec.stop()
+		err := c.rw.Close()
+		if errors.Is(err, os.ErrClosed) {
+			err = nil
+		}
+		limit := time.NewTimer(closeLimit)
+		defer limit.Stop()
+		select {
+		case <-c.done:
+		case <-limit.C:
+			err = errors.Join(err, fmt.Errorf("reader or record did not end within %s", closeLimit))
+		}
+		if err = errors.Join(err, c.rec.failure()); err != nil {
+			c.err = jobs.Blame(jobs.ClassInfrastructure, fmt.Errorf("close the console: %w", err))
+		}
+	})
+	return c.err
+}
+
+// Ended is closed when the stream has ended or the record cannot be written, so that who does not read the console
+// learns of it too.
+func (c *Console) Ended() <-chan struct{} { return c.rec.ended }
+
+// Err is nil until Ended is closed, then why: a failure of class infrastructure.
+func (c *Console) Err() error {
+	_, err := c.rec.state()
+	return err
+}
+
+// Size is how many bytes the record has, those not yet on disk included.
+func (c *Console) Size() int64 { return c.rec.size() }
+
+// LineAt is the 1-based line, by \n, of the record in which offset off lies.
+func (c *Console) LineAt(off int64) int { return c.rec.lineAt(off) }
+
+// TimeAt is when the byte at offset off arrived, or the zero time for bytes that were in the record before New.
+func (c *Console) TimeAt(off int64) time.Time { return c.rec.timeAt(off) }
+
+// ReadAt reads the record as io.ReaderAt does; the bytes not yet on disk too.
+func (c *Console) ReadAt(p []byte, off int64) (int, error) {
+	n := 0
+	for n < len(p) {
+		m, err := c.rec.readAt(p[n:], off+int64(n))
+		if err != nil {
+			return n, err
+		}
+		if m == 0 {
+			return n, io.EOF
+		}
+		n += m
+	}
+	return n, nil
+}
+
+// From returns a cursor at offset off.
+func (c *Console) From(off int64) *Cursor { return &Cursor{rec: c.rec, off: off} }
+
+// cursorBuffer is the most that one Next returns.
+const cursorBuffer = 64 << 10
+
+// Cursor is one subscriber's place in the record. It is used by one goroutine at a time.
+type Cursor struct {
+	rec *record
+	off int64
+	buf []byte
+}
+
+// Offset is where the next Next reads.
+func (u *Cursor) Offset() int64 { return u.off }
+
+// Next returns the bytes after the cursor, waiting for some; they are valid until the next call. When ctx ends it
+// returns context.Cause(ctx), and when the stream has ended and all was returned a failure of class infrastructure.
+func (u *Cursor) Next(ctx context.Context) ([]byte, error) {
+	if u.buf == nil {
+		u.buf = make([]byte, cursorBuffer)
+	}
+	if err := u.rec.wait(ctx, u.off); err != nil {
+		return nil, err
+	}
+	n, err := u.rec.readAt(u.buf, u.off)
+	u.off += int64(n)
+	return u.buf[:n], err
+}

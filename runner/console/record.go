@@ -1,0 +1,235 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// ringSize is how much of the record is in memory: 3 s of a line at 3 Mbaud, which is what a busy disk may take.
+const ringSize = 1 << 20
+
+// readSize is the most one Read of the stream is offered.
+const readSize = 64 << 10
+
+// record is the file and the ring before it. Offset off of the record is at ring[off%ringSize] as long as it is there.
+//
+//	0        low      flushed      head     head+filling
+//	| in file | in file and ring | in ring | being read |
+type record struct {
+	file  *os.File
+	log   *slog.Logger
+	clock func() time.Time
+	ended chan struct{} // closed when err is set
+
+	mu      sync.Mutex
+	work    *sync.Cond // the reader and the flusher wait here
+	ring    []byte
+	base    int64 // where this ring began
+	head    int64
+	filling int64
+	flushed int64
+	stopped bool
+	err     error         // why there will be no more bytes, for cursors
+	failed  error         // why the record could not be written
+	more    chan struct{} // closed at the next change; nil when no cursor waits
+	lines   lineIndex
+	times   timeIndex
+}
+
+func newRecord(file *os.File, o Options) (*record, error) {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.ReadAt(make([]byte, 1), 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read back: %w", err) // slow cursors would find out too late
+	}
+	r := &record{
+		file: file, log: o.Logger, clock: o.Clock, ended: make(chan struct{}),
+		ring: make([]byte, ringSize), base: size, head: size, flushed: size,
+	}
+	r.work = sync.NewCond(&r.mu)
+	if err := r.lines.load(io.NewSectionReader(file, 0, size)); err != nil {
+		return nil, err
+	}
+	return r, r.times.open(o.Times)
+}
+
+// low is the oldest offset that is still in the ring.
+func (r *record) low() int64 { return max(r.base, r.head+r.filling-ringSize) }
+
+// changed wakes whoever waits; r.mu is held.
+func (r *record) changed() {
+	r.work.Broadcast()
+	if r.more != nil {
+		close(r.more)
+		r.more = nil
+	}
+}
+
+// end sets why there will be no more bytes; the first reason stays. r.mu is held.
+func (r *record) end(err error) {
+	if r.err == nil {
+		r.err = err
+		close(r.ended)
+	}
+}
+
+// reserve returns the part of the ring to read into, waiting until what it held is on disk; nil ends the reader.
+func (r *record) reserve() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.head-r.flushed > ringSize-readSize && r.err == nil && !r.stopped {
+		r.work.Wait()
+	}
+	if r.stopped {
+		r.end(closed(os.ErrClosed))
+		r.changed()
+	}
+	if r.err != nil {
+		return nil
+	}
+	at := r.head % ringSize
+	r.filling = min(readSize, ringSize-at)
+	return r.ring[at : at+r.filling]
+}
+
+// commit makes the n bytes read into reserve's part readable; err ends the stream.
+func (r *record) commit(n int, err error) {
+	now := r.clock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.filling = 0
+	if n > 0 {
+		at := r.head % ringSize
+		r.lines.add(r.ring[at : at+int64(n)])
+		r.times.add(r.head, now)
+		r.head += int64(n)
+	}
+	if err != nil {
+		r.end(closed(err))
+	}
+	r.changed()
+}
+
+func closed(err error) error {
+	return jobs.Failf(jobs.ClassInfrastructure, "console closed: %w", err)
+}
+
+// stop tells the reader not to go on.
+func (r *record) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
+	r.changed()
+}
+
+// flush writes the ring to the file until the stream has ended and all is written, or the file takes no more.
+func (r *record) flush() {
+	for {
+		b, times := r.unwritten()
+		if b == nil {
+			return
+		}
+		n, err := r.file.Write(b)
+		if err == nil && len(times) > 0 {
+			err = r.times.write(times)
+		}
+		r.mu.Lock()
+		r.flushed += int64(n)
+		if err != nil {
+			r.failed = jobs.Failf(jobs.ClassInfrastructure, "record the console: %w", err)
+			r.end(r.failed)
+		}
+		r.changed()
+		r.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// unwritten waits for bytes that are not on disk; nil when there will be none.
+func (r *record) unwritten() (b, times []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.flushed == r.head && r.err == nil {
+		r.work.Wait()
+	}
+	if r.flushed == r.head {
+		return nil, nil
+	}
+	at := r.flushed % ringSize
+	return r.ring[at:min(at+r.head-r.flushed, ringSize)], r.times.unwritten()
+}
+
+// wait returns when there are bytes at off; when there will be none, or ctx ends, it says why.
+func (r *record) wait(ctx context.Context, off int64) error {
+	for {
+		r.mu.Lock()
+		if r.head > off {
+			r.mu.Unlock()
+			return nil
+		}
+		if r.err != nil {
+			defer r.mu.Unlock()
+			return r.err
+		}
+		if r.more == nil {
+			r.more = make(chan struct{})
+		}
+		more := r.more
+		r.mu.Unlock()
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// readAt reads some of what is there at off, without waiting; 0 when nothing is.
+func (r *record) readAt(p []byte, off int64) (int, error) {
+	r.mu.Lock()
+	low, head := r.low(), r.head
+	if off >= low {
+		defer r.mu.Unlock()
+		if off >= head {
+			return 0, nil
+		}
+		at := off % ringSize
+		return copy(p, r.ring[at:min(at+head-off, ringSize)]), nil
+	}
+	r.mu.Unlock()
+	p = p[:min(int64(len(p)), low-off)]
+	n, err := r.file.ReadAt(p, off)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, jobs.Failf(jobs.ClassInfrastructure, "read back the console record: %w", err)
+}
+
+func (r *record) size() int64 {
+	size, _ := r.state()
+	return size
+}
+
+func (r *record) state() (size int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head, r.err
+}
+
+func (r *record) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
+}
