@@ -1,0 +1,194 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	pb "github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+)
+
+// Limits of what a runner may announce.
+const (
+	maxTargets = 1000
+	maxTags    = 100
+	maxName    = 200 // bytes of any name
+	maxMessage = 64 << 10
+)
+
+// PutTargets makes the wire's form of targets.
+func PutTargets(targets []Target) []*pb.Target {
+	out := make([]*pb.Target, len(targets))
+	for i, t := range targets {
+		out[i] = &pb.Target{Name: t.Name, Type: t.Type, Tags: t.Tags, Trust: string(t.Trust), Health: string(t.Health)}
+	}
+	return out
+}
+
+// GetTargets checks and takes over announced targets.
+func GetTargets(in []*pb.Target) ([]Target, error) {
+	if len(in) > maxTargets {
+		return nil, fmt.Errorf("announce %d targets: at most %d", len(in), maxTargets)
+	}
+	out, seen := make([]Target, len(in)), map[string]bool{}
+	for i, t := range in {
+		for _, name := range append([]string{t.GetName(), t.GetType()}, t.GetTags()...) {
+			if err := CheckName(name); err != nil {
+				return nil, fmt.Errorf("announce target %.40q: %w", t.GetName(), err)
+			}
+		}
+		if len(t.GetTags()) > maxTags {
+			return nil, fmt.Errorf("announce target %q: %d tags, at most %d", t.GetName(), len(t.GetTags()), maxTags)
+		}
+		if seen[t.GetName()] {
+			return nil, fmt.Errorf("announce target %q: named twice", t.GetName())
+		}
+		seen[t.GetName()] = true
+		out[i] = Target{
+			Name: t.GetName(), Type: t.GetType(), Tags: t.GetTags(),
+			Trust: Trust(t.GetTrust()), Health: health(t.GetHealth()),
+		}
+	}
+	return out, nil
+}
+
+// health takes a word that a newer runner may have for the most careful one known here.
+func health(s string) Health {
+	switch h := Health(s); h {
+	case "":
+		return Good
+	case Good, Unknown, Bad, Maintenance:
+		return h
+	default:
+		return Bad
+	}
+}
+
+// CheckName refuses a name that is empty, long or holds control characters.
+func CheckName(s string) error {
+	if s == "" || len(s) > maxName {
+		return fmt.Errorf("a name has 1 to %d bytes", maxName)
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7f || r == '\ufffd' {
+			return errors.New("a name holds no control characters")
+		}
+	}
+	return nil
+}
+
+// PutAnnouncement makes the wire's form of a.
+func PutAnnouncement(a Announcement) *pb.WatchRequest {
+	return &pb.WatchRequest{
+		Version: a.Version, Targets: PutTargets(a.Targets), Leases: a.Leases,
+		Allow: &pb.Allow{Repositories: a.Repositories},
+	}
+}
+
+// GetAnnouncement checks and takes over an announcement.
+func GetAnnouncement(r *pb.WatchRequest) (Announcement, error) {
+	targets, err := GetTargets(r.GetTargets())
+	if err != nil {
+		return Announcement{}, err
+	}
+	repos := r.GetAllow().GetRepositories()
+	if len(repos) > maxTargets || len(r.GetLeases()) > maxTargets || len(r.GetVersion()) > maxName {
+		return Announcement{}, errors.New("announce runner: too much of something")
+	}
+	for _, p := range repos {
+		if _, err := filepath.Match(p, ""); err != nil || len(p) > maxName {
+			return Announcement{}, fmt.Errorf("announce allow-list: bad pattern %.40q", p)
+		}
+	}
+	return Announcement{Version: r.GetVersion(), Targets: targets, Leases: r.GetLeases(), Repositories: repos}, nil
+}
+
+// PutAssignment makes the stream's message of a.
+func PutAssignment(a Assignment) *pb.WatchResponse {
+	return &pb.WatchResponse{Message: &pb.WatchResponse_Assignment{Assignment: &pb.Assignment{
+		Lease: a.Lease, Run: a.Run, Attempt: int32(a.Attempt), Target: a.Target, Name: a.Name, Job: a.Job, Trust: string(a.Trust),
+		Source: &pb.Source{
+			Repository: a.Source.Repository, Ref: a.Source.Ref, Commit: a.Source.Commit, PullRequest: a.Source.PullRequest,
+		},
+	}}}
+}
+
+// PutCancel makes the stream's message of c.
+func PutCancel(c Cancel) *pb.WatchResponse {
+	return &pb.WatchResponse{Message: &pb.WatchResponse_Cancel{Cancel: &pb.Cancel{Lease: c.Lease, Reason: c.Reason}}}
+}
+
+// PutKeepalive makes the stream's message of k.
+func PutKeepalive(k Keepalive) *pb.WatchResponse {
+	return &pb.WatchResponse{Message: &pb.WatchResponse_Keepalive{Keepalive: &pb.Keepalive{Version: k.Version}}}
+}
+
+// GetMessage yields what came on the stream: a Keepalive, an Assignment, a Cancel, or nil for what a newer app sends.
+func GetMessage(r *pb.WatchResponse) any {
+	switch m := r.GetMessage().(type) {
+	case *pb.WatchResponse_Keepalive:
+		return Keepalive{Version: m.Keepalive.GetVersion()}
+	case *pb.WatchResponse_Assignment:
+		return getAssignment(m.Assignment)
+	case *pb.WatchResponse_Cancel:
+		return getCancel(m.Cancel)
+	}
+	return nil
+}
+
+func getAssignment(a *pb.Assignment) Assignment {
+	s := a.GetSource()
+	out := Assignment{
+		Lease: a.GetLease(), Run: a.GetRun(), Attempt: int(a.GetAttempt()), Target: a.GetTarget(), Name: a.GetName(),
+		Job: a.GetJob(), Trust: Trust(a.GetTrust()),
+		Source: Source{Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest()},
+	}
+	if out.Trust != Trusted && out.Trust != Approved {
+		out.Trust = Untrusted
+	}
+	return out
+}
+
+func getCancel(c *pb.Cancel) Cancel { return Cancel{Lease: c.GetLease(), Reason: c.GetReason()} }
+
+// GetHeartbeat takes over the answer to a heartbeat.
+func GetHeartbeat(r *pb.HeartbeatResponse) (lost []string, cancels []Cancel) {
+	for _, c := range r.GetCancels() {
+		cancels = append(cancels, getCancel(c))
+	}
+	return r.GetLost(), cancels
+}
+
+// PutHeartbeat makes the answer to a heartbeat.
+func PutHeartbeat(lost []string, cancels []Cancel) *pb.HeartbeatResponse {
+	out := &pb.HeartbeatResponse{Lost: lost}
+	for _, c := range cancels {
+		out.Cancels = append(out.Cancels, &pb.Cancel{Lease: c.Lease, Reason: c.Reason})
+	}
+	return out
+}
+
+// PutOutcome makes the wire's form of o.
+func PutOutcome(o Outcome) *pb.FinishRequest {
+	out := &pb.FinishRequest{Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: Clip(o.Message), Complete: o.Complete}
+	for _, s := range Streams() {
+		if n, ok := o.Sizes[s]; ok {
+			out.Sizes = append(out.Sizes, &pb.StreamSize{Stream: string(s), Size: n})
+		}
+	}
+	return out
+}
+
+// GetOutcome takes over the end of an attempt.
+func GetOutcome(r *pb.FinishRequest) Outcome {
+	o := Outcome{
+		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: Clip(r.GetMessage()), Complete: r.GetComplete(),
+		Sizes: map[Stream]int64{},
+	}
+	for _, s := range r.GetSizes() {
+		if name := Stream(s.GetStream()); name.Known() {
+			o.Sizes[name] = s.GetSize()
+		}
+	}
+	return o
+}
