@@ -14,12 +14,13 @@ type dialect struct {
 	driver     string
 	goose      goose.Dialect
 	skipLocked string // of a SELECT that picks work for one of several writers
+	forUpdate  string // of a SELECT whose rows must stay as they are until the transaction ends
 }
 
 func sqlite() dialect { return dialect{driver: "sqlite", goose: goose.DialectSQLite3} }
 
 func postgres() dialect {
-	return dialect{driver: "pgx", goose: goose.DialectPostgres, skipLocked: "FOR UPDATE SKIP LOCKED"}
+	return dialect{driver: "pgx", goose: goose.DialectPostgres, skipLocked: "FOR UPDATE SKIP LOCKED", forUpdate: "FOR UPDATE"}
 }
 
 // IsPostgres says whether dsn names a PostgreSQL database; anything else is the path of a SQLite file.

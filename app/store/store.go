@@ -46,6 +46,7 @@ type Store struct {
 	dialect    dialect
 	clock      func() time.Time
 	runChanged func(ctx context.Context, tx *Tx, runID string) error
+	changes    subscribers
 }
 
 // Open opens the database and brings its schema up to date.

@@ -14,8 +14,12 @@ import (
 // that writes, and must not wait for the network.
 type Tx struct {
 	*sql.Tx
-	pg *pgx.Conn
+	pg    *pgx.Conn
+	after []func()
 }
+
+// AfterCommit has f called once the transaction is committed; it must not block.
+func (t *Tx) AfterCommit(f func()) { t.after = append(t.after, f) }
 
 // Pgx is the connection below the transaction on PostgreSQL, for what speaks pgx; nil on SQLite.
 func (t *Tx) Pgx() *pgx.Conn { return t.pg }
@@ -44,6 +48,9 @@ func (s *Store) Tx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
+	}
+	for _, f := range tx.after {
+		f()
 	}
 	return nil
 }

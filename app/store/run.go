@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// States of a run.
+const (
+	RunQueued    = "queued"    // waits for a target, for its first attempt or its second
+	RunRunning   = "running"   // a target is leased for it
+	RunCompleted = "completed" // it has its verdict, for good
+)
+
+// MaxAttempts is how often a run may be executed.
+const MaxAttempts = 2
+
+// RunSpec is what makes a run.
+type RunSpec struct {
+	// Key makes two wishes one run: the run's job, commit, artifacts and try by hand. Empty is never shared.
+	Key      string
+	CheckID  string // of the check that shows it
+	Name     string // of the job in .github/gantry.yml, with its matrix
+	Source   rpc.Source
+	Trust    rpc.Trust
+	Priority int64
+
+	TargetType string
+	Tags       []string
+	Job        []byte // the LAVA job definition's source
+
+	MaxAttempts  int           // 1 or 2; 0 is 2
+	QueueTimeout time.Duration // 0 is for ever
+}
+
+// Run is one job wanted on one kind of target for one commit.
+type Run struct {
+	ID         string
+	Key        string
+	CheckID    string
+	Name       string
+	Source     rpc.Source
+	Trust      rpc.Trust
+	Priority   int64
+	TargetType string
+	Tags       []string
+	State      string
+	Attempts   int64 // begun so far
+	Max        int64 // attempts
+	jobs.Verdict
+	CreatedMS, StartedMS, EndedMS int64
+}
+
+const runColumns = `id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority, target_type, tags,
+	state, attempts, max_attempts, verdict, class, message, created_ms, started_ms, ended_ms`
+
+func scanRun(r scanner) (v Run, err error) {
+	var tags string
+	err = r.Scan(&v.ID, &v.Key, &v.CheckID, &v.Name, &v.Source.Repository, &v.Source.Ref, &v.Source.Commit, &v.Source.PullRequest,
+		&v.Trust, &v.Priority, &v.TargetType, &tags, &v.State, &v.Attempts, &v.Max,
+		&v.Verdict.Verdict, &v.Class, &v.Message, &v.CreatedMS, &v.StartedMS, &v.EndedMS)
+	if err == nil {
+		err = json.Unmarshal([]byte(tags), &v.Tags)
+	}
+	return v, err
+}
+
+// CreateRun queues a run. When one with the same key exists, it is returned instead, and created is false.
+func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, created bool, err error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Run{}, false, fmt.Errorf("create run %q: %w", spec.Name, err)
+	}
+	if spec.Key == "" {
+		spec.Key = id.String()
+	}
+	if spec.MaxAttempts == 0 {
+		spec.MaxAttempts = MaxAttempts
+	}
+	now, until := s.nowMS(), int64(0)
+	if spec.QueueTimeout > 0 {
+		until = now + spec.QueueTimeout.Milliseconds()
+	}
+	r, err := tx.ExecContext(ctx, `INSERT INTO runs (id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority,
+			target_type, tags, job, max_attempts, created_ms, queue_until_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (run_key) DO NOTHING`,
+		id.String(), spec.Key, spec.CheckID, spec.Name, spec.Source.Repository, spec.Source.Ref, spec.Source.Commit, spec.Source.PullRequest,
+		string(spec.Trust), spec.Priority, spec.TargetType, list(spec.Tags), spec.Job, min(max(spec.MaxAttempts, 1), MaxAttempts), now, until)
+	if created, err = changed(r, err, "create run %q", spec.Name); err != nil {
+		return Run{}, false, err
+	}
+	run, err = one(tx.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE run_key = $1`, spec.Key), scanRun)
+	if err != nil {
+		return Run{}, false, fmt.Errorf("create run %q: %w", spec.Name, err)
+	}
+	if created {
+		s.tell(tx, Change{Queue: true})
+		err = s.runChanged(ctx, tx, run.ID)
+	}
+	return run, created, err
+}
+
+// CancelRun completes a run as canceled, at once; a runner that executes it is told to stop, and nothing it says of the
+// run counts any more. It is false when the run was completed already.
+func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool, error) {
+	done, err := s.completeRun(ctx, tx, id, jobs.Verdict{Verdict: jobs.VerdictCanceled, Class: jobs.ClassCanceled, Message: reason})
+	if err != nil || !done {
+		return false, err
+	}
+	if reason == "" {
+		reason = "canceled"
+	}
+	var runner string
+	err = tx.QueryRowContext(ctx, `UPDATE leases SET cancel = $1 WHERE run_id = $2 AND state = 'held' RETURNING runner_id`, reason, id).Scan(&runner)
+	switch {
+	case err == nil:
+		s.tell(tx, Change{Runner: runner})
+	case !isNoRows(err):
+		return false, fmt.Errorf("cancel run %s: %w", id, err)
+	}
+	return true, nil
+}
+
+// completeRun gives a run its verdict, unless it has one.
+func (s *Store) completeRun(ctx context.Context, tx *Tx, id string, v jobs.Verdict) (bool, error) {
+	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'completed', verdict = $1, class = $2, message = $3, ended_ms = $4
+		WHERE id = $5 AND state <> 'completed'`, v.Verdict, string(v.Class), rpc.Clip(v.Message), s.nowMS(), id)
+	if done, err := changed(r, err, "complete run %s", id); err != nil || !done {
+		return false, err
+	}
+	return true, s.runChanged(ctx, tx, id)
+}
+
+// Run reads a run.
+func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+	v, err := one(s.ro.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = $1`, id), scanRun)
+	if err != nil {
+		return v, fmt.Errorf("read run %q: %w", id, err)
+	}
+	return v, nil
+}
+
+// RunsOfCheck reads the runs that a check shows, oldest first.
+func (s *Store) RunsOfCheck(ctx context.Context, check string) ([]Run, error) {
+	vs, err := all(ctx, s.ro, scanRun, `SELECT `+runColumns+` FROM runs WHERE check_id = $1 ORDER BY created_ms, id`, check)
+	if err != nil {
+		return nil, fmt.Errorf("read runs of check %q: %w", check, err)
+	}
+	return vs, nil
+}
+
+// Runs lists runs, the newest first.
+func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
+	vs, err := all(ctx, s.ro, scanRun, `SELECT `+runColumns+` FROM runs ORDER BY created_ms DESC, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	return vs, nil
+}
+
+// Job reads the job definition of a run.
+func (s *Store) Job(ctx context.Context, id string) (job []byte, err error) {
+	if err := s.ro.QueryRowContext(ctx, `SELECT job FROM runs WHERE id = $1`, id).Scan(&job); err != nil {
+		return nil, fmt.Errorf("read job of run %q: %w", id, notFound(err))
+	}
+	return job, nil
+}
+
+// QueuePlace is how many runs wait before the run for targets of its type, plus one; 0 when it does not wait.
+func (s *Store) QueuePlace(ctx context.Context, id string) (place int64, err error) {
+	err = s.ro.QueryRowContext(ctx, `SELECT COUNT(*) FROM runs r JOIN runs o ON o.state = 'queued' AND o.target_type = r.target_type
+		AND (o.priority > r.priority OR o.priority = r.priority AND (o.created_ms < r.created_ms OR o.created_ms = r.created_ms AND o.id <= r.id))
+		WHERE r.id = $1 AND r.state = 'queued'`, id).Scan(&place)
+	if err != nil {
+		return 0, fmt.Errorf("find place of run %q: %w", id, err)
+	}
+	return place, nil
+}
+
+// ExpireQueue completes the runs that waited longer than they want to, and returns how many.
+func (s *Store) ExpireQueue(ctx context.Context) (n int, err error) {
+	const due = `SELECT id FROM runs WHERE state = 'queued' AND queue_until_ms > 0 AND queue_until_ms < $1`
+	ids, err := all(ctx, s.ro, scanString, due, s.nowMS())
+	if err != nil {
+		return 0, fmt.Errorf("expire queue: %w", err)
+	}
+	for _, id := range ids {
+		err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+			if err := tx.QueryRowContext(ctx, due+` AND id = $2 `+s.dialect.forUpdate, s.nowMS(), id).Scan(&id); err != nil {
+				return notFound(err)
+			}
+			n++
+			_, err := s.completeRun(ctx, tx, id, jobs.Verdict{
+				Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: "no target was free in the time the run may wait",
+			})
+			return err
+		})
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return n, fmt.Errorf("expire queue: %w", err)
+		}
+	}
+	return n, nil
+}
