@@ -1,0 +1,119 @@
+package junit
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+func results(cases ...jobs.Case) *jobs.Results {
+	r := jobs.NewResults()
+	r.Job, r.Device, r.Cases = "smoke", "qemu-1", cases
+	r.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	r.Finished = r.Started.Add(90 * time.Second)
+	r.Verdict = jobs.Decide(nil, cases)
+	return r
+}
+
+func TestWrite(t *testing.T) {
+	set, units, value, took, line := "net", "ms", 1.5, 0.25, 561
+	r := results(
+		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Pass},
+		jobs.Case{Suite: "0_smoke", Case: "ping", Set: &set, Result: jobs.Pass, Measurement: &value, Units: &units, DurationS: &took, LogLine: &line},
+		jobs.Case{Suite: "0_smoke", Case: "a<b>\x00", Result: jobs.Fail, Message: "]]> & \x1b[0m"},
+		jobs.Case{Suite: "0_smoke", Case: "usb", Result: jobs.Skip},
+		jobs.Case{Suite: "1_more", Case: "x", Result: jobs.Unknown, Note: "unsequenced"},
+	)
+	var b bytes.Buffer
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	const want = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="smoke" tests="6" failures="1" errors="1" skipped="1" time="90.000" timestamp="2026-01-02T03:04:05Z">
+  <testsuite name="lava" tests="1" failures="0" errors="0" skipped="0" timestamp="2026-01-02T03:04:05Z" hostname="qemu-1">
+    <testcase name="login" classname="lava"></testcase>
+  </testsuite>
+  <testsuite name="0_smoke" tests="3" failures="1" errors="0" skipped="1" time="0.250" timestamp="2026-01-02T03:04:05Z" hostname="qemu-1">
+    <testcase name="ping" classname="0_smoke.net" time="0.250" file="console.log" line="561">
+      <properties>
+        <property name="measurement" value="1.5"></property>
+        <property name="units" value="ms"></property>
+      </properties>
+    </testcase>
+    <testcase name="a&lt;b&gt;�" classname="0_smoke">
+      <failure message="]]&gt; &amp; �[0m"></failure>
+    </testcase>
+    <testcase name="usb" classname="0_smoke">
+      <skipped></skipped>
+    </testcase>
+  </testsuite>
+  <testsuite name="1_more" tests="1" failures="0" errors="1" skipped="0" timestamp="2026-01-02T03:04:05Z" hostname="qemu-1">
+    <testcase name="x" classname="1_more">
+      <properties>
+        <property name="note" value="unsequenced"></property>
+      </properties>
+      <error type="unknown"></error>
+    </testcase>
+  </testsuite>
+  <testsuite name="gantry" tests="1" failures="0" errors="0" skipped="0" timestamp="2026-01-02T03:04:05Z" hostname="qemu-1">
+    <testcase name="verdict" classname="gantry"></testcase>
+  </testsuite>
+</testsuites>
+`
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestWriteNeverGreen writes runs that ended badly with no failed case.
+func TestWriteNeverGreen(t *testing.T) {
+	pass := jobs.Case{Suite: "0_smoke", Case: "ok", Result: jobs.Pass}
+	for name, r := range map[string]*jobs.Results{
+		"missing": results(pass, jobs.Case{Suite: "0_smoke", Case: "late", Result: jobs.Missing}),
+		"no boot": func() *jobs.Results {
+			r := results(pass)
+			r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassJob, "no boot"), nil)
+			return r
+		}(),
+		"panic": func() *jobs.Results {
+			r := results(pass)
+			r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassTest, "panic"), nil)
+			return r
+		}(),
+		"serial":   func() *jobs.Results { r := results(pass); r.Verdict = jobs.Decide(errors.New("bug"), nil); return r }(),
+		"no cases": jobs.NewResults(),
+	} {
+		var b bytes.Buffer
+		if err := Write(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+		}
+		if err := xml.Unmarshal(b.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Failures+got.Errors == 0 {
+			t.Errorf("%s: green\n%s", name, b.String())
+		}
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestWriteError(t *testing.T) {
+	if err := Write(full{}, results()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
+		t.Errorf("error %v", err)
+	}
+}
