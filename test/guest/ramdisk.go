@@ -1,0 +1,79 @@
+package guest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/u-root/u-root/pkg/cpio"
+)
+
+// busybox is Debian's busybox-static.
+const busybox = "/bin/busybox"
+
+// initScript mounts what a shell needs, and puts one on the first serial line.
+const initScript = `#!/bin/sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /tmp /root
+mount -t devpts devpts /dev/pts
+hostname gantry
+export HOME=/root TERM=vt102 PS1='gantry:\w# '
+cd /root
+while :; do setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1'; done
+`
+
+// ramdisk writes a cpio of busybox and init, unless one newer than busybox and this program is there.
+func ramdisk(to string) error {
+	bin, err := os.ReadFile(busybox)
+	if err != nil {
+		return fmt.Errorf("%w (apt-get install busybox-static)", err)
+	}
+	records := []cpio.Record{
+		cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
+		cpio.Directory("sys", 0o755), cpio.Directory("root", 0o755), cpio.Directory("tmp", 0o1777),
+		cpio.CharDev("dev/console", 0o600, 5, 1),
+		cpio.StaticFile("bin/busybox", string(bin), 0o755),
+		cpio.Symlink("bin/sh", "busybox"),
+		cpio.StaticFile("init", initScript, 0o755),
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(to), "ramdisk-*")
+	if err != nil {
+		return err
+	}
+	err = pack(tmp, records)
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return os.Rename(tmp.Name(), to)
+}
+
+func pack(w io.Writer, records []cpio.Record) error {
+	z := gzip.NewWriter(w)
+	c := cpio.Newc.Writer(z)
+	if err := cpio.WriteRecords(c, records); err != nil {
+		return err
+	}
+	if err := cpio.WriteTrailer(c); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// lock keeps two test binaries from making the same files at once.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
