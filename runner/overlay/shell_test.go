@@ -1,0 +1,122 @@
+package overlay
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shells are those that the helpers must run in, as commands of one word: busybox is reached by a link named ash.
+func shells(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, name := range []string{"dash", "bash"} {
+		if p, err := exec.LookPath(name); err == nil {
+			found[name] = p
+		}
+	}
+	if p, err := exec.LookPath("busybox"); err == nil {
+		ash := filepath.Join(t.TempDir(), "ash")
+		if err := os.Symlink(p, ash); err != nil {
+			t.Fatal(err)
+		}
+		found["ash"] = ash
+	}
+	if len(found) == 0 {
+		t.Skip("no shell among dash, bash and busybox")
+	}
+	return found
+}
+
+// unpack puts the overlay below dir, from its tar form.
+func unpack(t *testing.T, o *Overlay) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := o.WriteTar(&b); err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(&b); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := "/" + strings.TrimSuffix(h.Name, "/")
+		switch h.Typeflag {
+		case tar.TypeDir:
+			err = os.MkdirAll(name, h.FileInfo().Mode().Perm())
+		case tar.TypeSymlink:
+			err = os.Symlink(h.Linkname, name)
+		default:
+			var content []byte
+			if content, err = io.ReadAll(r); err == nil {
+				err = os.WriteFile(name, content, h.FileInfo().Mode().Perm())
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// runStage unpacks the spec's overlay and runs its first stage in sh as the runner would; it returns the output.
+func runStage(t *testing.T, sh string, s *Spec) string {
+	t.Helper()
+	s.ID, s.Shell, s.ResultsDir = "7", sh, filepath.Join(t.TempDir(), "lava-%s")
+	o, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpack(t, o)
+	cmd := exec.CommandContext(t.Context(), sh, "-c", strings.Join(s.Commands(0), "\n"))
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Logf("the runner's status: %v", err)
+	}
+	return string(out)
+}
+
+func smoke() *Spec {
+	return &Spec{Stages: []Stage{{Definitions: []Definition{{
+		Name: "smoke", UUID: "7_1.1.3.1", Params: []Var{{"GREETING", "it's"}},
+		Steps: []string{
+			`lava-test-case "uname" --shell uname -s`,
+			`lava-test-set start one`,
+			`lava-test-case grüße --result pass --measurement 3.5 --units "m/s"`,
+			`lava-test-case 'odd!"#$%&()*+,;:<?@[\]^{|}~' --result skip`,
+			`lava-test-set stop`,
+			`lava-test-case fails --shell 'echo "$GREETING" | grep nothing'`,
+			`lava-test-case bogus --result bogus`,
+			`(lava-test-raise "what \\ a > thing") || true`,
+		},
+	}, {
+		Name: "early", Index: 1, UUID: "7_1.1.3.2", Steps: []string{"false", "lava-test-case never --result pass"},
+	}}}}}
+}
+
+func TestStageRunsInEveryShell(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			out := runStage(t, sh, smoke())
+			t.Log(out)
+			for _, want := range []string{
+				"<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\n<GANTRY_TRAILER 1 ",
+				"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>\n<GANTRY_TRAILER 4 ",
+				"<GANTRY_RECORD 14 ",
+				"<LAVA_TEST_RUNNER EXIT>\n",
+			} {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in the output", want)
+				}
+			}
+		})
+	}
+}
