@@ -1,0 +1,200 @@
+package store
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// Limits of what an attempt may store: a guest prints what it likes, and a runner may be compromised.
+const (
+	MaxConsole = 256 << 20 // bytes: 3 h of a 115200 baud console that never pauses is 120 MB
+	MaxEvents  = 64 << 20  // bytes: hundreds of thousands of cases
+	maxLine    = 1 << 20   // bytes of one event
+	maxCases   = 200_000
+)
+
+// ErrTooLarge is returned for bytes above an attempt's limit.
+var ErrTooLarge = errors.New("the stream's limit is reached")
+
+// Blobs keeps the streams of attempts, in files: DIR/RUN/ATTEMPT/console.log and events.jsonl. A file only grows.
+type Blobs struct {
+	root  *os.Root
+	seed  maphash.Seed
+	locks [64]sync.Mutex // by hash of the path: one writer a file, without a lock for each
+}
+
+// OpenBlobs opens the folder, which it makes when there is none.
+func OpenBlobs(dir string) (*Blobs, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make blob folder: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open blob folder: %w", err)
+	}
+	return &Blobs{root: root, seed: maphash.MakeSeed()}, nil
+}
+
+// Close closes the folder.
+func (b *Blobs) Close() error { return b.root.Close() }
+
+func blobPath(run string, attempt int, s rpc.Stream) string {
+	return filepath.Join(run, strconv.Itoa(attempt), s.File())
+}
+
+func (b *Blobs) lock(path string) *sync.Mutex {
+	return &b.locks[maphash.String(b.seed, path)%uint64(len(b.locks))]
+}
+
+// Append stores data at the offset of a stream and returns how many bytes the stream has then. What is there already is
+// not written again. A gap stores nothing: the size returned is then less than the offset. Data above the limit is
+// ErrTooLarge; what fits is stored.
+func (b *Blobs) Append(run string, attempt int, s rpc.Stream, offset int64, data []byte) (size int64, err error) {
+	path := blobPath(run, attempt, s)
+	mu := b.lock(path)
+	mu.Lock()
+	defer mu.Unlock()
+	f, err := b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = b.root.MkdirAll(filepath.Dir(path), 0o750); err == nil {
+			f, err = b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("append to %s: %w", path, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	st, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("append to %s: %w", path, err)
+	}
+	size = st.Size()
+	if offset < 0 || offset > size || offset+int64(len(data)) <= size {
+		return size, nil
+	}
+	data = data[size-offset:]
+	room := limit(s) - size
+	full := int64(len(data)) > room
+	if full {
+		data = data[:max(room, 0)]
+	}
+	n, err := f.WriteAt(data, size)
+	size += int64(n)
+	if err != nil {
+		return size, fmt.Errorf("append to %s: %w", path, err)
+	}
+	if full {
+		return size, fmt.Errorf("append to %s: %w", path, ErrTooLarge)
+	}
+	return size, nil
+}
+
+func limit(s rpc.Stream) int64 {
+	if s == rpc.Console {
+		return MaxConsole
+	}
+	return MaxEvents
+}
+
+// Sync has a stream survive a power cut, and returns its size; no stream is size 0.
+func (b *Blobs) Sync(run string, attempt int, s rpc.Stream) (size int64, err error) {
+	f, err := b.root.OpenFile(blobPath(run, attempt, s), os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("sync %s: %w", s, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.Sync(); err != nil {
+		return 0, fmt.Errorf("sync %s: %w", s, err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("sync %s: %w", s, err)
+	}
+	return st.Size(), nil
+}
+
+// Open opens a stream to read; it may grow meanwhile. Without the stream it is fs.ErrNotExist. The run must be one the
+// store knows.
+func (b *Blobs) Open(run string, attempt int, s rpc.Stream) (*os.File, error) {
+	f, err := b.root.Open(blobPath(run, attempt, s))
+	if err != nil {
+		return nil, fmt.Errorf("open %s of run %s: %w", s, run, err)
+	}
+	return f, nil
+}
+
+// Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts events that
+// are missing or cannot be read: with any, the results are incomplete.
+func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int64, err error) {
+	f, err := b.Open(run, attempt, rpc.Events)
+	if errors.Is(err, fs.ErrNotExist) {
+		return jobs.NewResults(), 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return FoldEvents(f)
+}
+
+// FoldEvents reads a stream of events, one JSON object a line. A last line without its end is not counted: more of it
+// may come. Numbers that are skipped, lines that are no event, and cases above a limit are counted as lost.
+func FoldEvents(r io.Reader) (res *jobs.Results, lost int64, err error) {
+	res = jobs.NewResults()
+	in := bufio.NewReaderSize(r, maxLine)
+	var last int64
+	for {
+		line, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
+			return res, lost, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			if err := skipLine(in); err != nil {
+				return res, lost + 1, err
+			}
+			continue // its number is missing: the next line counts it
+		case err != nil:
+			return res, lost, fmt.Errorf("read events: %w", err)
+		}
+		var e jobs.Event
+		if json.Unmarshal(line, &e) != nil || e.Seq <= last {
+			lost++
+			continue
+		}
+		lost += e.Seq - last - 1
+		last = e.Seq
+		if e.Case != nil && len(res.Cases) >= maxCases || e.Finding != nil && len(res.Findings) >= maxCases {
+			lost++
+			continue
+		}
+		res.Apply(e)
+	}
+}
+
+// skipLine reads to the end of a line; the end of the file is no error.
+func skipLine(in *bufio.Reader) error {
+	for {
+		_, err := in.ReadSlice('\n')
+		switch {
+		case err == nil || errors.Is(err, io.EOF):
+			return nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return fmt.Errorf("read events: %w", err)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// ErrLeaseLost is returned for a lease that the caller does not hold: it ended, or was another's. Nothing is changed.
+var ErrLeaseLost = errors.New("the lease is lost")
+
+// Lease is the exclusive hold of a target for an attempt at a run.
+type Lease struct {
+	ID       string
+	RunnerID string
+	RunID    string
+	Attempt  int
+	Accepted bool   // the runner has spoken of it
+	Cancel   string // why its run shall stop
+	UntilMS  int64  // lost then
+}
+
+const leaseColumns = `id, runner_id, run_id, attempt, accepted, cancel, until_ms`
+
+func scanLease(r scanner) (v Lease, err error) {
+	var accepted int64
+	err = r.Scan(&v.ID, &v.RunnerID, &v.RunID, &v.Attempt, &accepted, &v.Cancel, &v.UntilMS)
+	v.Accepted = accepted != 0
+	return v, err
+}
+
+// HeldLeases reads what a runner holds, the oldest first.
+func (s *Store) HeldLeases(ctx context.Context, runner string) ([]Lease, error) {
+	vs, err := all(ctx, s.ro, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE runner_id = $1 AND state = 'held' ORDER BY created_ms, id`, runner)
+	if err != nil {
+		return nil, fmt.Errorf("read leases of runner %s: %w", runner, err)
+	}
+	return vs, nil
+}
+
+// HeldLease reads a lease that the runner holds; any other is ErrLeaseLost.
+func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error) {
+	v, err := one(s.ro.QueryRowContext(ctx, `SELECT `+leaseColumns+` FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'held'`, id, runner), scanLease)
+	if errors.Is(err, ErrNotFound) {
+		err = ErrLeaseLost
+	}
+	if err != nil {
+		return v, fmt.Errorf("read lease %.40q: %w", id, err)
+	}
+	return v, nil
+}
+
+// Assignment reads what the runner that holds the lease is to do.
+func (s *Store) Assignment(ctx context.Context, lease string) (a rpc.Assignment, err error) {
+	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust, r.repository, r.ref, r.commit_sha, r.pull_number
+		FROM leases l JOIN runs r ON r.id = l.run_id JOIN targets t ON t.id = l.target_id WHERE l.id = $1 AND l.state = 'held'`, lease).Scan(
+		&a.Lease, &a.Run, &a.Attempt, &a.Target, &a.Name, &a.Job, &a.Trust,
+		&a.Source.Repository, &a.Source.Ref, &a.Source.Commit, &a.Source.PullRequest)
+	if isNoRows(err) {
+		err = ErrLeaseLost
+	}
+	if err != nil {
+		return a, fmt.Errorf("read assignment of lease %s: %w", lease, err)
+	}
+	return a, nil
+}
+
+// KeepLeases gives the leases that a runner says it holds new time. lost are those it does not hold; cancels are those
+// whose runs it shall stop. A lease with plenty of time left is not written again.
+func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lost []string, cancels []rpc.Cancel, err error) {
+	held, err := s.HeldLeases(ctx, runner)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := make(map[string]Lease, len(held))
+	for _, l := range held {
+		byID[l.ID] = l
+	}
+	until := s.leaseUntil()
+	for _, id := range ids {
+		l, ok := byID[id]
+		if ok && (!l.Accepted || until-l.UntilMS > rpc.HeartbeatInterval.Milliseconds()/2) {
+			r, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id)
+			if ok, err = changed(r, err, "keep lease %s", id); err != nil {
+				return nil, nil, err
+			}
+		}
+		switch {
+		case !ok:
+			lost = append(lost, id)
+		case l.Cancel != "":
+			cancels = append(cancels, rpc.Cancel{Lease: id, Reason: l.Cancel})
+		}
+	}
+	return lost, cancels, nil
+}
+
+// ExpiredLeases reads the leases whose time is up.
+func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
+	vs, err := all(ctx, s.ro, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE state = 'held' AND until_ms < $1 ORDER BY until_ms, id`, s.nowMS())
+	if err != nil {
+		return nil, fmt.Errorf("read expired leases: %w", err)
+	}
+	return vs, nil
+}
+
+// End is how an attempt ends.
+type End struct {
+	Silent  bool // the lease's time is up; without effect when it was kept meanwhile
+	Verdict jobs.Verdict
+	Results []byte // JSON of jobs.Results, as far as they came
+}
+
+// EndLease ends a lease, and the attempt it is for, and decides what becomes of the run: a failure of the lab is tried
+// again once, on another target if there is one; anything else is the run's verdict. A run that was cancelled stays so.
+// To end a lease again that its runner has released is harmless; one that it has lost is ErrLeaseLost.
+func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
+	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		state, latest := "released", int64(1)<<62
+		if e.Silent {
+			state, latest = "lost", s.nowMS()
+		}
+		var l Lease
+		var target string
+		var accepted int64
+		err := tx.QueryRowContext(ctx, `UPDATE leases SET state = $1, ended_ms = $2 WHERE id = $3 AND runner_id = $4 AND state = 'held' AND until_ms < $5
+			RETURNING run_id, attempt, target_id, accepted`, state, s.nowMS(), id, runner, latest).Scan(&l.RunID, &l.Attempt, &target, &accepted)
+		if isNoRows(err) {
+			return s.wasReleased(ctx, tx, runner, id)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE targets SET lease_id = '', used_ms = $1 WHERE id = $2 AND lease_id = $3`, s.nowMS(), target, id)
+		if err != nil {
+			return err
+		}
+		s.tell(tx, Change{Queue: true, Runner: runner})
+		if e.Silent && accepted == 0 {
+			return s.unbegin(ctx, tx, l)
+		}
+		return s.endAttempt(ctx, tx, l, target, e)
+	})
+	if err != nil {
+		return fmt.Errorf("end lease %.40q: %w", id, err)
+	}
+	return nil
+}
+
+// wasReleased is nil when the runner has ended the lease before.
+func (s *Store) wasReleased(ctx context.Context, tx *Tx, runner, id string) error {
+	var n int64
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'released'`, id, runner).Scan(&n)
+	if err == nil && n == 0 {
+		err = ErrLeaseLost
+	}
+	return err
+}
+
+// unbegin takes back an attempt that never reached its runner, so that it does not count.
+func (s *Store) unbegin(ctx context.Context, tx *Tx, l Lease) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM attempts WHERE run_id = $1 AND number = $2`, l.RunID, l.Attempt); err != nil {
+		return err
+	}
+	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1 WHERE id = $1 AND state = 'running'`, l.RunID)
+	if ok, err := changed(r, err, "queue run %s again", l.RunID); err != nil || !ok {
+		return err
+	}
+	return s.runChanged(ctx, tx, l.RunID)
+}
+
+func (s *Store) endAttempt(ctx context.Context, tx *Tx, l Lease, target string, e End) error {
+	complete := int64(0)
+	if e.Verdict.Complete {
+		complete = 1
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'ended', verdict = $1, class = $2, message = $3, complete = $4, results = $5, ended_ms = $6
+		WHERE run_id = $7 AND number = $8`, e.Verdict.Verdict, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), complete, string(e.Results), s.nowMS(), l.RunID, l.Attempt)
+	if err != nil {
+		return err
+	}
+	if e.Verdict.Class == jobs.ClassInfrastructure {
+		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', avoid_target = $1, class = $2, message = $3
+			WHERE id = $4 AND state = 'running' AND attempts < max_attempts`, target, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), l.RunID)
+		again, err := changed(r, err, "queue run %s again", l.RunID)
+		if err != nil {
+			return err
+		}
+		if again {
+			return s.runChanged(ctx, tx, l.RunID)
+		}
+	}
+	_, err = s.completeRun(ctx, tx, l.RunID, e.Verdict)
+	return err
+}
