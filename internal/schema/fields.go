@@ -1,0 +1,86 @@
+package schema
+
+// Object is a YAML mapping. Fields declares its keys; the value a pointer holds at that moment is the default.
+type Object interface{ Fields(f *Fields) }
+
+// Type is what one key may hold.
+type Type struct {
+	read     func(d *decoder, n *Node, at *path) []issue
+	json     func() map[string]any
+	expected string // for messages: "a string"
+}
+
+type field struct {
+	name, doc string
+	required  bool
+	typ       Type
+}
+
+// Fields collects an object's declaration.
+type Fields struct {
+	fields    []field
+	exclusive []exclusion
+	keys      *wildcard // of keys that are not declared by name
+	place     *Position
+	places    *Places
+	mode      *Mode
+	checks    []func(n *Node) *Fault
+	doc       string
+}
+
+type exclusion struct {
+	group string
+	names []string
+}
+
+type wildcard struct {
+	key, value Type
+}
+
+// Places has the place of each key that an object's source has.
+type Places map[string]Position
+
+// Required declares a key that must be there.
+func (f *Fields) Required(name string, t Type, doc string) {
+	f.fields = append(f.fields, field{name, doc, true, t})
+}
+
+// Optional declares a key that may be there.
+func (f *Fields) Optional(name string, t Type, doc string) {
+	f.fields = append(f.fields, field{name, doc, false, t})
+}
+
+// Exclusive says that at most one of the names, declared elsewhere, may be there.
+func (f *Fields) Exclusive(group string, names ...string) {
+	f.exclusive = append(f.exclusive, exclusion{group, names})
+}
+
+// Rest declares keys by a pattern: those not declared by name that key accepts hold value.
+func (f *Fields) Rest(key, value Type) { f.keys = &wildcard{key, value} }
+
+// Closed refuses undeclared keys in lenient mode too; Open lets them through in strict mode.
+func (f *Fields) Closed() { m := Strict; f.mode = &m }
+
+// Open lets undeclared keys through in both modes.
+func (f *Fields) Open() { m := Lenient; f.mode = &m }
+
+// Place records where the object stands: its key when it has one, else its first key.
+func (f *Fields) Place(p *Position) { f.place = p }
+
+// Places records where each key of the object stands.
+func (f *Fields) Places(p *Places) { f.places = p }
+
+// Check adds a test of the whole object, made when its keys are right. It returns nil when there is nothing to say.
+func (f *Fields) Check(c func(n *Node) *Fault) { f.checks = append(f.checks, c) }
+
+// Fault is what a Check found. The path is of keys below the object; At defaults to the object.
+type Fault struct {
+	Path, Message, Found, Expected string
+	At                             *Node
+}
+
+func declare(o Object) *Fields {
+	f := new(Fields)
+	o.Fields(f)
+	return f
+}

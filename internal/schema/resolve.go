@@ -1,0 +1,310 @@
+package schema
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PyYAML's implicit resolvers, as its documentation of YAML 1.1 types gives them. Timestamps and sexagesimal numbers
+// are why YAML 1.2 readers disagree with it.
+var (
+	boolRE  = regexp.MustCompile(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
+	nullRE  = regexp.MustCompile(`^(?:~|null|Null|NULL|)$`)
+	intRE   = regexp.MustCompile(`^(?:[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
+	floatRE = regexp.MustCompile(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
+	dateRE  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	timeRE  = regexp.MustCompile(`^([0-9]{4})-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \t]+)([0-9][0-9]?):([0-9][0-9]):([0-9][0-9])(?:\.([0-9]*))?(?:[ \t]*(?:Z|([-+])([0-9][0-9]?)(?::([0-9][0-9]))?))?$`)
+
+	// YAML 1.2's core schema, for .github/gantry.yml.
+	coreBoolRE  = regexp.MustCompile(`^(?:true|True|TRUE|false|False|FALSE)$`)
+	coreIntRE   = regexp.MustCompile(`^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
+	coreFloatRE = regexp.MustCompile(`^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
+)
+
+// Version is the YAML whose scalars a file uses.
+type Version int
+
+// The versions. YAML11 is the zero value.
+const (
+	YAML11 Version = iota // as PyYAML resolves: yes is true, 12:30:45 is 45045
+	YAML12                // the core schema: yes is a string
+)
+
+// resolve gives a plain scalar its kind and value.
+func resolve(n *Node, v Version) error {
+	s := n.Text
+	if v == YAML12 {
+		return resolveCore(n)
+	}
+	switch first := firstOf(s); {
+	case s == "" || first == '~' || first == 'n' || first == 'N':
+		if nullRE.MatchString(s) {
+			n.Kind = Null
+			return nil
+		}
+		return resolveBool(n)
+	case strings.IndexByte("yYtTfFoO", first) >= 0:
+		return resolveBool(n)
+	case first == '=' && s == "=":
+		return fmt.Errorf("a plain = has no value in YAML 1.1; quote it")
+	case strings.IndexByte("-+.0123456789", first) >= 0:
+		return resolveNumber(n)
+	}
+	n.Kind = String
+	return nil
+}
+
+func firstOf(s string) byte {
+	if s == "" {
+		return 0
+	}
+	return s[0]
+}
+
+func resolveBool(n *Node) error {
+	n.Kind = String
+	if boolRE.MatchString(n.Text) {
+		n.Kind, n.Bool = Bool, truth(n.Text)
+	}
+	return nil
+}
+
+func truth(s string) bool {
+	switch strings.ToLower(s) {
+	case "yes", "true", "on":
+		return true
+	}
+	return false
+}
+
+func resolveNumber(n *Node) error {
+	switch s := n.Text; {
+	case floatRE.MatchString(s):
+		return setFloat(n)
+	case intRE.MatchString(s):
+		return setInt(n)
+	case dateRE.MatchString(s), timeRE.MatchString(s):
+		return setTime(n)
+	}
+	n.Kind = String
+	return nil
+}
+
+func resolveCore(n *Node) error {
+	switch s := n.Text; {
+	case nullRE.MatchString(s):
+		n.Kind = Null
+	case coreBoolRE.MatchString(s):
+		n.Kind, n.Bool = Bool, truth(s)
+	case coreIntRE.MatchString(s):
+		digits, base := s, 10
+		if len(s) > 2 && s[0] == '0' && (s[1] == 'o' || s[1] == 'x') {
+			digits, base = s[2:], map[byte]int{'o': 8, 'x': 16}[s[1]]
+		}
+		return setBase(n, digits, base)
+	case coreFloatRE.MatchString(s):
+		f, err := parseFloat(s)
+		n.Kind, n.Float = Float, f
+		return err
+	default:
+		n.Kind = String
+	}
+	return nil
+}
+
+// maxDigits bounds the quadratic cost of reading a number; Python's limit is 4300.
+const maxDigits = 4300
+
+func setBase(n *Node, digits string, base int) error {
+	if len(digits) > maxDigits {
+		return fmt.Errorf("an integer of %d digits is too long", len(digits))
+	}
+	i, ok := new(big.Int).SetString(digits, base)
+	if !ok {
+		return fmt.Errorf("%q is no integer", clip(n.Text, maxFound))
+	}
+	setBig(n, i)
+	return nil
+}
+
+func setBig(n *Node, i *big.Int) {
+	n.Kind = Int
+	n.Float, _ = new(big.Float).SetInt(i).Float64()
+	if n.Int = i.Int64(); !i.IsInt64() {
+		n.Int, n.Big = 0, i
+	}
+}
+
+// setInt reads PyYAML's integers: decimal, 0b, 0x, 0 for octal, and sexagesimal.
+func setInt(n *Node) error {
+	s := strings.ReplaceAll(n.Text, "_", "")
+	sign := ""
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		sign, s = strings.TrimPrefix(s[:1], "+"), s[1:]
+	}
+	switch {
+	case s == "0":
+		return setBase(n, s, 10)
+	case strings.HasPrefix(s, "0b"):
+		return setBase(n, sign+s[2:], 2)
+	case strings.HasPrefix(s, "0x"):
+		return setBase(n, sign+s[2:], 16)
+	case strings.HasPrefix(s, "0"):
+		return setBase(n, sign+s, 8)
+	case strings.Contains(s, ":"):
+		return setSexagesimal(n, sign, s)
+	}
+	return setBase(n, sign+s, 10)
+}
+
+// maxParts bounds the quadratic cost of sexagesimal numbers.
+const maxParts = 100
+
+func setSexagesimal(n *Node, sign, s string) error {
+	parts := strings.Split(s, ":")
+	if len(parts) > maxParts || len(s) > maxDigits {
+		return fmt.Errorf("a number of %d parts is too long", len(parts))
+	}
+	total := new(big.Int)
+	for _, p := range parts {
+		i, ok := new(big.Int).SetString(p, 10)
+		if !ok {
+			return fmt.Errorf("%q is no integer", clip(n.Text, maxFound))
+		}
+		total.Add(total.Mul(total, big.NewInt(60)), i)
+	}
+	if sign == "-" {
+		total.Neg(total)
+	}
+	setBig(n, total)
+	return nil
+}
+
+func setFloat(n *Node) error {
+	s := strings.ToLower(strings.ReplaceAll(n.Text, "_", ""))
+	n.Kind = Float
+	if !strings.Contains(s, ":") {
+		f, err := parseFloat(s)
+		n.Float = f
+		return err
+	}
+	sign := 1.0
+	if s[0] == '-' {
+		sign = -1
+	}
+	parts := strings.Split(strings.TrimLeft(s, "+-"), ":")
+	if len(parts) > maxParts {
+		return fmt.Errorf("a number of %d parts is too long", len(parts))
+	}
+	for _, p := range parts {
+		f, err := parseFloat(p)
+		if err != nil {
+			return err
+		}
+		n.Float = n.Float*60 + f
+	}
+	n.Float *= sign
+	return nil
+}
+
+func parseFloat(s string) (float64, error) {
+	switch strings.TrimLeft(strings.ToLower(s), "+-") {
+	case ".inf":
+		if s[0] == '-' {
+			return math.Inf(-1), nil
+		}
+		return math.Inf(1), nil
+	case ".nan":
+		return math.NaN(), nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && math.IsInf(f, 0) {
+		return f, nil // out of range is infinite, as in Python
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number", clip(s, maxFound))
+	}
+	return f, nil
+}
+
+func setTime(n *Node) error {
+	n.Kind = Time
+	s := n.Text
+	if dateRE.MatchString(s) {
+		t, err := time.Parse(time.DateOnly, s)
+		n.Time = t
+		if err != nil {
+			return fmt.Errorf("%q is no date", s)
+		}
+		return nil
+	}
+	m := timeRE.FindStringSubmatch(s)
+	num := func(i int) int {
+		v, err := strconv.Atoi(m[i])
+		if err != nil {
+			return 0 // an empty group
+		}
+		return v
+	}
+	zone := time.UTC
+	if m[8] != "" {
+		off := num(9)*3600 + num(10)*60
+		if m[8] == "-" {
+			off = -off
+		}
+		zone = time.FixedZone("", off)
+	}
+	frac := (m[7] + "000000")[:6]
+	micro, err := strconv.Atoi(frac)
+	if err != nil {
+		return fmt.Errorf("%q is no time", s)
+	}
+	n.Time = time.Date(num(1), time.Month(num(2)), num(3), num(4), num(5), num(6), micro*1000, zone)
+	if n.Time.Year() != num(1) || int(n.Time.Month()) != num(2) || n.Time.Day() != num(3) || n.Time.Hour() != num(4) ||
+		n.Time.Minute() != num(5) || n.Time.Second() != num(6) {
+		return fmt.Errorf("%q is no time", s)
+	}
+	return nil
+}
+
+// tagged reads a scalar whose tag the author wrote.
+func tagged(n *Node, tag string, v Version) error {
+	switch tag {
+	case "!!str":
+		n.Kind = String
+	case "!!null":
+		n.Kind = Null
+	case "!!bool":
+		if !boolRE.MatchString(strings.ToLower(n.Text)) {
+			return fmt.Errorf("%q is no boolean", clip(n.Text, maxFound))
+		}
+		n.Kind, n.Bool = Bool, truth(n.Text)
+	case "!!int":
+		if v == YAML12 {
+			return setBase(n, n.Text, 10)
+		}
+		return setInt(n)
+	case "!!float":
+		return setFloat(n)
+	case "!!timestamp":
+		if !dateRE.MatchString(n.Text) && !timeRE.MatchString(n.Text) {
+			return fmt.Errorf("%q is no timestamp", clip(n.Text, maxFound))
+		}
+		return setTime(n)
+	case "!!binary":
+		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Text), ""))
+		if err != nil {
+			return fmt.Errorf("not base64")
+		}
+		n.Kind, n.Text = Binary, string(b)
+	default:
+		return fmt.Errorf("the tag %s is not known", clip(tag, maxFound))
+	}
+	return nil
+}

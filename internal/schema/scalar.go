@@ -1,0 +1,203 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+)
+
+// scalar makes a Type of a test and a store.
+func scalar(expected string, json map[string]any, store func(n *Node) bool) Type {
+	return Type{
+		read: func(_ *decoder, n *Node, at *path) []issue {
+			if store(n) {
+				return nil
+			}
+			return mismatch(n, at, expected)
+		},
+		json:     func() map[string]any { return json },
+		expected: expected,
+	}
+}
+
+// Text is a string.
+func Text(dst *string) Type {
+	return scalar("a string", withDefault("string", *dst), func(n *Node) bool {
+		if n.Kind == String {
+			*dst = n.Text
+		}
+		return n.Kind == String
+	})
+}
+
+func withDefault[T comparable](kind string, v T) map[string]any {
+	m := map[string]any{"type": kind}
+	if v != *new(T) {
+		m["default"] = v
+	}
+	return m
+}
+
+// Limited is a string of low to high runes.
+func Limited(dst *string, low, high int) Type {
+	return scalar(fmt.Sprintf("a string of %d to %d characters", low, high),
+		map[string]any{"type": "string", "minLength": low, "maxLength": high}, func(n *Node) bool {
+			ok := n.Kind == String && len([]rune(n.Text)) >= low && len([]rune(n.Text)) <= high
+			if ok {
+				*dst = n.Text
+			}
+			return ok
+		})
+}
+
+// Matching is a string that re matches; what says so in words.
+func Matching(dst *string, re *regexp.Regexp, what string) Type {
+	return scalar(what, map[string]any{"type": "string", "pattern": re.String()}, func(n *Node) bool {
+		ok := n.Kind == String && re.MatchString(n.Text)
+		if ok {
+			*dst = n.Text
+		}
+		return ok
+	})
+}
+
+// Except is a string other than the reserved ones.
+func Except(dst *string, reserved ...string) Type {
+	t := Text(dst)
+	return Type{
+		read: func(d *decoder, n *Node, at *path) []issue {
+			for _, r := range reserved {
+				if n.Kind == String && n.Text == r {
+					return []issue{{at: at, node: n, message: fmt.Sprintf("%q is reserved", r), found: n.describe(), expected: "another name than " + strings.Join(reserved, ", ")}}
+				}
+			}
+			return t.read(d, n, at)
+		},
+		json: func() map[string]any {
+			return map[string]any{"type": "string", "not": map[string]any{"enum": reserved}}
+		},
+		expected: "a string",
+	}
+}
+
+// Flag is true or false.
+func Flag(dst *bool) Type {
+	return scalar("true or false", withDefault("boolean", *dst), func(n *Node) bool {
+		if n.Kind == Bool {
+			*dst = n.Bool
+		}
+		return n.Kind == Bool
+	})
+}
+
+// Integer is a whole number; as in Python, true is 1.
+func Integer(dst *int) Type {
+	return scalar("an integer", withDefault("integer", *dst), func(n *Node) bool {
+		switch {
+		case n.Kind == Bool:
+			*dst = int(truthInt(n.Bool))
+		case n.Kind == Int && n.Big == nil:
+			*dst = int(n.Int)
+		case n.Kind == Int:
+			*dst = math.MaxInt
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func truthInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Number is a number from low to high; as in Python, true is 1.
+func Number[T ~int | ~int64 | ~float64](dst *T, low, high float64) Type {
+	expected, json := fmt.Sprintf("a number from %v to %v", low, high), withDefault("number", *dst)
+	json["minimum"], json["maximum"] = low, high
+	switch {
+	case math.IsInf(high, 1):
+		expected = fmt.Sprintf("a number, at least %v", low)
+		delete(json, "maximum")
+	case math.IsInf(low, -1):
+		expected = fmt.Sprintf("a number, at most %v", high)
+		delete(json, "minimum")
+	}
+	return scalar(expected, json, func(n *Node) bool {
+		v := n.Float
+		if n.Kind == Bool {
+			v = float64(truthInt(n.Bool))
+		}
+		ok := (n.Kind == Bool || n.Kind == Int || n.Kind == Float) && v >= low && v <= high
+		if ok {
+			*dst = convert[T](v)
+		}
+		return ok
+	})
+}
+
+// convert saturates; a plain conversion of what does not fit is undefined.
+func convert[T ~int | ~int64 | ~float64](v float64) T {
+	if _, whole := any(*new(T)).(float64); !whole && v >= math.MaxInt64 {
+		return T(math.MaxInt32)
+	}
+	return T(v)
+}
+
+// OneOf is one of some strings.
+func OneOf(dst *string, names ...string) Type {
+	expected := "one of " + strings.Join(names, ", ")
+	if len(names) == 1 {
+		expected = names[0]
+	}
+	json := map[string]any{"enum": names}
+	if *dst != "" {
+		json["default"] = *dst
+	}
+	return Type{
+		read: func(_ *decoder, n *Node, at *path) []issue {
+			for _, s := range names {
+				if n.Kind == String && n.Text == s {
+					*dst = s
+					return nil
+				}
+			}
+			out := mismatch(n, at, expected)
+			if n.Kind == String {
+				out[0].suggestion = nearest(n.Text, names)
+			}
+			return out
+		},
+		json:     func() map[string]any { return json },
+		expected: expected,
+	}
+}
+
+// Exactly is null, which a key may hold to say "nothing".
+func Exactly() Type {
+	return scalar("null", map[string]any{"type": "null"}, func(n *Node) bool { return n.Kind == Null })
+}
+
+// Anything takes any value; dst may be nil.
+func Anything(dst **Node) Type {
+	return scalar("anything", map[string]any{}, func(n *Node) bool {
+		if dst != nil {
+			*dst = n
+		}
+		return true
+	})
+}
+
+// Mapping is any mapping, kept as it is; dst may be nil.
+func Mapping(dst **Node) Type {
+	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+		if n.Kind == Map && dst != nil {
+			*dst = n
+		}
+		return n.Kind == Map
+	})
+}

@@ -1,0 +1,254 @@
+package jobs
+
+import (
+	"strings"
+
+	"github.com/gantry-ci/gantry/internal/schema"
+)
+
+// ParseDevice reads a device file, LAVA's rendered one or gantry's short form; which of them it is, its keys say. The
+// device is nil when there are errors.
+func ParseDevice(src []byte) (*Device, *schema.Report) {
+	n, r := schema.Parse(src, schema.YAML11)
+	if n == nil {
+		return nil, r
+	}
+	d := &Device{Source: n, Short: isShort(n)}
+	if d.Short {
+		schema.Decode(n, "", shortDevice{d}, schema.Strict, r)
+	} else {
+		schema.Decode(n, "", lavaDevice{d}, schema.Lenient, r)
+	}
+	r.Place(src)
+	if !r.Valid() {
+		return nil, r
+	}
+	d.settle()
+	return d, r
+}
+
+// isShort tells gantry's form by keys that only it has.
+func isShort(n *schema.Node) bool {
+	for _, key := range []string{"constants", "actions", "devicetype", "hostname", "parameters"} {
+		if n.Get(key) != nil {
+			return false
+		}
+	}
+	for _, key := range []string{"name", "type", "power", "console", "storage", "usb", "boot", "trust"} {
+		if n.Get(key) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// settle fills in what LAVA's templates give every device.
+func (d *Device) settle() {
+	if n := d.Boot["qemu"]; n == nil || n.Kind != schema.Map {
+		d.Qemu = nil
+	}
+	c := &d.Constants
+	for _, x := range []struct {
+		dst     *string
+		initial string
+	}{
+		{&c.TestShell, "/bin/sh"},
+		{&c.TestResultsDir, "/lava-%s"},
+		{&c.DefaultShellPrompt, "lava-test: # "},
+		{&c.KernelStartMessage, "Linux version [0-9]"},
+		{&c.ShutdownMessage, "The system is going down for reboot NOW"},
+	} {
+		if *x.dst == "" {
+			*x.dst = x.initial
+		}
+	}
+	c.FailureRetry, c.BootRetry = max(1, c.FailureRetry), max(1, c.BootRetry)
+}
+
+// lavaDevice is LAVA's rendered device file.
+type lavaDevice struct{ *Device }
+
+// Fields declares the file.
+func (d lavaDevice) Fields(f *schema.Fields) {
+	f.Optional("hostname", schema.Text(&d.Name), "The device's name.")
+	f.Optional("devicetype", schema.Text(&d.Type), "The device's type.")
+	f.Optional("character_delays", schema.Sub(&d.Delays), "Pauses between typed characters, in milliseconds.")
+	f.Optional("commands", schema.Sub(&d.Commands), "Commands of the lab's host.")
+	f.Required("constants", constants(&d.Constants), "Strings and numbers that methods use.")
+	for _, key := range []string{"adb_serial_number", "fastboot_serial_number", "board_id", "usb_filesystem_label", "usb_serial_driver"} {
+		f.Optional(key, schema.Text(new(string)), "How the board is known on USB.")
+	}
+	f.Optional("usb_vendor_id", schema.Limited(new(string), 4, 4), "USB vendor, four digits.")
+	f.Optional("usb_product_id", schema.Limited(new(string), 4, 4), "USB product, four digits.")
+	f.Optional("usb_sleep", schema.Integer(new(int)), "Seconds to wait for USB.")
+	f.Optional("fastboot_options", schema.Texts(new([]string)), "Options of fastboot.")
+	f.Optional("fastboot_via_uboot", schema.Flag(new(bool)), "U-Boot has to start fastboot.")
+	f.Optional("flash_cmds_order", schema.Texts(new([]string)), "The order of partitions.")
+	for _, key := range []string{"device_info", "static_info", "storage_info"} {
+		f.Optional(key, schema.ListOf(new([]struct{}), func(*struct{}) schema.Type { return schema.Mapping(nil) }), "Devices that belong to the board.")
+	}
+	f.Optional("environment", schema.Mapping(nil), "Environment of tests.")
+	f.Required("parameters", schema.Keeping(&d.Parameters, schema.Sub(deviceParameters{})), "Addresses, media and interfaces.")
+	f.Required("actions", schema.Sub(deviceActions{d.Device}), "The methods that the device has.")
+	f.Required("timeouts", schema.Sub(&d.Timeouts), "Defaults by name of action.")
+	f.Optional("available_architectures", schema.Texts(new([]string)), "What the device can execute.")
+}
+
+// constants reads the constants that we know out of a free mapping.
+func constants(c *Constants) schema.Type {
+	return schema.Tested(schema.Mapping(&c.Node), func(n *schema.Node) *schema.Fault {
+		for key, dst := range map[string]*string{
+			"posix.lava_test_sh_cmd":      &c.TestShell,
+			"posix.lava_test_results_dir": &c.TestResultsDir,
+			"default-shell-prompt":        &c.DefaultShellPrompt,
+			"kernel-start-message":        &c.KernelStartMessage,
+			"shutdown-message":            &c.ShutdownMessage,
+		} {
+			at := n
+			for part := range strings.SplitSeq(key, ".") {
+				at = at.Get(part)
+			}
+			if at != nil && at.Kind == schema.String {
+				*dst = at.Text
+			}
+		}
+		c.SpawnMaxread = number(n.Get("spawn_maxread"), 4092)
+		c.FailureRetry = number(n.Get("failure_retry"), 1)
+		c.BootRetry = number(n.Get("boot_retry"), 1)
+		return nil
+	})
+}
+
+// Fields declares the block.
+func (c *CharacterDelays) Fields(f *schema.Fields) {
+	f.Optional("deploy", schema.Integer(&c.Deploy), "While deploying.")
+	f.Optional("boot", schema.Integer(&c.Boot), "In the boot loader.")
+	f.Optional("test", schema.Integer(&c.Test), "In the shell.")
+}
+
+// Fields declares the block.
+func (t *DeviceTimeouts) Fields(f *schema.Fields) {
+	f.Required("actions", schema.MapOf(&t.Actions, timeout), "By the name of the action.")
+	f.Required("connections", schema.MapOf(&t.Connections, timeout), "How long to wait for each answer, by the name of the action.")
+}
+
+// Fields declares the block.
+func (c *DeviceCommands) Fields(f *schema.Fields) {
+	f.Optional("connect", schema.Text(&c.Connect), "Opens the console.")
+	f.Optional("connections", schema.MapOf(&c.Connections, func(v *DeviceConnection) schema.Type { return schema.Sub(v) }), "Open the consoles, by name.")
+	f.Optional("hard_reset", schema.TextOrTexts(&c.HardReset), "Cuts power and gives it back.")
+	f.Optional("soft_reboot", schema.TextOrTexts(&c.SoftReboot), "Reboots from within.")
+	f.Optional("power_off", schema.TextOrTexts(&c.PowerOff), "Cuts power.")
+	f.Optional("power_on", schema.TextOrTexts(&c.PowerOn), "Gives power.")
+	f.Optional("pre_power_command", schema.TextOrTexts(&c.PrePower), "Runs before power.")
+	f.Optional("pre_os_command", schema.TextOrTexts(&c.PreOS), "Runs before the system starts.")
+	f.Optional("recovery_mode", schema.TextOrTexts(&c.RecoveryMode), "Puts the board into recovery mode.")
+	f.Optional("recovery_exit", schema.TextOrTexts(&c.RecoveryExit), "Takes the board out of recovery mode.")
+	f.Optional("users", schema.MapOf(&c.Users, func(v *UserCommand) schema.Type { return schema.Sub(v) }), "Commands that jobs may ask for.")
+}
+
+// Fields declares one connection.
+func (c *DeviceConnection) Fields(f *schema.Fields) {
+	f.Required("connect", schema.Text(&c.Connect), "Opens the console.")
+	f.Optional("tags", schema.Texts(&c.Tags), "primary, telnet, …")
+}
+
+// Fields declares one command.
+func (c *UserCommand) Fields(f *schema.Fields) {
+	f.Required("do", schema.Text(&c.Do), "What runs.")
+	f.Optional("undo", schema.Text(&c.Undo), "What takes it back.")
+}
+
+// deviceParameters are only checked; methods read them from the node.
+type deviceParameters struct{}
+
+func (deviceParameters) Fields(f *schema.Fields) {
+	f.Optional("interfaces", schema.Mapping(nil), "Network interfaces.")
+	f.Optional("media", schema.Mapping(nil), "SATA, SD and USB media.")
+	for _, key := range []string{"image", "booti", "uimage", "bootm", "zimage", "bootz"} {
+		f.Optional(key, schema.Sub(loadAddresses{}), "Load addresses.")
+	}
+	f.Optional("load_address", schema.Text(new(string)), "Load address.")
+	f.Optional("pass", schema.Exactly(), "Nothing.")
+}
+
+type loadAddresses struct{}
+
+func (loadAddresses) Fields(f *schema.Fields) {
+	f.Required("kernel", schema.Text(new(string)), "Of the kernel.")
+	f.Required("ramdisk", schema.Text(new(string)), "Of the ramdisk.")
+	f.Required("dtb", schema.Text(new(string)), "Of the device tree.")
+}
+
+type deviceActions struct{ *Device }
+
+func (d deviceActions) Fields(f *schema.Fields) {
+	f.Required("deploy", schema.Sub(deviceDeploy{d.Device}), "How it deploys.")
+	f.Required("boot", schema.Sub(deviceBoot{d.Device}), "How it boots.")
+	f.Optional("test", schema.Sub(deviceTest{}), "How it tests.")
+}
+
+// sections is a mapping whose values stay nodes.
+func sections(dst *map[string]*schema.Node) schema.Type {
+	return schema.Tested(schema.Mapping(nil), func(n *schema.Node) *schema.Fault {
+		*dst = make(map[string]*schema.Node, len(n.Entries))
+		for _, e := range n.Entries {
+			(*dst)[e.Key.Text] = e.Value
+		}
+		return nil
+	})
+}
+
+type deviceDeploy struct{ *Device }
+
+func (d deviceDeploy) Fields(f *schema.Fields) {
+	f.Required("methods", sections(&d.Deploy), "By name.")
+	f.Optional("connections", schema.Either("a mapping, or nothing", schema.Mapping(nil), schema.Exactly()), "By name.")
+	f.Optional("parameters", schema.Mapping(nil), "Of all methods.")
+}
+
+type deviceBoot struct{ *Device }
+
+func (d deviceBoot) Fields(f *schema.Fields) {
+	f.Required("connections", sections(&d.Connections), "By name.")
+	f.Required("methods", d.methods(), "By name.")
+}
+
+// methods reads QEMU's section besides keeping all.
+func (d deviceBoot) methods() schema.Type {
+	return schema.Also(schema.Sub(bootMethods(d)), sections(&d.Boot))
+}
+
+type bootMethods struct{ *Device }
+
+func (d bootMethods) Fields(f *schema.Fields) {
+	f.Open()
+	f.Optional("qemu", schema.Either("a mapping, or nothing", schema.Sub(qemuMethod(d)), schema.Exactly()), "QEMU.")
+}
+
+type qemuMethod struct{ *Device }
+
+func (d qemuMethod) Fields(f *schema.Fields) {
+	f.Optional("parameters", schema.Keeping(&d.qemu().Node, schema.Sub(d.qemu())), "How to start QEMU.")
+}
+
+func (d *Device) qemu() *QemuParameters {
+	if d.Qemu == nil {
+		d.Qemu = new(QemuParameters)
+	}
+	return d.Qemu
+}
+
+// Fields declares the section.
+func (q *QemuParameters) Fields(f *schema.Fields) {
+	f.Required("command", schema.Text(&q.Command), "The emulator.")
+	f.Optional("options", schema.Texts(&q.Options), "Its options.")
+	f.Optional("extra", schema.Texts(&q.Extra), "More options.")
+	f.Optional("boot_options", schema.Mapping(&q.BootOptions), "Variables of the job's image_arg: root, console, boot_order.")
+}
+
+type deviceTest struct{}
+
+func (deviceTest) Fields(f *schema.Fields) {
+	f.Required("methods", schema.Mapping(nil), "By name.")
+}

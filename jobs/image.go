@@ -1,0 +1,128 @@
+package jobs
+
+import (
+	"github.com/gantry-ci/gantry/internal/schema"
+)
+
+// Image is a file to fetch: LAVA's url object, with the keys that some methods add.
+type Image struct {
+	schema.Position // of the image's key
+	Places          schema.Places
+
+	URL         string // file, http, https, scp, rclone, or downloads://
+	Headers     map[string]string
+	Compression string // bz2, gz, xz, zip, zstd, or none
+	Archive     string // tar, or none
+	MD5Sum      string
+	SHA256Sum   string
+	SHA512Sum   string
+	UseCache    bool // true when the file does not say
+
+	Format         string // with overlays: cpio.newc, ext4 or tar
+	Partition      int    // -1 when the file does not say
+	Sparse         bool
+	OverlayBackend string
+	Overlays       map[string]*Overlay
+	LavaOverlay    bool // overlays has lava: true
+
+	ImageArg string // QEMU's argument, with {name} in it
+}
+
+// At is the place of one of the image's keys, or else of the image.
+func (i *Image) At(key string) schema.Position {
+	if p, ok := i.Places[key]; ok {
+		return p
+	}
+	return i.Position
+}
+
+// Overlay is a file that is put into an image.
+type Overlay struct {
+	Image
+	Path string // where in the image
+}
+
+// urlFields declares LAVA's url object.
+func (i *Image) urlFields(f *schema.Fields) {
+	i.UseCache, i.Partition = true, -1
+	f.Place(&i.Position)
+	f.Places(&i.Places)
+	f.Required("url", schema.Text(&i.URL), "Where the file is: file, http, https, scp or rclone, or downloads:// for one of an earlier `deploy to: downloads`.")
+	f.Optional("headers", schema.MapOf(&i.Headers, schema.Text), "HTTP headers of the request.")
+	f.Optional("compression", schema.Either("one of bz2, gz, xz, zip, zstd, or null",
+		schema.OneOf(&i.Compression, "bz2", "gz", "xz", "zip", "zstd"), schema.Exactly()), "How the file is compressed; it is unpacked.")
+	f.Optional("archive", schema.OneOf(&i.Archive, "tar"), "The file is an archive.")
+	f.Optional("md5sum", schema.Text(&i.MD5Sum), "Checksum of the file as fetched.")
+	f.Optional("sha256sum", schema.Text(&i.SHA256Sum), "Checksum of the file as fetched.")
+	f.Optional("sha512sum", schema.Text(&i.SHA512Sum), "Checksum of the file as fetched.")
+	f.Optional("use_cache", schema.Flag(&i.UseCache), "Whether a copy from the lab's cache will do.")
+}
+
+// imageObject is an image that may be changed by overlays, with the keys that extra adds.
+type imageObject struct {
+	*Image
+	extra    func(f *schema.Fields)
+	overlays bool
+}
+
+func (o imageObject) Fields(f *schema.Fields) {
+	o.urlFields(f)
+	if o.extra != nil {
+		o.extra(f)
+	}
+	if !o.overlays {
+		return
+	}
+	f.Required("format", schema.OneOf(&o.Format, "cpio.newc", "ext4", "tar"), "What the image is.")
+	f.Optional("partition", schema.Integer(&o.Partition), "The partition of the image to change.")
+	f.Optional("sparse", schema.Flag(&o.Sparse), "The image is in Android's sparse format.")
+	f.Optional("overlay_backend", schema.OneOf(&o.OverlayBackend, "auto", "e2fsprogs", "guestfs"), "What changes the image.")
+	f.Required("overlays", schema.Sub(overlays{o.Image}), "What is put into the image.")
+}
+
+type overlays struct{ *Image }
+
+func (o overlays) Fields(f *schema.Fields) {
+	o.Overlays = map[string]*Overlay{}
+	f.Optional("lava", schema.Flag(&o.LavaOverlay), "LAVA's test overlay.")
+	var now *Overlay
+	f.Rest(schema.Text(new(string)), schema.Each(func(name string) schema.Type {
+		now = new(Overlay)
+		o.Overlays[name] = now
+		return schema.Sub(overlayObject{now})
+	}))
+}
+
+type overlayObject struct{ *Overlay }
+
+func (o overlayObject) Fields(f *schema.Fields) {
+	o.urlFields(f)
+	f.Required("format", schema.OneOf(&o.Format, "file", "tar"), "Whether it is unpacked.")
+	f.Required("path", schema.Text(&o.Path), "Where in the image it goes.")
+}
+
+// image is the type of an image: a url object, or one with overlays.
+func image(dst *Image, extra func(i *Image, f *schema.Fields)) schema.Type {
+	more := func(f *schema.Fields) {
+		if extra != nil {
+			extra(dst, f)
+		}
+	}
+	changed := schema.Sub(imageObject{dst, more, true})
+	either := schema.Either("a mapping with a url", schema.Sub(imageObject{dst, more, false}), changed)
+	return schema.Also(either, changed)
+}
+
+// images is the type of images by name.
+func images(dst *map[string]*Image, extra func(i *Image, f *schema.Fields)) schema.Type {
+	return schema.MapOf(dst, func(v **Image) schema.Type {
+		*v = new(Image)
+		return image(*v, extra)
+	})
+}
+
+// optionalImage is the type of an image that leaves nil when the file has none.
+func optionalImage(dst **Image, extra func(i *Image, f *schema.Fields)) schema.Type {
+	i := new(Image)
+	return schema.Then(image(i, extra), func() { *dst = i })
+}
