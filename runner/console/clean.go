@@ -111,16 +111,7 @@ func (x *cleaned) add(c *cleaner, raw []byte, off int64) {
 	}
 }
 
-// start is the offset in the record of the byte at i of the text, and end that after the byte before i.
-func (x *cleaned) start(i int) int64 { return x.offset(i) }
-
-func (x *cleaned) end(i int) int64 {
-	if i == 0 {
-		return x.offset(0)
-	}
-	return x.offset(i-1) + 1
-}
-
+// offset is where the byte at i of the text is in the record.
 func (x *cleaned) offset(i int) int64 {
 	lo, hi := 0, len(x.runs) // the last run at or before i
 	for hi-lo > 1 {

@@ -18,85 +18,103 @@ type Match struct {
 	Line       int               // 1-based line of Start in the record
 }
 
-// Expect waits for the first match of pats after Offset, and moves Offset to its end. Of several the one that starts
-// first wins, then that of the lowest index. When ctx ends it returns context.Cause(ctx), and when the stream ends a
-// failure of class infrastructure; matching then goes on where it was.
+// Expect waits for the first match of pats after Offset, and moves Offset to its end.
+//
+// It is decided at the end of the first line in which a match ends, or where the text received so far ends if the line
+// is not complete, as with a prompt: the match that starts first wins, then that of the lowest index, and repetitions
+// take what is there. A line longer than lineLimit after the match is not waited for. When ctx ends it returns
+// context.Cause(ctx), and when the stream ends a failure of class infrastructure; matching then goes on where it was.
 func (s *Session) Expect(ctx context.Context, pats *Patterns) (Match, error) {
 	return s.m.expect(ctx, pats)
 }
 
-// matcher is a place in the record.
-type matcher struct {
-	rec *record
-	pos int64 // matching goes on here
-	buf []byte
-}
-
-func (m *matcher) seek(off int64) { m.pos = off }
-
-func (m *matcher) expect(ctx context.Context, pats *Patterns) (Match, error) {
-	for seen := m.pos; ; {
-		if err := m.rec.wait(ctx, seen); err != nil {
-			return Match{Index: -1}, err
-		}
-		seen = m.rec.size()
-		found, ok, err := m.resolve(pats, seen)
-		if ok || err != nil {
-			return found, err
-		}
-	}
-}
-
-// resolve looks for the winning match among the text up to end.
-func (m *matcher) resolve(pats *Patterns, end int64) (Match, bool, error) {
+// resolve looks among the text up to end for the match that wins of the patterns which.
+func (m *matcher) resolve(which []int32, end int64) (Match, bool, error) {
 	x, err := m.window(max(m.pos, end-Window), end)
 	if err != nil {
 		return Match{Index: -1}, false, err
 	}
+	from := m.idle(which, x.text)
 	best := Match{Index: -1}
 	var at []int
-	for i, re := range pats.exprs {
-		if loc := re.FindSubmatchIndex(x.text); loc != nil && (at == nil || loc[0] < at[0]) {
-			best.Index, at = i, loc
+	for _, i := range which {
+		loc := m.pats.exprs[i].FindSubmatchIndex(x.text[from:])
+		if loc != nil && (at == nil || loc[0] < at[0] || loc[0] == at[0] && int(i) < best.Index) {
+			best.Index, at = int(i), loc
 		}
 	}
 	if at == nil {
 		return best, false, nil
 	}
+	for i := range at {
+		if at[i] >= 0 {
+			at[i] += from
+		}
+	}
 	best.Text, best.Before = string(x.text[at[0]:at[1]]), string(x.text[:at[0]])
-	best.Start, best.End = x.start(at[0]), x.end(at[1])
-	names := pats.exprs[best.Index].SubexpNames()
+	best.Start, best.End = x.offset(at[0]), x.offset(at[1]-1)+1
+	best.groups(m.pats.exprs[best.Index].SubexpNames(), x.text, at)
+	best.Line = m.rec.lineAt(best.Start)
+	return best, true, nil
+}
+
+func (b *Match) groups(names []string, text []byte, at []int) {
 	for g := 1; 2*g < len(at); g++ {
 		value := ""
 		if at[2*g] >= 0 {
-			value = string(x.text[at[2*g]:at[2*g+1]])
+			value = string(text[at[2*g]:at[2*g+1]])
 		}
-		best.Groups = append(best.Groups, value)
-		if names[g] != "" {
-			if best.Named == nil {
-				best.Named = map[string]string{}
-			}
-			best.Named[names[g]] = value
+		b.Groups = append(b.Groups, value)
+		if names[g] == "" {
+			continue
 		}
+		if b.Named == nil {
+			b.Named = map[string]string{}
+		}
+		b.Named[names[g]] = value
 	}
-	best.Line = m.rec.lineAt(best.Start)
-	m.pos = best.End
-	return best, true, nil
 }
 
 // window is the clean text of a part of the record.
 func (m *matcher) window(from, end int64) (*cleaned, error) {
-	if m.buf == nil {
-		m.buf = make([]byte, Window)
-	}
 	x, c := &cleaned{}, cleaner{}
+	buf := make([]byte, min(end-from, Window))
 	for from < end {
-		n, err := m.rec.readAt(m.buf[:min(end-from, Window)], from)
+		n, err := m.rec.readAt(buf[:min(end-from, Window)], from)
 		if err != nil {
 			return nil, err
 		}
-		x.add(&c, m.buf[:n], from)
+		x.add(&c, buf[:n], from)
 		from += int64(n)
 	}
 	return x, nil
+}
+
+// idleWorth is the least text for which it pays to look where no match has begun: regular expressions are ten times
+// slower than the automaton.
+const idleWorth = 1 << 10
+
+// idle is the last begin of a line in text before which no match has begun.
+func (m *matcher) idle(which []int32, text []byte) int {
+	if len(text) < idleWorth {
+		return 0
+	}
+	for _, i := range which {
+		if m.pats.prog.whole[i] {
+			return 0
+		}
+	}
+	from := 0
+	for i, at := 0, m.d.begin(); i < len(text); {
+		class, width := m.class(text[i:])
+		at = m.d.step(at, class)
+		if text[i] == '\n' && m.d.state(at).idle && at < hit {
+			from = i + 1
+		}
+		i += width
+	}
+	if from == len(text) {
+		return 0 // the match ends at the end of the last line
+	}
+	return from
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 )
 
 // Patterns are regular expressions waited for together. They can be used by several consoles at once.
 type Patterns struct {
 	sources []string
 	exprs   []*regexp.Regexp
+	prog    *program
 }
 
 // Limits of what a user may wait for: the cost of matching is bounded by them.
@@ -32,33 +34,61 @@ func Compile(patterns ...string) (*Patterns, error) {
 		return nil, fmt.Errorf("compile patterns: %d of them; the limit is %d", len(patterns), maxPatterns)
 	}
 	p := &Patterns{sources: patterns}
+	var trees []*syntax.Regexp
 	for _, s := range patterns {
-		re, err := compile(s)
+		tree, re, err := compile(s)
 		if err != nil {
 			return nil, fmt.Errorf("compile pattern %.100q: %w", s, err)
 		}
-		p.exprs = append(p.exprs, re)
+		p.exprs, trees = append(p.exprs, re), append(trees, tree)
+	}
+	var err error
+	if p.prog, err = newProgram(trees); err != nil {
+		return nil, fmt.Errorf("compile patterns: %w", err)
 	}
 	return p, nil
 }
 
-func compile(s string) (*regexp.Regexp, error) {
+func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 	if len(s) > maxPattern {
-		return nil, fmt.Errorf("%d bytes long; the limit is %d", len(s), maxPattern)
+		return nil, nil, fmt.Errorf("%d bytes long; the limit is %d", len(s), maxPattern)
 	}
 	const flags = syntax.PerlX | syntax.UnicodeGroups | syntax.ClassNL | syntax.DotNL
 	tree, err := syntax.Parse(pythonEnd(s), flags)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	if hasEscape(tree) {
+		return nil, nil, errors.New("it asks for a terminal escape; those of the console are no text")
+	}
+	withoutReturns(tree)
 	re, err := regexp.Compile(tree.String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if re.MatchString("") {
-		return nil, errors.New("it matches the empty text")
+		return nil, nil, errors.New("it matches the empty text")
 	}
-	return re, nil
+	tree, err = syntax.Parse(re.String(), syntax.Perl) // as re has it: neither shares what the other may change
+	return tree, re, err
+}
+
+// hasEscape says that the pattern spells out an ESC.
+func hasEscape(tree *syntax.Regexp) bool {
+	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, esc) || slices.ContainsFunc(tree.Sub, hasEscape)
+}
+
+// withoutReturns removes the carriage returns that the pattern spells out.
+func withoutReturns(tree *syntax.Regexp) {
+	if tree.Op == syntax.OpLiteral {
+		tree.Rune = slices.DeleteFunc(tree.Rune, func(r rune) bool { return r == '\r' })
+		if len(tree.Rune) == 0 {
+			tree.Op = syntax.OpEmptyMatch
+		}
+	}
+	for _, sub := range tree.Sub {
+		withoutReturns(sub)
+	}
 }
 
 // Len is how many patterns there are.

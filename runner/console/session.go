@@ -29,7 +29,7 @@ type Session struct {
 func (c *Console) Session(ctx context.Context, off int64) (*Session, error) {
 	select {
 	case c.token <- struct{}{}:
-		return &Session{LineEnd: "\n", c: c, m: matcher{rec: c.rec, pos: off}}, nil
+		return &Session{LineEnd: "\n", c: c, m: matcher{rec: c.rec, pos: max(off, 0)}}, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

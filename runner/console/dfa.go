@@ -1,0 +1,246 @@
+package console
+
+import (
+	"encoding/binary"
+	"regexp/syntax"
+	"slices"
+)
+
+// dfaSize is the most memory the states of one automaton take, roughly in bytes; then they are forgotten and built
+// again as needed. What waits for prompts needs some kilobytes.
+const dfaSize = 4 << 20
+
+// stateSize is about what a state takes besides its set and its row of the table.
+const stateSize = 200
+
+// Entries of the table: the state's first index, or one of these.
+const (
+	unknown = 1<<32 - 1
+	hit     = 1 << 30 // added to a state that patterns match in; anything from it on leaves the fast loop
+)
+
+// dfa is the deterministic automaton of a program, built while it runs. It finds where matches end, for all patterns in
+// one look-up a byte; only there regular expressions say what exactly matched.
+type dfa struct {
+	p      *program
+	stride uint32
+	next   []uint32
+	states []state
+	index  map[string]uint32
+	size   int
+	born   int      // how often the states were forgotten
+	first  []uint32 // what waits for the first rune of a match
+	set    sparse
+	stack  []uint32
+	key    []byte
+}
+
+// state is a set of instructions that wait for a rune, and what came before where one of them asks.
+type state struct {
+	set     []uint32
+	prev    rune    // -1 (the begin of the text), \n, a word's rune, or another
+	empty   bool    // set has empty-width instructions
+	matched []int32 // patterns of which a match ends here
+	idle    bool    // no match has begun
+	peeked  bool
+	peek    []int32 // patterns of which a match ends here if the text does
+}
+
+func newDFA(p *program) *dfa {
+	d := &dfa{p: p, stride: uint32(len(p.rep))}
+	d.set.init(len(p.inst))
+	d.forget()
+	d.first = d.state(d.begin()).set
+	d.forget()
+	return d
+}
+
+func (d *dfa) forget() {
+	d.next, d.states, d.index, d.size = d.next[:0], d.states[:0], map[string]uint32{}, 0
+	d.born++
+}
+
+// begin is the state before any text.
+func (d *dfa) begin() uint32 {
+	d.set.clear()
+	d.seed()
+	return d.intern(-1, nil)
+}
+
+// seed adds what waits for the first rune of a match.
+func (d *dfa) seed() {
+	for _, pc := range d.p.start {
+		d.follow(pc, 0, nil)
+	}
+}
+
+// follow adds pc, or what it leads to without a rune; flags are the empty-width conditions that hold.
+func (d *dfa) follow(pc uint32, flags syntax.EmptyOp, matched *[]int32) {
+	d.stack = append(d.stack[:0], pc)
+	for len(d.stack) > 0 {
+		pc := d.stack[len(d.stack)-1]
+		d.stack = d.stack[:len(d.stack)-1]
+		if !d.set.add(pc) {
+			continue
+		}
+		switch in := &d.p.inst[pc]; in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			d.stack = append(d.stack, in.Out, in.Arg)
+		case syntax.InstCapture, syntax.InstNop:
+			d.stack = append(d.stack, in.Out)
+		case syntax.InstEmptyWidth:
+			if syntax.EmptyOp(in.Arg)&^flags == 0 && flags != 0 {
+				d.stack = append(d.stack, in.Out)
+			}
+		case syntax.InstMatch:
+			if matched != nil && !slices.Contains(*matched, d.p.owner[pc]) {
+				*matched = append(*matched, d.p.owner[pc])
+			}
+		default:
+		}
+	}
+}
+
+// intern is the state of d.set.
+func (d *dfa) intern(prev rune, matched []int32) uint32 {
+	s := state{matched: matched, prev: ' '}
+	for _, pc := range d.set.dense {
+		switch d.p.inst[pc].Op {
+		case syntax.InstEmptyWidth:
+			s.empty = true
+			s.set = append(s.set, pc)
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			s.set = append(s.set, pc)
+		default:
+		}
+	}
+	if s.empty {
+		s.prev = prev
+	}
+	slices.Sort(s.set)
+	slices.Sort(s.matched)
+	k := binary.AppendVarint(d.key[:0], int64(s.prev))
+	k = binary.AppendUvarint(k, uint64(len(s.matched)))
+	for _, m := range s.matched {
+		k = binary.AppendUvarint(k, uint64(m))
+	}
+	for _, pc := range s.set {
+		k = binary.LittleEndian.AppendUint32(k, pc)
+	}
+	d.key = k
+	if at, ok := d.index[string(k)]; ok {
+		return at
+	}
+	if d.size > dfaSize {
+		d.forget()
+	}
+	at := uint32(len(d.next))
+	for range d.stride {
+		d.next = append(d.next, unknown)
+	}
+	d.next[at+classReturn] = at
+	if d.size += len(k) + 4*len(s.set) + 4*int(d.stride) + stateSize; len(matched) > 0 {
+		at |= hit
+	}
+	d.index[string(k)] = at
+	s.idle = slices.Equal(s.set, d.first)
+	d.states = append(d.states, s)
+	return at
+}
+
+func (d *dfa) state(at uint32) *state { return &d.states[(at&^hit)/d.stride] }
+
+// step is the state after a rune of the class.
+func (d *dfa) step(at uint32, class uint16) uint32 {
+	at &^= hit
+	if to := d.next[at+uint32(class)]; to != unknown {
+		return to
+	}
+	s, r := *d.state(at), d.p.rep[class]
+	matched := d.expand(&s, r)
+	from := slices.Clone(d.set.dense)
+	d.set.clear()
+	for _, pc := range from {
+		switch in := &d.p.inst[pc]; in.Op {
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			if in.MatchRune(r) {
+				d.follow(in.Out, 0, &matched)
+			}
+		default:
+		}
+	}
+	d.seed()
+	born := d.born
+	to := d.intern(before(r), matched)
+	if born == d.born { // else at was forgotten
+		d.next[at+uint32(class)] = to
+	}
+	return to
+}
+
+// expand makes d.set what s waits for once the next rune (-1: the end) is known, and returns which patterns match
+// before it.
+func (d *dfa) expand(s *state, r rune) []int32 {
+	var matched []int32
+	d.set.clear()
+	flags := syntax.EmptyOp(0)
+	if s.empty {
+		flags = syntax.EmptyOpContext(s.prev, r)
+	}
+	for _, pc := range s.set {
+		d.follow(pc, flags, &matched)
+	}
+	return matched
+}
+
+// before is what of r matters to the next empty-width condition.
+func before(r rune) rune {
+	switch kind(r) {
+	case 'n':
+		return '\n'
+	case 'w':
+		return 'w'
+	}
+	return ' '
+}
+
+// ending is which patterns match if the text ends in the state.
+func (d *dfa) ending(at uint32) []int32 {
+	s := d.state(at)
+	if s.empty && !s.peeked {
+		s.peek, s.peeked = d.expand(s, -1), true
+	}
+	return s.peek
+}
+
+// run goes over b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how far
+// it came; the state after the byte there is to be found by step.
+func (d *dfa) run(at uint32, b []byte) (uint32, int) {
+	next, bytes := d.next, &d.p.bytes
+	for i, c := range b {
+		to := next[at+uint32(bytes[c])]
+		if to >= hit {
+			return at, i
+		}
+		at = to
+	}
+	return at, len(b)
+}
+
+// sparse is a set of small numbers that is cleared at once.
+type sparse struct {
+	dense []uint32
+	at    []uint32
+}
+
+func (s *sparse) init(n int) { s.at, s.dense = make([]uint32, n), make([]uint32, 0, n) }
+func (s *sparse) clear()     { s.dense = s.dense[:0] }
+
+func (s *sparse) add(v uint32) bool {
+	if i := s.at[v]; int(i) < len(s.dense) && s.dense[i] == v {
+		return false
+	}
+	s.at[v] = uint32(len(s.dense))
+	s.dense = append(s.dense, v)
+	return true
+}

@@ -1,0 +1,158 @@
+package console
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// maxProgram is the most instructions all patterns of an Expect may have together: a step of the automaton that is not
+// cached yet costs as many.
+const maxProgram = 20_000
+
+// program is all patterns as one non-deterministic automaton over classes of runes that no pattern tells apart.
+type program struct {
+	inst  []syntax.Inst
+	owner []int32 // of an instruction: its pattern
+	start []uint32
+	whole []bool // of a pattern: it asks for the begin of the text (\A)
+
+	bytes   [256]uint8 // class of an ASCII rune; one of the two special ones for other bytes
+	bounds  []rune     // where intervals of runes begin
+	classOf []uint16   // of an interval
+	rep     []rune     // of a class: a rune of it
+}
+
+// Classes that are no runes: they are never in the table, so that each such byte leaves the fast loop.
+const (
+	classOther  = 0 // the byte is not ASCII, or begins an escape
+	classReturn = 1 // \r: the state stays
+	classFirst  = 2 // the first class of runes
+)
+
+func newProgram(trees []*syntax.Regexp) (*program, error) {
+	p := &program{}
+	for i, tree := range trees {
+		prog, err := syntax.Compile(tree.Simplify())
+		if err != nil {
+			return nil, err
+		}
+		base := uint32(len(p.inst))
+		begin := false
+		for _, in := range prog.Inst {
+			in.Out += base
+			if in.Op == syntax.InstAlt || in.Op == syntax.InstAltMatch {
+				in.Arg += base
+			}
+			begin = begin || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&syntax.EmptyBeginText != 0
+			p.inst, p.owner = append(p.inst, in), append(p.owner, int32(i))
+		}
+		p.start, p.whole = append(p.start, base+uint32(prog.Start)), append(p.whole, begin)
+		if len(p.inst) > maxProgram {
+			return nil, fmt.Errorf("the patterns up to the %d. have more than %d steps together", i+1, maxProgram)
+		}
+	}
+	p.classify()
+	return p, p.checkClasses()
+}
+
+// maxClasses keeps a class in a byte of the table; texts people wait for have some dozens.
+const maxClasses = 250
+
+func (p *program) checkClasses() error {
+	if len(p.rep) > maxClasses {
+		return fmt.Errorf("the patterns tell %d kinds of characters apart; the limit is %d", len(p.rep), maxClasses)
+	}
+	return nil
+}
+
+// classify finds the classes: intervals between the bounds of all ranges, joined where all instructions agree.
+func (p *program) classify() {
+	p.bounds = p.intervals()
+	runes := p.runeInsts()
+	byKey := map[string]uint16{}
+	p.rep = make([]rune, classFirst)
+	var key strings.Builder
+	for _, r := range p.bounds {
+		key.Reset()
+		key.WriteByte(kind(r))
+		for _, pc := range runes {
+			if p.inst[pc].MatchRune(r) {
+				fmt.Fprintf(&key, "%x,", pc)
+			}
+		}
+		class, ok := byKey[key.String()]
+		if !ok {
+			class = uint16(len(p.rep))
+			byKey[key.String()], p.rep = class, append(p.rep, r)
+		}
+		p.classOf = append(p.classOf, class)
+	}
+	for b := range p.bytes {
+		if b < 0x80 && b != esc {
+			p.bytes[b] = uint8(min(p.class(rune(b)), maxClasses+classFirst))
+		}
+	}
+	p.bytes['\r'] = classReturn
+}
+
+// kind tells apart what empty-width instructions do.
+func kind(r rune) byte {
+	switch {
+	case r == '\n':
+		return 'n'
+	case syntax.IsWordChar(r):
+		return 'w'
+	}
+	return 'o'
+}
+
+func (p *program) runeInsts() []uint32 {
+	var pcs []uint32
+	for pc := range p.inst {
+		switch p.inst[pc].Op {
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			pcs = append(pcs, uint32(pc))
+		default:
+		}
+	}
+	return pcs
+}
+
+func (p *program) intervals() []rune {
+	set := map[rune]bool{0: true}
+	add := func(lo, hi rune) { set[lo], set[hi+1] = true, true }
+	for _, r := range []string{"\n\n", "09", "AZ", "__", "az"} {
+		add(rune(r[0]), rune(r[1]))
+	}
+	for _, pc := range p.runeInsts() {
+		in := &p.inst[pc]
+		for i := 0; i < len(in.Rune); i += 2 {
+			lo, hi := in.Rune[i], in.Rune[min(i+1, len(in.Rune)-1)]
+			if add(lo, hi); lo == hi && syntax.Flags(in.Arg)&syntax.FoldCase != 0 {
+				for f := unicode.SimpleFold(lo); f != lo; f = unicode.SimpleFold(f) {
+					add(f, f)
+				}
+			}
+		}
+	}
+	bounds := make([]rune, 0, len(set))
+	for r := range set {
+		if r <= unicode.MaxRune {
+			bounds = append(bounds, r)
+		}
+	}
+	slices.Sort(bounds)
+	return bounds
+}
+
+// class is the class of a rune.
+func (p *program) class(r rune) uint16 {
+	i, ok := slices.BinarySearch(p.bounds, r)
+	if !ok {
+		i--
+	}
+	return p.classOf[i]
+}
