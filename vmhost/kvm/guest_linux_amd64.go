@@ -1,0 +1,257 @@
+package kvm
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The ioctls used, from <linux/kvm.h>.
+const (
+	kvmGetAPIVersion       = 0xae00
+	kvmCreateVM            = 0xae01
+	kvmGetVCPUMmapSize     = 0xae04
+	kvmCreateVCPU          = 0xae41
+	kvmSetTSSAddr          = 0xae47
+	kvmRun                 = 0xae80
+	kvmSetUserMemoryRegion = 0x4020ae46
+	kvmSetRegs             = 0x4090ae82
+	kvmGetSregs            = 0x8138ae83
+	kvmSetSregs            = 0x4138ae84
+	kvmGetSupportedCPUID   = 0xc008ae05
+	kvmSetCPUID2           = 0x4008ae90
+
+	apiVersion = 12 // the only one since Linux 2.6.22
+)
+
+// Layout of the guest's memory: page tables that map the first 2 MiB onto themselves, code, and 16 bytes to swap.
+const (
+	memSize  = 2 << 20
+	pml4     = 0x1000
+	pdpt     = 0x2000
+	pd       = 0x3000
+	codeAddr = 0x8000
+	swapAddr = 0x9000
+	tssAddr  = 0xfffbd000 // three pages KVM wants for itself on Intel, away from the guest's memory
+
+	loops   = 20_000
+	outPort = 0x10
+)
+
+// slowAfter tells execution from emulation: a turn of the loop takes under a nanosecond on a processor, and from some
+// hundred nanoseconds to microseconds when emulated. Best of three, so that a busy host is not called slow.
+const slowAfter = 2 * time.Millisecond
+
+// code counts down, swaps 16 bytes (what emulators of KVM's kind do not know), and says so on a port.
+func code() []byte {
+	return []byte{
+		0xb9, loops & 0xff, loops >> 8, 0, 0, // mov ecx, loops
+		0xff, 0xc9, // 1: dec ecx
+		0x75, 0xfc, // jnz 1b
+		0x31, 0xc0, 0x31, 0xd2, // xor eax,eax; xor edx,edx
+		0xbb, 'g', 'a', 'n', 't', // mov ebx, "gant"
+		0xb9, 'r', 'y', 0, 0, // mov ecx, "ry"
+		0xbf, swapAddr & 0xff, swapAddr >> 8, 0, 0, // mov edi, swapAddr
+		0xf0, 0x48, 0x0f, 0xc7, 0x0f, // lock cmpxchg16b [rdi]
+		0x0f, 0x94, 0xc0, // sete al
+		0xe6, outPort, // out outPort, al
+		0xf4, // hlt
+	}
+}
+
+type segment struct {
+	base                                         uint64
+	limit                                        uint32
+	selector                                     uint16
+	typ, present, dpl, db, s, l, g, avl, unus, _ uint8
+}
+
+type table struct {
+	base  uint64
+	limit uint16
+	_     [3]uint16
+}
+
+type sregs struct {
+	cs, ds, es, fs, gs, ss, tr, ldt segment
+	gdt, idt                        table
+	cr0, cr2, cr3, cr4, cr8         uint64
+	efer, apicBase                  uint64
+	interrupts                      [4]uint64
+}
+
+type regs struct {
+	rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp uint64
+	r8, r9, r10, r11, r12, r13, r14, r15   uint64
+	rip, rflags                            uint64
+}
+
+type memoryRegion struct {
+	slot, flags             uint32
+	guestPhys, size, userAt uint64
+}
+
+// cpuidBuffer is struct kvm_cpuid2 with room for what any processor reports.
+type cpuidBuffer struct {
+	n, _    uint32
+	entries [256][40]byte
+}
+
+// guest is one run of the test guest. What it opens is closed by the thread that runs it.
+type guest struct{ stop atomic.Bool }
+
+// ioctl starts again what a signal interrupted (the Go runtime sends itself some), until stop is set.
+func (g *guest) ioctl(fd int, what string, req uintptr, arg unsafe.Pointer) (int, error) {
+	for {
+		r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), req, uintptr(arg))
+		switch {
+		case errno == 0:
+			return int(r), nil
+		case errno != unix.EINTR || g.stop.Load():
+			return 0, fmt.Errorf("%s: %w", what, errno)
+		}
+	}
+}
+
+// run does it all: open, set up, execute three times.
+func (g *guest) run() Result {
+	none := func(err error) Result { return Result{Verdict: None, Evidence: err.Error()} }
+	kvm, err := unix.Open("/dev/kvm", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return none(fmt.Errorf("open /dev/kvm: %w", err))
+	}
+	defer unix.Close(kvm)
+	if v, err := g.ioctl(kvm, "KVM_GET_API_VERSION", kvmGetAPIVersion, nil); err != nil {
+		return none(err)
+	} else if v != apiVersion {
+		return none(fmt.Errorf("KVM_GET_API_VERSION: %d, want %d", v, apiVersion))
+	}
+	mem, err := unix.Mmap(-1, 0, memSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return none(fmt.Errorf("map the guest's memory: %w", err))
+	}
+	defer func() { _ = unix.Munmap(mem) }()
+	vm, err := g.ioctl(kvm, "KVM_CREATE_VM", kvmCreateVM, nil)
+	if err != nil {
+		return none(err)
+	}
+	defer unix.Close(vm)
+	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(vm), kvmSetTSSAddr, tssAddr) // only old Intel processors need it
+	region := memoryRegion{size: memSize, userAt: uint64(uintptr(unsafe.Pointer(&mem[0])))}
+	if _, err := g.ioctl(vm, "KVM_SET_USER_MEMORY_REGION", kvmSetUserMemoryRegion, unsafe.Pointer(&region)); err != nil {
+		return none(err)
+	}
+	size, err := g.ioctl(kvm, "KVM_GET_VCPU_MMAP_SIZE", kvmGetVCPUMmapSize, nil)
+	if err != nil {
+		return none(err)
+	}
+	vcpu, err := g.ioctl(vm, "KVM_CREATE_VCPU", kvmCreateVCPU, nil)
+	if err != nil {
+		return none(err)
+	}
+	defer unix.Close(vcpu)
+	state, err := unix.Mmap(vcpu, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return none(fmt.Errorf("map the processor's state: %w", err))
+	}
+	defer func() { _ = unix.Munmap(state) }()
+	var ids cpuidBuffer
+	ids.n = uint32(len(ids.entries))
+	if _, err := g.ioctl(kvm, "KVM_GET_SUPPORTED_CPUID", kvmGetSupportedCPUID, unsafe.Pointer(&ids)); err != nil {
+		return none(err)
+	}
+	if _, err := g.ioctl(vcpu, "KVM_SET_CPUID2", kvmSetCPUID2, unsafe.Pointer(&ids)); err != nil {
+		return none(err)
+	}
+	return g.measure(vcpu, mem, state)
+}
+
+// measure executes the guest three times and judges the fastest.
+func (g *guest) measure(vcpu int, mem, state []byte) Result {
+	best := time.Duration(1<<63 - 1)
+	for range 3 {
+		took, err := g.once(vcpu, mem, state)
+		if err != nil {
+			return Result{Verdict: None, Evidence: err.Error()}
+		}
+		best = min(best, took)
+	}
+	evidence := fmt.Sprintf("a 64-bit guest ran %d turns of a loop and cmpxchg16b in %v", loops, best.Round(time.Microsecond))
+	if best > slowAfter {
+		return Result{Verdict: Slow, Evidence: evidence + ", as slow as emulation"}
+	}
+	return Result{Verdict: HW, Evidence: evidence}
+}
+
+// once sets memory and registers and executes the guest up to its OUT.
+func (g *guest) once(vcpu int, mem, state []byte) (time.Duration, error) {
+	le := binary.LittleEndian
+	le.PutUint64(mem[pml4:], pdpt|0b11) // present, writable
+	le.PutUint64(mem[pdpt:], pd|0b11)
+	le.PutUint64(mem[pd:], 0|0b1000_0011) // and a 2 MiB page
+	clear(mem[swapAddr : swapAddr+16])
+	copy(mem[codeAddr:], code())
+	if err := g.longMode(vcpu); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	if _, err := g.ioctl(vcpu, "KVM_RUN", kvmRun, nil); err != nil {
+		return 0, err
+	}
+	took := time.Since(start)
+	if err := checkExit(state); err != nil {
+		return 0, err
+	}
+	if string(mem[swapAddr:swapAddr+4]) != "gant" || string(mem[swapAddr+8:swapAddr+10]) != "ry" {
+		return 0, fmt.Errorf("cmpxchg16b left % x in memory", mem[swapAddr:swapAddr+16])
+	}
+	return took, nil
+}
+
+// longMode puts the processor into 64-bit mode at codeAddr.
+func (g *guest) longMode(vcpu int) error {
+	var s sregs
+	if _, err := g.ioctl(vcpu, "KVM_GET_SREGS", kvmGetSregs, unsafe.Pointer(&s)); err != nil {
+		return err
+	}
+	flat := segment{limit: 0xffffffff, selector: 0x10, typ: 3, present: 1, db: 1, s: 1, g: 1}
+	s.ds, s.es, s.fs, s.gs, s.ss = flat, flat, flat, flat, flat
+	s.cs = segment{limit: 0xffffffff, selector: 8, typ: 11, present: 1, s: 1, l: 1, g: 1}
+	s.cr3 = pml4
+	s.cr4 = 1 << 5             // PAE
+	s.cr0 = 1<<31 | 1<<4 | 0b1 // PG, ET, PE
+	s.efer = 1<<10 | 1<<8      // LMA, LME
+	if _, err := g.ioctl(vcpu, "KVM_SET_SREGS", kvmSetSregs, unsafe.Pointer(&s)); err != nil {
+		return err
+	}
+	r := regs{rip: codeAddr, rflags: 0b10}
+	_, err := g.ioctl(vcpu, "KVM_SET_REGS", kvmSetRegs, unsafe.Pointer(&r))
+	return err
+}
+
+// checkExit reads struct kvm_run: the guest must have left by its OUT, with 1.
+func checkExit(state []byte) error {
+	le := binary.LittleEndian
+	const exitIO, exitShutdown, exitFailEntry, exitInternalError = 2, 8, 9, 17
+	switch reason := le.Uint32(state[8:]); reason {
+	case exitIO:
+		port, data := le.Uint16(state[34:]), le.Uint64(state[40:])
+		if port != outPort || data >= uint64(len(state)) || state[data] != 1 {
+			return fmt.Errorf("KVM_RUN: the guest wrote the wrong thing to port %#x", port)
+		}
+		return nil
+	case exitInternalError:
+		return fmt.Errorf("KVM_RUN: exit reason INTERNAL_ERROR, suberror %d", le.Uint32(state[32:]))
+	case exitShutdown:
+		return errors.New("KVM_RUN: exit reason SHUTDOWN (triple fault)")
+	case exitFailEntry:
+		return fmt.Errorf("KVM_RUN: exit reason FAIL_ENTRY, hardware reason %#x", le.Uint64(state[32:]))
+	default:
+		return fmt.Errorf("KVM_RUN: exit reason %d", reason)
+	}
+}

@@ -1,0 +1,166 @@
+package qemu
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// files are what QEMU inherits. It runs as a user who can open nothing of the run's, so gantry opens the images: a disk becomes a set of
+// descriptors (/dev/fdset/N), a file that is only read becomes /proc/self/fd/N.
+type files struct {
+	list    []*os.File
+	names   map[string]string // path and access → what QEMU calls it
+	sets    []option          // -add-fd
+	largest int64
+}
+
+// firstFD is the number of the first inherited descriptor after stdin, stdout and stderr.
+const firstFD = 3
+
+// add appends f and is its number in the child.
+func (f *files) add(file *os.File) int {
+	f.list = append(f.list, file)
+	return firstFD + len(f.list) - 1
+}
+
+func (f *files) close() {
+	for _, file := range f.list {
+		file.Close()
+	}
+	f.list = nil
+}
+
+func key(o option) string { return fmt.Sprintf("%v %v %s", o.write, kindOf(o.name) == path, o.file) }
+
+func (f *files) name(o option) string { return f.names[key(o)] }
+
+// inherit completes the options with the numbers of what is inherited.
+func (f *files) inherit(opts []option, console, control *os.File) []option {
+	all := slices.Concat(opts, f.sets)
+	for i, o := range all {
+		switch o.sock {
+		case consoleSocket:
+			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, console))
+		case qmpSocket:
+			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, control))
+		}
+	}
+	return all
+}
+
+// openFiles opens what the options name. The result is to be closed, also on error.
+func openFiles(o Options, opts []option) (*files, error) {
+	f := &files{names: map[string]string{}}
+	for _, opt := range opts {
+		if opt.file == "" || f.names[key(opt)] != "" {
+			continue
+		}
+		name, err := f.open(o, opt)
+		if err != nil {
+			return f, fmt.Errorf("open the image of %q: %w", opt.String(), err)
+		}
+		f.names[key(opt)] = name
+	}
+	return f, nil
+}
+
+// open opens one file and says what QEMU calls it.
+func (f *files) open(o Options, opt option) (string, error) {
+	strict := o.Trust == Served && opt.from == fromJob
+	if st, err := os.Stat(opt.file); !strict && (err != nil || !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0) {
+		return opt.file, nil // a URL, or a name QEMU looks up by itself
+	}
+	flags := unix.O_CLOEXEC | unix.O_NONBLOCK // of a fifo, so that it cannot hold us up
+	if strict {
+		flags |= unix.O_NOFOLLOW
+	}
+	reader, err := os.OpenFile(opt.file, os.O_RDONLY|flags, 0)
+	if err != nil {
+		return "", err
+	}
+	st, err := reader.Stat()
+	if err == nil && strict && !st.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err == nil {
+		err = checkFormat(reader, opt, strict)
+	}
+	if err != nil {
+		reader.Close()
+		return "", err
+	}
+	f.largest = max(f.largest, st.Size())
+	if kindOf(opt.name) == path {
+		return f.readable(reader, st)
+	}
+	return f.disk(reader, opt, flags)
+}
+
+// checkFormat keeps a stranger's image from naming other files. An operator's qcow2 with a backing file is opened by QEMU itself.
+func checkFormat(r io.ReaderAt, opt option, strict bool) error {
+	l := parseProps(opt.value)
+	if format, _ := l.get("format"); strict && format == "qcow2" {
+		return checkQcow2(r)
+	}
+	return nil
+}
+
+// disk makes a descriptor set. QEMU picks the member by the access it wants.
+func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
+	if err := checkQcow2(reader); errors.Is(err, errBacking) || errors.Is(err, errDataFile) {
+		if format, _ := parseProps(opt.value).get("format"); format != "raw" { // the operator's: paths in it count from its own
+			reader.Close()
+			return opt.file, nil
+		}
+	}
+	set := strconv.Itoa(len(f.list) + 1)
+	members := []*os.File{reader}
+	if opt.write {
+		writer, err := os.OpenFile(opt.file, os.O_RDWR|flags, 0)
+		if err != nil {
+			reader.Close()
+			return "", err
+		}
+		members = append(members, writer)
+	}
+	for _, m := range members {
+		f.sets = append(f.sets, option{name: "add-fd", value: fmt.Sprintf("fd=%d,set=%s", f.add(m), set), has: true})
+	}
+	return "/dev/fdset/" + set, nil
+}
+
+// maxCopy bounds what readable copies into memory.
+const maxCopy = 2 << 30
+
+// readable makes a kernel, ramdisk or firmware readable by name through /proc: QEMU opens these itself, which needs the right to
+// read the file though not its folders. Where others have none, the process gets a copy in memory.
+func (f *files) readable(file *os.File, st fs.FileInfo) (string, error) {
+	if st.Mode().Perm()&0o004 != 0 || os.Geteuid() != 0 {
+		return fmt.Sprintf("/proc/self/fd/%d", f.add(file)), nil
+	}
+	defer file.Close()
+	fd, err := unix.MemfdCreate("image", unix.MFD_CLOEXEC)
+	if err != nil {
+		return "", fmt.Errorf("copy %s into memory: %w", file.Name(), err)
+	}
+	mem := os.NewFile(uintptr(fd), file.Name())
+	n, err := io.Copy(mem, io.LimitReader(file, maxCopy+1))
+	if err == nil && n > maxCopy {
+		err = fmt.Errorf("it is larger than %d bytes", int64(maxCopy))
+	}
+	if err == nil {
+		err = mem.Chmod(0o444)
+	}
+	if err != nil {
+		mem.Close()
+		return "", fmt.Errorf("copy %s into memory: %w", file.Name(), err)
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", f.add(mem)), nil
+}

@@ -1,0 +1,272 @@
+// Package qemu runs virtual machines as plain QEMU processes. It decides what a job's arguments may be, takes the
+// guest's console and control away from the terminal, confines the process, and sees to it that no guest outlives the runner.
+package qemu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"sync"
+
+	"github.com/gantry-ci/gantry/vmhost/kvm"
+)
+
+// Machine is what the operator's device file says about a guest.
+type Machine struct {
+	Binary    string   // qemu-system-x86_64: a name found in PATH, or a path
+	Options   []string // each may hold several words, quoted as for a shell
+	Extra     []string // as Options, after them
+	NoSandbox bool     // for a binary built without seccomp
+}
+
+// Network says what a guest's user network reaches.
+type Network int
+
+// The networks.
+const (
+	NetworkDefault    Network = iota // open for the operator's own job, restricted for a served one
+	NetworkOpen                      // what the host reaches, its loopback included
+	NetworkRestricted                // QEMU's own DHCP and TFTP, nothing else
+)
+
+// Limits bound what a served job's arguments ask for. The device file is not bound.
+type Limits struct {
+	MemoryMiB int
+	CPUs      int
+}
+
+// User is whom a guest runs as when gantry is root.
+type User struct{ UID, GID uint32 }
+
+// nobody is the user without rights of every Linux system.
+const nobody = 65534
+
+// Options describe a guest. ID and Machine.Binary are needed.
+type Options struct {
+	ID      string // chosen by the caller and unique on the host: letters, digits, ".", "_", "-"; at most 64
+	Machine Machine
+	Trust   Trust
+	Network Network
+	Limits  Limits                           // zero: 4096 MiB, 4 processors
+	User    *User                            // nil: nobody
+	NoKVM   bool                             // the job's context forbids it
+	KVM     func(context.Context) kvm.Result // nil: kvm.Probe; pass a cached result
+	OnEvent func(Event)                      // nil, or called for each event of the guest, in order; must not block
+	Logger  *slog.Logger                     // nil: none
+}
+
+// Guest is one virtual machine; making it does no I/O. It may be switched on and off any number of times. Its methods
+// may be called from any goroutine.
+type Guest struct {
+	opts Options
+
+	mu      sync.Mutex
+	images  map[string]string
+	args    []option
+	argSize int
+	command *Command
+	process *process // of the last On
+	stream  *stream  // the console's, made by the first of Open and On
+}
+
+// ErrOff is returned by what needs a running guest.
+var ErrOff = errors.New("the guest is off")
+
+// ErrOn is returned by On when the guest is running.
+var ErrOn = errors.New("the guest is on already")
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// New makes a guest that is off.
+func New(o Options) *Guest {
+	if o.Limits.MemoryMiB == 0 {
+		o.Limits.MemoryMiB = 4096
+	}
+	if o.Limits.CPUs == 0 {
+		o.Limits.CPUs = 4
+	}
+	if o.User == nil {
+		o.User = &User{nobody, nobody}
+	}
+	if o.KVM == nil {
+		o.KVM = kvm.Probe
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Logger = o.Logger.With("guest", o.ID)
+	return &Guest{opts: o, images: map[string]string{}}
+}
+
+// ID is the guest's, as chosen.
+func (g *Guest) ID() string { return g.opts.ID }
+
+// Image says where an image of this run is, or will be when the guest is switched on. Arguments name it {name}, or by its path. A
+// second call with the name replaces the first.
+func (g *Guest) Image(name, path string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.images[name] = path
+}
+
+// Args adds arguments of the job, each as an image_arg has it: several words, {name} for the path of an image. What the job may not say is an
+// *ArgumentError at once, so that a plan can be refused; what {name} stands for is looked up by On.
+func (g *Guest) Args(args ...string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
+		return placeholder.FindString(s) == s && s != "" || g.isImage(s)
+	}}
+	var parsed []option
+	for _, a := range args {
+		opts, err := parseArgument(a, fromJob)
+		if err != nil {
+			return err
+		}
+		g.argSize += len(a)
+		if parsed = append(parsed, opts...); g.opts.Trust == Operator {
+			continue
+		}
+		if g.argSize > maxArgs || len(g.args)+len(parsed) > maxOptions {
+			return &ArgumentError{Source: string(fromJob), Argument: a[:min(len(a), 80)], Reason: "the job has too many arguments"}
+		}
+		for _, o := range opts {
+			if err := p.checkServed(o); err != nil {
+				return err
+			}
+		}
+	}
+	g.args = append(g.args, parsed...)
+	return nil
+}
+
+func (g *Guest) isImage(path string) bool {
+	for _, p := range g.images {
+		if p == path {
+			return true
+		}
+	}
+	return false
+}
+
+// Prepare decides what On will execute: arguments, acceleration, and what was changed and why. All images must be known.
+func (g *Guest) Prepare(ctx context.Context) (*Command, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.prepare(ctx)
+}
+
+func (g *Guest) prepare(ctx context.Context) (*Command, error) {
+	if !validID.MatchString(g.opts.ID) {
+		return nil, fmt.Errorf("guest %q: an id is letters, digits, dots, underscores and dashes", g.opts.ID)
+	}
+	b := &builder{
+		machine: g.opts.Machine, trust: g.opts.Trust, network: g.opts.Network, images: g.images,
+		policy: policy{g.opts.Limits, g.isImage},
+	}
+	c, err := b.build(g.args, g.opts.NoKVM, func() kvm.Result { return g.opts.KVM(ctx) }, g.opts.ID)
+	if err != nil {
+		return nil, err
+	}
+	g.command = c
+	return c, nil
+}
+
+// Command is what the last On or Prepare decided, nil before.
+func (g *Guest) Command() *Command {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.command
+}
+
+// On starts the guest and returns when its processors run. An *ArgumentError is the author's of the argument; an *ExitError says what QEMU
+// said when it would not start.
+func (g *Guest) On(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.process != nil && g.process.running() {
+		return fmt.Errorf("start guest %s: %w", g.opts.ID, ErrOn)
+	}
+	c, err := g.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if g.stream == nil || g.stream.guest == nil {
+		if err := g.renew(); err != nil {
+			return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
+		}
+	}
+	p, err := start(ctx, g.opts, c, g.stream)
+	if err != nil {
+		return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
+	}
+	g.process = p
+	g.opts.Logger.Debug("guest started", "pid", p.cmd.Process.Pid, "accel", c.Accel.Used, "argv", c.Argv)
+	return nil
+}
+
+// renew gives the coming life of the guest its console.
+func (g *Guest) renew() error {
+	s, err := newStream()
+	if err != nil {
+		return err
+	}
+	if g.stream != nil {
+		g.stream.retire()
+	}
+	g.stream = s
+	return nil
+}
+
+// Off stops the guest, also one that another process started with this ID. It returns when it is gone; that there was none is
+// no error.
+func (g *Guest) Off(ctx context.Context) error {
+	g.mu.Lock()
+	p, s := g.process, g.stream
+	g.mu.Unlock()
+	if p == nil || !p.running() {
+		return Kill(ctx, g.opts.ID)
+	}
+	if err := p.stop(ctx); err != nil {
+		return fmt.Errorf("stop guest %s: %w", g.opts.ID, err)
+	}
+	s.retire()
+	return nil
+}
+
+// Open is the serial console as raw bytes, from the first the guest prints, when it is opened before On or before anything was read. It
+// ends with io.EOF when the guest does. One reader at a time: close it before opening it again, which goes on where the
+// other stopped. Opened while the guest is off, it waits for the next On.
+func (g *Guest) Open(context.Context) (io.ReadWriteCloser, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stream == nil || g.stream.guest == nil && (g.process == nil || !g.process.running()) && g.stream.opened() {
+		if err := g.renew(); err != nil {
+			return nil, fmt.Errorf("open the console of guest %s: %w", g.opts.ID, err)
+		}
+	}
+	c, err := g.stream.open()
+	if err != nil {
+		return nil, fmt.Errorf("open the console of guest %s: %w", g.opts.ID, err)
+	}
+	return c, nil
+}
+
+// Wait waits until the guest that was switched on last is gone, and says how it ended.
+func (g *Guest) Wait(ctx context.Context) (End, error) {
+	g.mu.Lock()
+	p := g.process
+	g.mu.Unlock()
+	if p == nil {
+		return End{}, ErrOff
+	}
+	select {
+	case <-p.done:
+		return p.end, nil
+	case <-ctx.Done():
+		return End{}, context.Cause(ctx)
+	}
+}
