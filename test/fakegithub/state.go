@@ -1,0 +1,289 @@
+package fakegithub
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// state is all that the server knows; Server.mu guards it.
+type state struct {
+	lastID        int64
+	accounts      map[string]*account // by lower-case login
+	installations []*installation
+	repos         map[string]*repository // by lower-case owner/name
+	ordered       []*repository          // in the order they were made
+	tokens        map[string]*token
+	deliveries    []*delivery
+}
+
+func newState() state {
+	return state{accounts: map[string]*account{}, repos: map[string]*repository{}, tokens: map[string]*token{}}
+}
+
+// id returns an id that no other thing has, of the size GitHub's ids have now.
+func (st *state) id() int64 {
+	st.lastID++
+	return 7_400_000_000 + st.lastID
+}
+
+// account is a user, an organisation or an App's bot.
+type account struct {
+	id    int64
+	login string
+	kind  string // User, Organization, Bot
+}
+
+// installation is the App installed on an account.
+type installation struct {
+	id          int64
+	account     *account
+	selection   string // all, selected
+	permissions map[string]string
+	events      []string
+	created     time.Time
+	suspended   bool
+}
+
+// repository is a repository with all that belongs to it.
+type repository struct {
+	id           int64
+	owner        *account
+	name         string
+	private      bool
+	parent       *repository
+	installation *installation // nil: the App is not installed on it
+	main         string        // the default branch
+	created      time.Time
+	pushed       time.Time
+
+	commits  map[string]*commit // those of its forks' pull requests too
+	branches map[string]string  // name → SHA
+
+	numbers  int // the last issue or pull request
+	pulls    []*pull
+	suites   []*checkSuite
+	checks   []*checkRun
+	comments []*comment
+	roles    map[string]string // lower-case login → role
+
+}
+
+func (r *repository) fullName() string { return r.owner.login + "/" + r.name }
+
+// account returns the account of a login, made as a user if there is none.
+func (st *state) account(login string) *account {
+	a, ok := st.accounts[strings.ToLower(login)]
+	if !ok {
+		a = &account{id: st.id(), login: login, kind: "User"}
+		if strings.HasSuffix(login, "[bot]") {
+			a.kind = "Bot"
+		}
+		st.accounts[strings.ToLower(login)] = a
+	}
+	return a
+}
+
+func (st *state) installationOf(owner *account) *installation {
+	for _, inst := range st.installations {
+		if inst.account == owner {
+			return inst
+		}
+	}
+	return nil
+}
+
+// nodeID imitates GitHub's global ids: a type prefix and an opaque part.
+func nodeID(prefix string, id int64) string {
+	return prefix + "_kwDO" + base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(id))[2:])
+}
+
+// stamp formats a time as GitHub does; nil for none.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// orNull is nil, JSON's null, for an empty string.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// Installation is the App installed on an account.
+type Installation struct {
+	ID      int64
+	Account string
+}
+
+// InstallationOptions vary an installation.
+type InstallationOptions struct {
+	// Organization makes a new account an organisation, not a user.
+	Organization bool
+	// Permissions are what the account granted, "checks": "write"; nil grants
+	// what DefaultPermissions says.
+	Permissions map[string]string
+	// Events are the webhook events subscribed to; nil is the usual set.
+	Events []string
+}
+
+// DefaultPermissions are those of an App that reads code and writes checks and comments.
+func DefaultPermissions() map[string]string {
+	return map[string]string{
+		"actions": "read", "administration": "read", "checks": "write", "contents": "read", "issues": "write",
+		"members": "read", "metadata": "read", "pull_requests": "write",
+	}
+}
+
+// AddInstallation installs the App on an account, which is made if it is new.
+// Repositories of that account, added before or after, belong to it.
+func (s *Server) AddInstallation(login string, o InstallationOptions) Installation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	owner := s.state.account(login)
+	if o.Organization {
+		owner.kind = "Organization"
+	}
+	if o.Permissions == nil {
+		o.Permissions = DefaultPermissions()
+	}
+	if o.Events == nil {
+		o.Events = []string{"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "push", "workflow_run"}
+	}
+	inst := &installation{
+		id: s.state.id(), account: owner, selection: "all",
+		permissions: maps.Clone(o.Permissions), events: slices.Clone(o.Events), created: s.now(),
+	}
+	s.state.installations = append(s.state.installations, inst)
+	for _, repo := range s.state.ordered {
+		if repo.owner == owner {
+			repo.installation = inst
+		}
+	}
+	return Installation{ID: inst.id, Account: owner.login}
+}
+
+// RemoveInstallation uninstalls the App: its tokens are void, its repositories out of reach.
+func (s *Server) RemoveInstallation(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := func(inst *installation) bool { return inst != nil && inst.id == id }
+	s.state.installations = slices.DeleteFunc(s.state.installations, gone)
+	maps.DeleteFunc(s.state.tokens, func(_ string, tok *token) bool { return gone(tok.installation) })
+	for _, repo := range s.state.ordered {
+		if gone(repo.installation) {
+			repo.installation = nil
+		}
+	}
+}
+
+// SuspendInstallation suspends an installation, or ends its suspension.
+func (s *Server) SuspendInstallation(id int64, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, inst := range s.state.installations {
+		if inst.id == id {
+			inst.suspended = suspended
+		}
+	}
+}
+
+// Repo is a handle on a repository.
+type Repo struct {
+	server *Server
+	repo   *repository
+	// ID is GitHub's id of the repository.
+	ID int64
+	// Owner and Name make up the full name.
+	Owner, Name string
+}
+
+// FullName is owner/name.
+func (r *Repo) FullName() string { return r.Owner + "/" + r.Name }
+
+func (s *Server) handle(repo *repository) *Repo {
+	return &Repo{server: s, repo: repo, ID: repo.id, Owner: repo.owner.login, Name: repo.name}
+}
+
+// AddRepo adds a private repository whose default branch main is one commit: the
+// files of the folder dir, as they are now.
+func (s *Server) AddRepo(owner, name, dir string) (*Repo, error) {
+	files, err := readTree(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	repo, err := s.newRepo(owner, name)
+	if err != nil {
+		return nil, err
+	}
+	repo.private = true
+	first := newCommit(files, "", "Initial commit", repo.owner, s.now())
+	repo.commits[first.sha] = first
+	repo.branches[repo.main] = first.sha
+	return s.handle(repo), nil
+}
+
+func (s *Server) newRepo(owner, name string) (*repository, error) {
+	by := s.state.account(owner)
+	key := strings.ToLower(by.login + "/" + name)
+	if _, ok := s.state.repos[key]; ok {
+		return nil, fmt.Errorf("add repository %s/%s: it is there already", owner, name)
+	}
+	if owner == "" || name == "" || strings.ContainsAny(owner+name, "/ ") {
+		return nil, errors.New("add repository: owner and name are one word each")
+	}
+	repo := &repository{
+		id: s.state.id(), owner: by, name: name, main: "main", created: s.now(), pushed: s.now(),
+		installation: s.state.installationOf(by),
+		commits:      map[string]*commit{}, branches: map[string]string{}, roles: map[string]string{},
+	}
+	repo.roles[strings.ToLower(by.login)] = "admin"
+	s.state.repos[key] = repo
+	s.state.ordered = append(s.state.ordered, repo)
+	return repo, nil
+}
+
+// Fork copies the repository to another account, and makes both public.
+func (r *Repo) Fork(owner string) (*Repo, error) {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fork, err := s.newRepo(owner, r.Name)
+	if err != nil {
+		return nil, err
+	}
+	fork.parent, r.repo.private = r.repo, false
+	maps.Copy(fork.commits, r.repo.commits)
+	maps.Copy(fork.branches, r.repo.branches)
+	return s.handle(fork), nil
+}
+
+// Repo returns the repository of a full name, owner/name, or nil.
+func (s *Server) Repo(fullName string) *Repo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if repo, ok := s.state.repos[strings.ToLower(fullName)]; ok {
+		return s.handle(repo)
+	}
+	return nil
+}
+
+// SetRole gives a user a role in the repository: read, triage, write, maintain, admin or none.
+func (r *Repo) SetRole(login, role string) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.server.state.account(login)
+	r.repo.roles[strings.ToLower(login)] = cmp.Or(role, "none")
+}
