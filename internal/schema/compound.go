@@ -131,11 +131,12 @@ func Either(expected string, types ...Type) Type {
 				if len(bad) == 0 {
 					return nil
 				}
-				if best == nil || bad[0].at.len() > best[0].at.len() {
+				deeper := best == nil || bad[0].at.len() > best[0].at.len()
+				if deeper || bad[0].specific && bad[0].at.len() == best[0].at.len() && !best[0].specific {
 					best = bad
 				}
 			}
-			if best[0].at.len() == at.len() {
+			if best[0].at.len() == at.len() && !best[0].specific {
 				return mismatch(n, at, expected)
 			}
 			return best

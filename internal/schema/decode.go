@@ -59,6 +59,7 @@ type issue struct {
 	found      string
 	expected   string
 	suggestion string
+	specific   bool // says more than which type was expected
 }
 
 func (i issue) problem() Problem {
@@ -186,7 +187,7 @@ func (f *Fields) excluded(n *Node, at *path) []issue {
 	var out []issue
 	for _, x := range f.exclusive {
 		var first *Entry
-		for _, name := range x.names {
+		for _, name := range x {
 			e := n.entry(name)
 			switch {
 			case e == nil:
@@ -194,9 +195,9 @@ func (f *Fields) excluded(n *Node, at *path) []issue {
 				first = e
 			default:
 				out = append(out, issue{
-					at: at.child("<" + x.group + ">"), node: e.Key, found: "key " + strconv.Quote(name),
+					at: at.entry(e.Key), node: e.Key, found: "key " + strconv.Quote(name),
 					message:  fmt.Sprintf("%q and %q exclude each other", first.Key.Text, name),
-					expected: "one of " + strings.Join(x.names, ", "),
+					expected: "one of " + strings.Join(x, ", "),
 				})
 			}
 		}

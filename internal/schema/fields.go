@@ -25,13 +25,9 @@ type Fields struct {
 	places    *Places
 	mode      *Mode
 	checks    []func(n *Node) *Fault
-	doc       string
 }
 
-type exclusion struct {
-	group string
-	names []string
-}
+type exclusion []string
 
 type wildcard struct {
 	key, value Type
@@ -51,8 +47,8 @@ func (f *Fields) Optional(name string, t Type, doc string) {
 }
 
 // Exclusive says that at most one of the names, declared elsewhere, may be there.
-func (f *Fields) Exclusive(group string, names ...string) {
-	f.exclusive = append(f.exclusive, exclusion{group, names})
+func (f *Fields) Exclusive(names ...string) {
+	f.exclusive = append(f.exclusive, names)
 }
 
 // Rest declares keys by a pattern: those not declared by name that key accepts hold value.

@@ -201,3 +201,24 @@ func Mapping(dst **Node) Type {
 		return n.Kind == Map
 	})
 }
+
+// Parsed is a scalar, in the text the file has, that parse turns into a value. The error's text is what was expected.
+func Parsed[T any](dst *T, expected string, parse func(s string) (T, error)) Type {
+	return Type{
+		read: func(_ *decoder, n *Node, at *path) []issue {
+			if n.Kind == List || n.Kind == Map || n.Kind == Null {
+				return mismatch(n, at, expected)
+			}
+			v, err := parse(n.Text)
+			if err != nil {
+				out := mismatch(n, at, expected)
+				out[0].message, out[0].specific = err.Error(), true
+				return out
+			}
+			*dst = v
+			return nil
+		},
+		json:     func() map[string]any { return map[string]any{"type": []string{"string", "number", "boolean"}} },
+		expected: expected,
+	}
+}
