@@ -3,12 +3,18 @@ package overlay
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/runner/testlog"
 )
 
 // shells are those that the helpers must run in, as commands of one word: busybox is reached by a link named ash.
@@ -102,20 +108,46 @@ func smoke() *Spec {
 	}}}}}
 }
 
+// results parses a stage's output; each case is "suite/set/case=result", with measurement and units.
+func results(out string) ([]string, testlog.Summary) {
+	var got []string
+	p := testlog.New(testlog.Options{Sequenced: true}, func(it testlog.Item) {
+		c := it.Case
+		if c == nil {
+			return
+		}
+		line := c.Suite + "/"
+		if c.Set != nil {
+			line += *c.Set + "/"
+		}
+		line += c.Case + "=" + c.Result
+		if c.Measurement != nil {
+			line += fmt.Sprintf(" %g %s", *c.Measurement, *c.Units)
+		}
+		got = append(got, line)
+	})
+	p.Feed([]byte(out), time.Now())
+	sum := p.Close()
+	return got, sum
+}
+
 func TestStageRunsInEveryShell(t *testing.T) {
 	for name, sh := range shells(t) {
 		t.Run(name, func(t *testing.T) {
 			out := runStage(t, sh, smoke())
-			t.Log(out)
-			for _, want := range []string{
-				"<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\n<GANTRY_TRAILER 1 ",
-				"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>\n<GANTRY_TRAILER 4 ",
-				"<GANTRY_RECORD 14 ",
-				"<LAVA_TEST_RUNNER EXIT>\n",
-			} {
-				if !strings.Contains(out, want) {
-					t.Errorf("no %q in the output", want)
-				}
+			got, sum := results(out)
+			want := []string{
+				"0_smoke/uname=pass", "0_smoke/one/grüße=pass 3.5 m/s", `0_smoke/one/odd!"#$%&()*+,;:<?@[\]^{|}~=skip`,
+				"0_smoke/fails=fail", "0_smoke/bogus=unknown", "lava/0_smoke=pass", "lava/1_early=fail",
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("cases (-want +got):\n%s", diff)
+			}
+			if sum.Damaged > 0 || sum.Recovered > 0 || !sum.Complete() || sum.Raise != `what \ a > thing` || sum.Records != 16 {
+				t.Errorf("summary %+v", sum)
+			}
+			if t.Failed() {
+				t.Log(out)
 			}
 		})
 	}

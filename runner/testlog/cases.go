@@ -1,0 +1,242 @@
+package testlog
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// Notes of cases.
+const (
+	// NoteUnsequenced marks a case that a test printed by itself, without number and checksum.
+	NoteUnsequenced = "unsequenced"
+	// NoteUnexpected marks a case that the definition's list of expected ones does not have; it fails.
+	NoteUnexpected = "unexpected"
+)
+
+// maxMessage bounds a message, in bytes, as LAVA's metadata.
+const maxMessage = 4096
+
+// text makes what a target printed fit for records: valid UTF-8, and not too long.
+func text(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+func (s *state) startCase(it Item, id string, at time.Time) {
+	id = text(id, maxName)
+	if r := s.run; r != nil {
+		if r.open[id] == nil {
+			r.order = append(r.order, id)
+		}
+		r.open[id] = &timing{start: at, line: it.Line}
+	}
+	it.StartCase = id
+	s.emit(it)
+}
+
+func (s *state) endCase(it Item, id string, at time.Time) {
+	id = text(id, maxName)
+	if s.run != nil && s.run.open[id] != nil {
+		s.run.open[id].end = at
+	}
+	it.EndCase = id
+	s.emit(it)
+}
+
+func (s *state) testSet(it Item, rest string) {
+	word, name, _ := strings.Cut(rest, " ")
+	name = text(name, maxName)
+	switch {
+	case s.run == nil:
+		return
+	case word == "START" && name != "":
+		s.run.set, it.StartSet = &name, name
+	case word == "STOP" && s.run.set != nil:
+		it.EndSet, s.run.set = *s.run.set, nil
+	default:
+		return
+	}
+	s.emit(it)
+}
+
+func (s *state) testCase(it Item, rest string, r record) {
+	f := fields(rest)
+	id := text(f["TEST_CASE_ID"], maxName)
+	if id == "" {
+		s.missing(s.suiteName(), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
+		return
+	}
+	c := &jobs.Case{Case: id, Result: result(f["RESULT"]), LogLine: &r.line}
+	if c.Result == jobs.Unknown && f["RESULT"] != jobs.Unknown {
+		c.Message = fmt.Sprintf("%q is no result", text(f["RESULT"], maxName))
+	}
+	if m := f["MEASUREMENT"]; m != "" {
+		if c.Measurement = number(m); c.Measurement == nil {
+			c.Message = fmt.Sprintf("%q is no measurement", text(m, maxName))
+		}
+	}
+	if u := f["UNITS"]; u != "" {
+		u = text(u, maxName)
+		c.Units = &u
+	}
+	s.sequenced(it, c, r)
+}
+
+func (s *state) reference(it Item, rest string, r record) {
+	id, rest, _ := strings.Cut(rest, " ")
+	res, url, _ := strings.Cut(rest, " ")
+	if id == "" || url == "" {
+		return
+	}
+	url = text(url, maxMessage)
+	s.sequenced(it, &jobs.Case{Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: &r.line}, r)
+}
+
+func (s *state) sequenced(it Item, c *jobs.Case, r record) {
+	if r.seq == 0 && s.opts.Sequenced {
+		c.Note = NoteUnsequenced
+		s.sum.Unsequenced++
+	}
+	s.report(it, c)
+}
+
+// report emits a case of the running definition.
+func (s *state) report(it Item, c *jobs.Case) {
+	if s.sum.Cases >= s.opts.MaxCases {
+		s.sum.Truncated = true
+		return
+	}
+	s.sum.Cases++
+	c.Suite = s.suiteName()
+	if r := s.run; r != nil {
+		c.Set = r.set
+		r.cases[c.Case] = true
+		if t := r.open[c.Case]; t != nil {
+			if !t.start.IsZero() && !t.end.IsZero() {
+				c.DurationS = seconds(t.end.Sub(t.start))
+			}
+			r.close(c.Case)
+		}
+		if r.def != nil && len(r.def.Expected) > 0 && !r.def.expects(c.Case) {
+			c.Result, c.Note = jobs.Fail, NoteUnexpected
+		}
+	}
+	it.Case = c
+	s.emit(it)
+}
+
+// close forgets a started case.
+func (r *run) close(id string) {
+	delete(r.open, id)
+	for i := len(r.order) - 1; i >= 0; i-- {
+		if r.order[i] == id {
+			r.order = append(r.order[:i], r.order[i+1:]...)
+			return
+		}
+	}
+}
+
+func (s *state) suiteName() string {
+	switch {
+	case s.run != nil:
+		return s.run.Name
+	case s.suite != "":
+		return s.suite
+	}
+	return unknownSuite
+}
+
+// doubt reports a signal that may be a test's own, or what is left of one that was damaged.
+func (s *state) doubt(r record) {
+	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q stands where other results were damaged, and cannot be told from one", text(r.text, maxName)))
+}
+
+// lost reports records that neither came nor are in the manifest. Before is the first start or end of a run among
+// those after them.
+func (s *state) lost(from, to int, before string) {
+	if s.run != nil {
+		s.run.gap = true
+	}
+	if name, rest := signal(before); name == "ENDRUN" || name == "RUNEXIT" {
+		// Their own run's start may be among the lost ones.
+		s.ensure(Item{}, rest, time.Time{})
+	}
+	name := fmt.Sprintf("record %d", from)
+	if to > from {
+		name = fmt.Sprintf("records %d-%d", from, to)
+	}
+	s.missing(s.suiteName(), name, 0, "the output was damaged, and the manifest does not have it")
+}
+
+func (s *state) noManifest() {
+	s.missing(s.suiteName(), "manifest", 0, "the manifest never came: results at the end may be missing")
+}
+
+// installFail is the name that signal gives <LAVA_TEST_RUNNER INSTALL_FAIL>.
+const installFail = "INSTALL_FAIL"
+
+// signal splits a signal's text into its name and the rest.
+func signal(s string) (name, rest string) {
+	s = strings.TrimSuffix(s, ">")
+	for _, p := range []string{"<LAVA_SIGNAL_", ownStart, "<LAVA_TEST_RUNNER "} {
+		if r, ok := strings.CutPrefix(s, p); ok {
+			name, rest, _ = strings.Cut(r, " ")
+			return name, rest
+		}
+	}
+	if r, ok := strings.CutPrefix(s, "<LAVA_MULTI_NODE>"); ok {
+		name, rest, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(r), "<"), " ")
+		return name, rest
+	}
+	return "", ""
+}
+
+func isBoundary(s string) bool {
+	name, _ := signal(s)
+	return name == "STARTRUN" || name == "ENDRUN" || name == "RUNEXIT"
+}
+
+// fields splits "TEST_CASE_ID=a b RESULT=pass UNITS=m/s": values may have blanks.
+func fields(s string) map[string]string {
+	f, last := map[string]string{}, ""
+	for word := range strings.SplitSeq(s, " ") {
+		k, v, ok := strings.Cut(word, "=")
+		switch {
+		case ok && (k == "TEST_CASE_ID" || k == "RESULT" || k == "MEASUREMENT" || k == "UNITS"):
+			last = k
+			f[k] = v
+		case last != "":
+			f[last] += " " + word
+		}
+	}
+	return f
+}
+
+func result(s string) string {
+	switch s {
+	case jobs.Pass, jobs.Fail, jobs.Skip:
+		return s
+	}
+	return jobs.Unknown
+}
+
+var decimal = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$`)
+
+// number reads a measurement; nil when it is none that JSON can carry.
+func number(s string) *float64 {
+	if !decimal.MatchString(s) {
+		return nil
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}

@@ -1,0 +1,85 @@
+package testlog
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// Definition is what is known of a test definition before it runs.
+type Definition struct {
+	Run      string            // "0_smoke"
+	Expected []string          // cases that must be reported, and no others; empty for no such list
+	Pattern  *regexp.Regexp    // parse.pattern; nil for none
+	Fixup    map[string]string // parse.fixupdict: what a test calls a result → pass, fail, skip, unknown
+}
+
+// CompilePattern compiles a test definition's parse.pattern, which is in Python's syntax. It must have the groups
+// test_case_id and result. Patterns are matched against each line. What RE2 lacks (look-around, back-references) is
+// an error of class job.
+func CompilePattern(pattern string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile("(?m)" + pythonToGo(pattern))
+	if err != nil {
+		return nil, jobs.Failf(jobs.ClassJob, "parse pattern: %w", err)
+	}
+	for _, group := range []string{"test_case_id", "result"} {
+		if re.SubexpIndex(group) < 0 {
+			return nil, jobs.Failf(jobs.ClassJob, "parse pattern: no group (?P<%s>…) in %q", group, pattern)
+		}
+	}
+	return re, nil
+}
+
+// pythonEscapes are those that Go spells differently or does not have.
+var pythonEscapes = regexp.MustCompile(`\\[\s\S]`)
+
+func pythonToGo(p string) string {
+	return pythonEscapes.ReplaceAllStringFunc(p, func(e string) string {
+		switch c := e[1]; {
+		case c == 'Z':
+			return `\z`
+		case c == '/' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '%' || c == '&' || c == '=' || c == ':' ||
+			c == ',' || c == ';' || c == '!' || c == '@' || c == '`' || c == '~' || c == '#' || c == ' ':
+			return regexp.QuoteMeta(string(c))
+		}
+		return e
+	})
+}
+
+// match makes a case of a line that the pattern fits; nil for others.
+func (d *Definition) match(line []byte) *jobs.Case {
+	m := d.Pattern.FindSubmatch(line)
+	if m == nil {
+		return nil
+	}
+	group := func(name string) string {
+		if i := d.Pattern.SubexpIndex(name); i >= 0 {
+			return string(m[i])
+		}
+		return ""
+	}
+	id := text(group("test_case_id"), maxName)
+	if id == "" {
+		return nil
+	}
+	found := group("result")
+	fixed, ok := d.Fixup[found]
+	if !ok {
+		fixed = found
+	}
+	c := &jobs.Case{Case: id, Result: result(fixed)}
+	if c.Result == jobs.Unknown && fixed != jobs.Unknown {
+		c.Message = fmt.Sprintf("%q is no result, and fixupdict does not say which it means", text(found, maxName))
+	}
+	if v := group("measurement"); v != "" {
+		c.Measurement = number(v)
+	}
+	if u := text(group("units"), maxName); u != "" {
+		c.Units = &u
+	}
+	return c
+}
+
+func (d *Definition) expects(id string) bool { return slices.Contains(d.Expected, id) }

@@ -1,0 +1,151 @@
+package testlog
+
+import (
+	"bytes"
+	"hash/crc32"
+	"regexp"
+	"strconv"
+)
+
+// withoutKernel is the window without the lines, or ends of lines, that begin as the kernel's do; nil when there are none.
+func (w *window) withoutKernel() *view {
+	v, cutOut := &view{}, false
+	for i, p := range w.places {
+		end := len(w.text)
+		if i+1 < len(w.places) {
+			end = w.places[i+1].off
+		}
+		line := w.text[p.off:end]
+		if m := stamp.FindIndex(line); m != nil {
+			line, cutOut = line[:m[0]], true
+		}
+		if len(line) > 0 || len(v.cuts) == 0 {
+			v.cuts = append(v.cuts, cut{len(v.text), p.off})
+			v.text = append(v.text, line...)
+		}
+	}
+	if !cutOut {
+		return nil
+	}
+	return v
+}
+
+// maxStarts bounds how many places are tried as a signal's start.
+const maxStarts = 6
+
+// starts are the places where a signal may begin, the last first.
+func starts(text []byte) []int {
+	var at []int
+	for end := len(text); len(at) < maxStarts; {
+		i := max(bytes.LastIndex(text[:end], []byte(lavaStart)), bytes.LastIndex(text[:end], []byte(ownStart)))
+		if i < 0 {
+			break
+		}
+		at, end = append(at, i), i
+	}
+	return at
+}
+
+func (w *window) spend(n int) bool {
+	w.budget -= n
+	return w.budget > 0
+}
+
+// maxTries bounds the candidates for one signal. Each has a chance of 2^-32 to fit by accident.
+const maxTries = 4000
+
+// without looks for a stretch of text[start:end] that ends at a line's end and without which the checksum fits: a
+// message that was printed into the signal. It returns the signal, or nil. Before is put before the text.
+func (w *window) without(digits string, want uint32, before []byte, start, end int) []byte {
+	text := w.text[start:end]
+	var ends []int
+	for _, p := range w.places {
+		if p.off > start && p.off < end {
+			ends = append(ends, p.off-start)
+		}
+	}
+	tries := 0
+	for _, q := range ends {
+		sum := checksum(digits, before)
+		for p := range q {
+			if tries++; tries > maxTries || !w.spend(len(text)-q+1) {
+				return nil
+			}
+			if crc32.Update(sum, crc32.IEEETable, text[q:]) == want {
+				return append(append(bytes.Clone(before), text[:p]...), text[q:]...)
+			}
+			sum = crc32.Update(sum, crc32.IEEETable, text[p:p+1])
+		}
+	}
+	return nil
+}
+
+var (
+	rawSignal  = regexp.MustCompile(`<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>`)
+	recordHead = regexp.MustCompile(`<GANTRY_RECORD (\d{1,9}) ([0-9a-f]{8}) `)
+)
+
+// salvage takes what can be had from the text before off: signals without a trailer, and split manifest records.
+func (w *window) salvage(off int) {
+	w.records(off)
+	w.raw(off, -1)
+}
+
+// salvageDamaged does so before a trailer at off whose checksum fits nothing: the signal just before it is its own.
+func (w *window) salvageDamaged(off int) {
+	w.records(off)
+	w.raw(off, off)
+}
+
+// raw reports the signals without trailer before off, but one that ends at own.
+func (w *window) raw(off, own int) {
+	if !bytes.Contains(w.text[:off], []byte(lavaStart)) {
+		return
+	}
+	for _, m := range rawSignal.FindAllIndex(w.text[:off], -1) {
+		p := w.place(m[0])
+		switch {
+		case m[1] == own || nearlyTrailer(w.text[m[1]:]):
+		case p.trace:
+			w.sum.Copies++
+		default:
+			w.order.raw(string(w.text[m[0]:m[1]]), p.line, p.at)
+		}
+	}
+}
+
+// nearlyTrailer says whether text begins with a damaged trailer: some of its first letters are in place.
+func nearlyTrailer(text []byte) bool {
+	if len(text) < len(trailerStart) {
+		return false
+	}
+	same := 0
+	for i := range len(trailerStart) {
+		if text[i] == trailerStart[i] {
+			same++
+		}
+	}
+	return same >= len(trailerStart)/2
+}
+
+// records puts together the manifest's records that were split, before off.
+func (w *window) records(off int) {
+	heads := recordHead.FindAllSubmatchIndex(w.text[:off], -1)
+	for i, m := range heads {
+		end := off
+		if i+1 < len(heads) {
+			end = heads[i+1][0]
+		}
+		digits := string(w.text[m[2]:m[3]])
+		seq, _ := strconv.Atoi(digits)
+		want, err := strconv.ParseUint(string(w.text[m[4]:m[5]]), 16, 32)
+		if err != nil || w.order.known(seq) {
+			continue
+		}
+		if n := bytes.LastIndexByte(w.text[m[1]:end], '>'); n >= 0 {
+			if text := w.without(digits, uint32(want), []byte("<"), m[1], m[1]+n+1); text != nil {
+				w.order.record(seq, string(text), w.place(m[0]).line)
+			}
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package testlog
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// Summary is what a stage came to.
+type Summary struct {
+	Cases       int // cases emitted, the missing ones and those of the suite lava left out
+	Missing     int // missing cases emitted
+	Records     int // numbered records known
+	Recovered   int // of these, those that only the manifest had
+	Reassembled int // of these, those put together again from a split line
+	Damaged     int // trailers whose signal could not be put together
+	Unsequenced int // cases that tests printed by themselves
+	Copies      int // signals not counted because they are copies or traces of others
+
+	Exit        bool     // <LAVA_TEST_RUNNER EXIT> was seen
+	Manifest    bool     // the manifest's last line was seen
+	InstallFail bool     // an install step failed
+	Raise       string   // the message of lava-test-raise
+	Early       []string // runs that ended before their last step, with why
+	Unfinished  []string // runs that started and did not end
+	Truncated   bool     // a limit was reached and output after it dropped
+}
+
+// Complete says that every result that was announced, expected or numbered is there.
+func (s *Summary) Complete() bool {
+	return s.Missing == 0 && !s.Truncated && len(s.Unfinished) == 0
+}
+
+// Err is what the stage's step ends with: nil when every run came to its end and all results are there, whatever
+// the results are. Runs that ended early and raises are class test, failing install steps class job; lost results
+// have no class of their own, since the caller may know why the output stopped; without a cause they are the lab's.
+func (s *Summary) Err() error {
+	switch {
+	case s.Raise != "":
+		return jobs.Failf(jobs.ClassTest, "the test raised: %s", s.Raise)
+	case s.InstallFail:
+		return jobs.Failf(jobs.ClassJob, "an install step failed")
+	case len(s.Early) > 0:
+		return jobs.Failf(jobs.ClassTest, "%s", strings.Join(s.Early, "; "))
+	case !s.Complete():
+		return jobs.Blame(jobs.ClassInfrastructure, s.lost())
+	}
+	return nil
+}
+
+func (s *Summary) lost() error {
+	switch {
+	case s.Truncated:
+		return errors.New("read results: the output went beyond the limits, and the rest was dropped")
+	case len(s.Unfinished) > 0:
+		return fmt.Errorf("read results: %s did not end", strings.Join(s.Unfinished, ", "))
+	}
+	return fmt.Errorf("read results: %d are missing", s.Missing)
+}

@@ -1,0 +1,289 @@
+package testlog
+
+import (
+	"bytes"
+	"hash/crc32"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// What the helpers print.
+const (
+	trailerStart  = "<GANTRY_TRAILER "
+	recordStart   = "<GANTRY_RECORD "
+	manifestStart = "<GANTRY_MANIFEST "
+	ownStart      = "<GANTRY_SIGNAL "
+	lavaStart     = "<LAVA_"
+	exitSignal    = "<LAVA_TEST_RUNNER EXIT>"
+	manifestWord  = "GANTRY_MANIFEST"
+)
+
+var (
+	frames = regexp.MustCompile(`<GANTRY_(TRAILER|MANIFEST) (\d{1,9}) ([0-9a-f]{8})>|<GANTRY_(RECORD) (\d{1,9}) ([0-9a-f]{8}) |<LAVA_TEST_RUNNER (EXIT)>`)
+	// stamp is how a kernel's line begins: [   12.345678] or <6>[   12.345678].
+	stamp = regexp.MustCompile(`(?:<\d{1,3}>)?\[ {0,5}\d{1,6}\.\d{6}\]`)
+)
+
+// window holds the output since the last thing understood, and looks for the next.
+type window struct {
+	text   []byte
+	places []place
+	order  *sequence
+	sum    *Summary
+	budget int // checksummed bytes that reassembly may still spend
+}
+
+// place says where a part of the text came from.
+type place struct {
+	off   int // in the text
+	line  int
+	at    time.Time
+	first bool
+	trace bool // the shell's trace of a command: "+ echo …"
+}
+
+// Reassembly may spend so many checksummed bytes at once, and so many for each byte of output, so that hostile
+// output costs time in proportion to its length.
+const (
+	burst   = 4 << 20
+	perByte = 200
+)
+
+func newWindow(order *sequence, sum *Summary) *window {
+	return &window{order: order, sum: sum, budget: burst}
+}
+
+// view is the window's text with stretches left out.
+type view struct {
+	text []byte
+	cuts []cut
+}
+
+// cut says that from at on, the view's text is the window's text from off on.
+type cut struct{ at, off int }
+
+// origin is where the byte before the view's position i was in the window, plus one.
+func (v *view) origin(i int) int {
+	for n := len(v.cuts) - 1; n >= 0; n-- {
+		if c := v.cuts[n]; c.at < i || n == 0 {
+			return c.off + i - c.at
+		}
+	}
+	return i
+}
+
+func (w *window) add(p piece) {
+	w.budget = min(w.budget+perByte*(len(p.text)+1), burst)
+	w.places = append(w.places, place{len(w.text), p.line, p.at, p.first, p.first && traced(p.text)})
+	w.text = append(w.text, p.text...)
+	if bytes.IndexByte(p.text, '>') >= 0 {
+		for w.step() {
+		}
+	}
+	for len(w.places) > maxPieces || len(w.text) > maxWindow && len(w.places) > 1 {
+		w.drop(w.places[1].off)
+	}
+	if len(w.text) > maxWindow {
+		w.drop(len(w.text))
+	}
+}
+
+// traced says whether a line is the shell's trace: one + for each level, and a space.
+func traced(line []byte) bool {
+	rest := bytes.TrimLeft(line, "+")
+	return len(rest) < len(line) && bytes.HasPrefix(rest, []byte(" "))
+}
+
+func (w *window) flush() { w.drop(len(w.text)) }
+
+// step handles the first frame in the window, if there is one.
+func (w *window) step() bool {
+	plain := &view{w.text, []cut{{0, 0}}}
+	if !bytes.Contains(w.text, []byte("<")) {
+		return false
+	}
+	quiet := w.withoutKernel()
+	best, in := w.find(plain), plain
+	if quiet != nil {
+		// A frame that only shows without the kernel's lines counts when it comes first.
+		if f := w.find(quiet); f != nil && (best == nil || quiet.origin(f.end) < plain.origin(best.end)) {
+			best, in = f, quiet
+		}
+	}
+	if best == nil {
+		return false
+	}
+	end := in.origin(best.end)
+	switch best.kind {
+	case "TRAILER":
+		w.trailer(best, in, plain, quiet)
+	default:
+		w.salvage(in.origin(best.start+1) - 1)
+		w.other(best, end)
+	}
+	w.cut(end)
+	return true
+}
+
+// frame is a complete thing of the protocol in a view.
+type frame struct {
+	kind       string
+	start, end int
+	seq        int
+	digits     string // of seq
+	crc        uint32
+	body       []byte // of a record
+}
+
+// find looks for the first complete frame of a view. A record whose checksum does not fit any end of it yet is not
+// complete: more of it may come.
+func (w *window) find(v *view) *frame {
+	for base := 0; ; {
+		m := frames.FindSubmatchIndex(v.text[base:])
+		if m == nil {
+			return nil
+		}
+		group := func(i int) string {
+			if m[2*i] < 0 {
+				return ""
+			}
+			return string(v.text[base+m[2*i] : base+m[2*i+1]])
+		}
+		f := &frame{kind: group(1) + group(4) + group(7), start: base + m[0], end: base + m[1], digits: group(2) + group(5)}
+		f.seq, _ = strconv.Atoi(f.digits)
+		if sum, err := strconv.ParseUint(group(3)+group(6), 16, 32); err == nil {
+			f.crc = uint32(sum)
+		}
+		switch {
+		case f.kind == "RECORD" && !w.recordEnd(f, v.text):
+		case f.kind == "MANIFEST" && checksum(f.digits, []byte(manifestWord)) != f.crc:
+		default:
+			return f
+		}
+		base = f.end
+	}
+}
+
+// maxEnds bounds how many ">" are tried as a record's last.
+const maxEnds = 32
+
+// recordEnd looks for the ">" that fits the checksum of a manifest's record.
+func (w *window) recordEnd(f *frame, text []byte) bool {
+	rest := text[f.end:]
+	sum, done := crc32.ChecksumIEEE([]byte(f.digits+" <")), 0
+	for range maxEnds {
+		i := bytes.IndexByte(rest[done:], '>')
+		if i < 0 || w.budget < i {
+			return false
+		}
+		w.budget -= i + 1
+		sum = crc32.Update(sum, crc32.IEEETable, rest[done:done+i+1])
+		if done += i + 1; sum == f.crc {
+			f.body, f.end = append([]byte("<"), rest[:done]...), f.end+done
+			return true
+		}
+	}
+	return false
+}
+
+// checksum is the CRC-32 of "digits text".
+func checksum(digits string, text []byte) uint32 {
+	return crc32.Update(crc32.ChecksumIEEE([]byte(digits+" ")), crc32.IEEETable, text)
+}
+
+// other handles a frame that is no trailer.
+func (w *window) other(f *frame, end int) {
+	at := w.place(end - 1)
+	switch f.kind {
+	case "RECORD":
+		w.order.record(f.seq, string(f.body), at.line)
+	case "MANIFEST":
+		w.order.manifest(f.seq, at.line)
+	default:
+		w.order.exit(at.line)
+	}
+}
+
+// trailer looks for the signal that a trailer belongs to.
+func (w *window) trailer(f *frame, in, plain, quiet *view) {
+	for _, v := range []*view{in, quiet, plain} {
+		if v == nil {
+			continue
+		}
+		end := f.start
+		if v != in {
+			if end = v.find(f); end < 0 {
+				continue
+			}
+		}
+		for _, start := range starts(v.text[:end]) {
+			if w.spend(end-start) && checksum(f.digits, v.text[start:end]) == f.crc {
+				w.found(f, v.text[start:end], v.origin(start+1)-1, v != plain)
+				return
+			}
+		}
+	}
+	end := in.origin(f.start+1) - 1
+	for _, start := range starts(w.text[:end]) {
+		if text := w.without(f.digits, f.crc, nil, start, end); text != nil {
+			w.found(f, text, start, true)
+			return
+		}
+	}
+	w.sum.Damaged++
+	w.salvageDamaged(end)
+}
+
+// find is where the same trailer begins in another view, or -1.
+func (v *view) find(f *frame) int {
+	return bytes.Index(v.text, []byte(trailerStart+f.digits+" "+hex8(f.crc)+">"))
+}
+
+func hex8(n uint32) string {
+	const digits = "0123456789abcdef"
+	var b [8]byte
+	for i := range b {
+		b[i] = digits[n>>(28-4*i)&15]
+	}
+	return string(b[:])
+}
+
+// found reports a numbered signal whose checksum fits; what is left before it is looked at first.
+func (w *window) found(f *frame, text []byte, start int, reassembled bool) {
+	w.salvage(start)
+	if at := w.place(start); w.order.direct(f.seq, string(text), at.line, at.at) && reassembled {
+		w.sum.Reassembled++
+	}
+}
+
+func (w *window) place(off int) place {
+	for i := len(w.places) - 1; i >= 0; i-- {
+		if w.places[i].off <= off {
+			return w.places[i]
+		}
+	}
+	return w.places[0]
+}
+
+// drop gives up on the text up to off.
+func (w *window) drop(off int) {
+	w.salvage(off)
+	w.cut(off)
+}
+
+// cut removes the text up to off.
+func (w *window) cut(off int) {
+	n := 0
+	for n+1 < len(w.places) && w.places[n+1].off <= off {
+		n++
+	}
+	w.text = append(w.text[:0], w.text[off:]...)
+	w.places = append(w.places[:0], w.places[n:]...)
+	for i := range w.places {
+		w.places[i].off = max(w.places[i].off-off, 0)
+	}
+	if len(w.text) == 0 {
+		w.places = w.places[:0]
+	}
+}
