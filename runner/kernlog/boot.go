@@ -1,0 +1,171 @@
+package kernlog
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// Boot marks: what a machine prints on its way up and down. None of it is trouble by itself.
+const (
+	markFirmware = uint64(1) << (48 + iota) // firmware or boot loader starts
+	markBIOS                                // firmware that prints before anything else can
+	markUnpack                              // the kernel's decompressor
+	markHandover                            // a boot loader starts the kernel
+	markBanner                              // the kernel's first message
+	markOrdered                             // the kernel goes down on order, or says that it restarts after a panic
+	bootMarks    = markFirmware | markBIOS | markUnpack | markHandover | markBanner | markOrdered
+)
+
+// bootWords are the boot marks, as SeaBIOS, EDK II, U-Boot, TF-A, coreboot, barebox and Linux print them.
+var bootWords = []struct {
+	word string
+	mark uint64
+}{
+	{"SeaBIOS (version ", markBIOS},
+	{"UEFI firmware (version ", markFirmware},
+	{"BdsDxe: loading Boot", markFirmware},
+	{"U-Boot SPL 20", markFirmware},
+	{"U-Boot TPL 20", markFirmware},
+	{"U-Boot 20", markFirmware},
+	{"NOTICE:  BL1: ", markFirmware},
+	{"NOTICE:  BL2: ", markFirmware},
+	{"coreboot-", markFirmware},
+	{"barebox 20", markFirmware},
+	{"Booting the kernel.", markUnpack},
+	{"Uncompressing Linux...", markUnpack},
+	{"Starting kernel ...", markHandover},
+	{"Linux version ", markBanner},
+	{"Booting Linux on physical CPU", markBanner},
+	{"reboot: Restarting system", markOrdered},
+	{"reboot: Power down", markOrdered},
+	{"kexec_core: Starting new kernel", markOrdered},
+	{"sysrq: Resetting", markOrdered},
+	{"Rebooting in ", markOrdered},
+}
+
+var (
+	timeRE = regexp.MustCompile(`^(?:<\d{1,3}>)?\[ *(\d{1,7}\.\d{6})\]`)
+	// bootRE is a boot mark where firmware and decompressor print it: at the beginning of a line.
+	bootRE = regexp.MustCompile(`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`)
+)
+
+// rebootGroup makes the findings of bootState.
+var rebootGroup = &group{
+	words: []string{""}, kind: KindReboot, fatal: true,
+	rules: []rule{{head: expand(``), title: "unexpected kernel reboot"}},
+}
+
+const (
+	stampsKept  = 64
+	stampsAsked = 5
+)
+
+// bootState tells a boot that is due from an unexpected one.
+type bootState struct {
+	printed bool // something was printed before the first boot mark
+	marked  bool // a boot mark has been seen
+	kernel  bool // a kernel has been started since the last firmware
+	ordered bool // it said that it restarts
+	// A test may print the kernel's log once more. Its time stamps are those of this boot; another boot has others.
+	stamps  map[string]bool // the first ones after the banner
+	filling bool
+	doubt   *line // a second banner, while it is open which of the two it is
+	asked   int   // stamps seen since, none of them known
+}
+
+// quiet takes a line without any trigger word. It is on the path of every line.
+func (b *bootState) quiet(text []byte) (again *line) {
+	if b.marked && !b.filling && b.doubt == nil || !b.marked && b.kernel {
+		return nil
+	}
+	if !b.marked && !b.printed {
+		b.printed = len(bytes.TrimSpace(text)) > 0
+	}
+	if len(text) == 0 || text[0] != '[' && text[0] != '<' {
+		return nil
+	}
+	m := timeRE.FindSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	at := string(m[1])
+	switch {
+	case !b.marked:
+		b.kernel = true // the stream begins with a kernel running
+	case at == "0.000000":
+	case b.doubt != nil && b.stamps[at]:
+		b.doubt = nil
+	case b.doubt != nil:
+		if b.asked++; b.asked == stampsAsked {
+			again = b.doubt
+			b.banner()
+		}
+	case b.filling:
+		b.stamps[at] = true
+		b.filling = len(b.stamps) < stampsKept
+	}
+	return again
+}
+
+// banner starts a kernel whose time stamps are learnt.
+func (b *bootState) banner() {
+	b.stamps, b.filling, b.doubt, b.asked = map[string]bool{}, true, nil, 0
+	b.kernel, b.marked = true, true
+}
+
+// lineSeen keeps the boot state, for every piece of a line.
+func (s *Scanner) lineSeen(b []byte) {
+	if again := s.boot.quiet(b); again != nil {
+		s.rebooted(*again)
+	}
+}
+
+// mark takes a message with boot marks.
+func (s *Scanner) mark(l line, found uint64) {
+	b := &s.boot
+	text := strings.TrimSpace(string(l.text))
+	begins := bootRE.MatchString(text)
+	switch {
+	case found&markOrdered != 0:
+		b.ordered = true
+	case found&markHandover != 0 && l.context == "":
+		b.kernel, b.marked = true, true
+	case found&markBanner != 0 && l.context != "" && begins:
+		s.banner(l)
+	case found&(markFirmware|markBIOS|markUnpack) != 0 && l.context == "" && begins:
+		// SeaBIOS prints before anything else can, so what stands before it was another boot's.
+		midway := found&markBIOS != 0 && b.printed && !b.marked
+		if b.kernel || midway {
+			s.rebooted(l)
+		}
+		b.kernel, b.filling, b.doubt, b.ordered, b.marked = false, false, nil, false, true
+	}
+}
+
+// banner takes the kernel's first message, or what looks like it.
+func (s *Scanner) banner(l line) {
+	b := &s.boot
+	switch {
+	case b.filling && len(b.stamps) == 0: // its second line
+	case b.doubt != nil:
+	case b.kernel && len(b.stamps) > stampsAsked && !b.ordered:
+		b.doubt, b.asked = &line{number: l.number, context: l.context, text: bytes.Clone(l.text)}, 0
+	default:
+		b.ordered = false
+		b.banner()
+	}
+}
+
+// rebooted ends what is open, and reports the boot unless it was ordered or follows something fatal.
+func (s *Scanner) rebooted(l line) {
+	for _, r := range s.open {
+		r.done = true
+	}
+	s.emit()
+	clear(s.seen)
+	if s.boot.ordered || s.fatal {
+		return
+	}
+	s.single(l, rebootGroup)
+}

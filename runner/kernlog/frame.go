@@ -1,0 +1,118 @@
+package kernlog
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	// frameRE is a line of a stack trace: addresses, then function+offset/size. Rust's names have spaces and brackets.
+	frameRE = regexp.MustCompile(`^ *(?:\[<?(?:0x)?[0-9a-f]+>?\] ){0,2}([A-Za-z0-9_.$]+|[<A-Za-z0-9_][^+?]*::[^+?]*)\+0x[0-9a-f]+`)
+	// armFrameRE is a line of 32-bit Arm's own unwinder, which names callee and caller.
+	armFrameRE = regexp.MustCompile(`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\)? from (?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`)
+	// doubtfulRE is a frame that the unwinder only guesses: an address found on the stack.
+	doubtfulRE = regexp.MustCompile(` \? +[A-Za-z0-9_.]+\+0x[0-9a-f]+/`)
+	// stackRE begins a stack trace, and so ends the one before.
+	stackRE = regexp.MustCompile(`[Cc]all [Tt]race|Backtrace:|(?:Allocated|Freed)(?: by task \d+)?:` +
+		`|[^k] backtrace(?: \(crc [0-9a-f]+\))?:|Uninit was stored to memory at` +
+		`|status: [0-9a-f]{16} badaddr: [0-9a-f]{16} cause: [0-9a-f]{16}`)
+	// injectedRE is fault injection's own stack, which gets mixed into others.
+	injectedRE = regexp.MustCompile(`^ *(?:\[<?[0-9a-fx]+>?\] )?should_fail(?:slab)?(?:\.[a-z0-9.]+)?\+0x`)
+)
+
+// doubtful tells a guessed frame. At the seam of two stacks (<EOI>) guesses are kept.
+func doubtful(text string) bool {
+	if strings.HasSuffix(text, "(unreliable)") {
+		return true
+	}
+	return strings.Contains(text, " ? ") && doubtfulRE.MatchString(text) && !strings.Contains(text, "<EOI>")
+}
+
+// frames returns the functions of a stack line, the candidates for a title in order.
+func frames(text string) []string {
+	if m := frameRE.FindStringSubmatch(text); m != nil {
+		return []string{base(m[1])}
+	}
+	if strings.Contains(text, " from ") {
+		if m := armFrameRE.FindStringSubmatch(text); m != nil {
+			return []string{base(m[1]), base(m[2])}
+		}
+	}
+	return nil
+}
+
+// base is a function's name without what compilers append: .cold, .isra.0, .part.3, .constprop.0.
+func base(name string) string {
+	if strings.Contains(name, "::") {
+		return name
+	}
+	name, _, _ = strings.Cut(name, ".")
+	return name
+}
+
+// Ways into the kernel, which differ by architecture and version, in the order in which they are taken off.
+var entryPrefixes = []string{
+	"SYSC_", "SyS_", "sys_", "__x64_", "__ia32_", "__arm64_", "____sys_", "___sys_", "__sys_", "__se_", "__se_sys_",
+	"__do_sys_", "compat_SYSC_", "compat_SyS_", "ksys_",
+}
+
+// canonical is the name without the way in.
+func canonical(name string) string {
+	for _, p := range entryPrefixes {
+		name = strings.TrimPrefix(name, p)
+	}
+	return name
+}
+
+// words compiles a list of function names: separated by space, each anywhere in the name, ^ and $ tie it to an end.
+func words(lists ...string) *regexp.Regexp {
+	var alternatives []string
+	for _, w := range strings.Fields(strings.Join(lists, " ")) {
+		begin, end := "", ""
+		if rest, ok := strings.CutPrefix(w, "^"); ok {
+			begin, w = "^", rest
+		}
+		if rest, ok := strings.CutSuffix(w, "$"); ok {
+			end, w = "$", rest
+		}
+		alternatives = append(alternatives, begin+regexp.QuoteMeta(w)+end)
+	}
+	return regexp.MustCompile(strings.Join(alternatives, "|"))
+}
+
+// pickFirst takes the top of the stack.
+func pickFirst(stack []string) string { return stack[0] }
+
+// pickStall takes the function below the first dispatcher: a stall's top is wherever the loop was when the clock
+// struck, so what was called into the loop says more.
+func pickStall(stack []string) string {
+	below := stack[0]
+	for _, f := range stack {
+		if dispatchers.MatchString(f) {
+			if strings.Contains(f, "smp_call_function") {
+				return "smp_call_function"
+			}
+			return below
+		}
+		below = f
+	}
+	return ""
+}
+
+// pickHang takes what a hung task waits for: the usual locks have one title each, waiting itself none.
+func pickHang(stack []string) string {
+	for _, f := range stack {
+		switch {
+		case strings.Contains(f, "rtnl_lock"):
+			return f
+		case hangOnRCU.MatchString(f):
+			return "synchronize_rcu"
+		}
+	}
+	for _, f := range stack {
+		if !waiting.MatchString(f) {
+			return f
+		}
+	}
+	return ""
+}

@@ -1,0 +1,96 @@
+package kernlog
+
+import (
+	"bytes"
+	"regexp"
+)
+
+// line is one message: a line of the console, or a part of one where printk cut in.
+type line struct {
+	number  int
+	context string // "" without a printk prefix, "console" with one, else its caller: "T123" or "C0"
+	text    []byte // without prefix and escapes
+}
+
+// console is the context of a line with a time stamp but no caller (CONFIG_PRINTK_CALLER off).
+const console = "console"
+
+// stamp is printk's own prefix: level, seconds since boot, caller.
+const stamp = `(?:<\d{1,3}>)?\[ *\d{1,7}\.\d{6}\](?:\[ *([TC]\d{1,10})(?:@C?\d+)?\])?(?:[ \t]|$)`
+
+var (
+	stampRE = regexp.MustCompile(stamp)
+	// relayRE is what a relay of the kernel log puts before it: syslog, the journal, Android's logcat, and a console
+	// that a login prompt or a loss report shares.
+	relayRE = regexp.MustCompile(`^(?:\*\* \d+ printk messages dropped \*\*[ \t]*` +
+		`|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ kernel(?:\[\d+\])?: ` +
+		`|\d{4}-\d\d-\d\dT\S+ \S+ kernel(?:\[\d+\])?: ` +
+		`|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(?:\d+ +){1,2}[VDIWEF] (?:kernel *|\[[^\]]*\]|[^:]*): ?` +
+		`|<\d{1,3}>)`)
+	escapeRE = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78]|[()][A-Z0-9])`)
+)
+
+// clean removes terminal escapes and the other control bytes that a terminal would not show.
+func clean(b []byte) []byte {
+	if bytes.IndexByte(b, 0x1b) >= 0 {
+		b = escapeRE.ReplaceAll(b, nil)
+	}
+	for i, c := range b {
+		if c < ' ' && c != '\t' {
+			return bytes.Map(func(r rune) rune {
+				if r < ' ' && r != '\t' {
+					return -1
+				}
+				return r
+			}, append(b[:i:i], b[i:]...))
+		}
+	}
+	return b
+}
+
+// messages calls yield with each message of a console line: what carriage returns overwrite and what printk cut in two
+// counts as messages of its own.
+func messages(number int, raw []byte, yield func(line)) {
+	for part := range bytes.SplitSeq(raw, []byte{'\r'}) {
+		part = clean(part)
+		for len(part) > 0 {
+			m, rest := split(number, part)
+			if len(m.text) > 0 {
+				yield(m)
+			}
+			part = rest
+		}
+	}
+}
+
+// split takes the first message off b.
+func split(number int, b []byte) (line, []byte) {
+	l := line{number: number, text: b}
+	if loc := relayRE.FindIndex(b); loc != nil {
+		l.text, l.context = b[loc[1]:], console
+		if bytes.HasPrefix(b, []byte("**")) || len(l.text) == 0 {
+			l.context = ""
+		}
+	}
+	locs := stampRE.FindAllSubmatchIndex(l.text, 2)
+	if len(locs) == 0 {
+		return l, nil
+	}
+	first := locs[0]
+	if first[0] > 0 { // user text, then a kernel message
+		head := l
+		head.text = l.text[:first[0]]
+		return head, l.text[first[0]:]
+	}
+	text := l.text
+	l.context = console
+	if first[2] >= 0 {
+		l.context = string(text[first[2]:first[3]])
+	}
+	if len(locs) > 1 {
+		l.text = text[first[1]:locs[1][0]]
+		return l, text[locs[1][0]:]
+	}
+	l.text = text[first[1]:]
+	return l, nil
+}

@@ -1,0 +1,94 @@
+package kernlog_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/runner/kernlog"
+)
+
+func day(t *testing.T, s string) time.Time {
+	t.Helper()
+	d, err := time.Parse(time.DateTime, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestList(t *testing.T) {
+	fingerprint := scan(oops)[0].Fingerprint
+	for name, c := range map[string]struct {
+		list    string
+		log     string
+		want    []string // title, fatal, reason
+		expired int
+	}{
+		"title":             {"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-05}]", warn, []string{"WARNING in frob_check allowed: known"}, 0},
+		"other title":       {"allow: [{match: WARNING in frob, reason: known, until: 2026-05-05}]", warn, []string{"WARNING in frob_check"}, 0},
+		"expression":        {"allow: [{match: /in frob_/, reason: known, until: 2026-05-05}]", warn + oops, []string{"WARNING in frob_check allowed: known", "BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known"}, 0},
+		"fingerprint":       {"allow: [{match: '" + fingerprint + "', reason: known, until: 2026-05-05}]", oops, []string{"BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known"}, 0},
+		"the day after":     {"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-04}]", warn, []string{"WARNING in frob_check"}, 1},
+		"denied message":    {"deny: [{match: /EXT4-fs error/, reason: no, until: 2026-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n", []string{"EXT4-fs error (device vda): oh fatal"}, 0},
+		"deny beats allow":  {"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\ndeny: [{match: WARNING in frob_check, reason: no, until: 2026-05-05}]", warn, []string{"WARNING in frob_check fatal"}, 0},
+		"denied, but old":   {"deny: [{match: /EXT4-fs error/, reason: no, until: 2025-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n", nil, 1},
+		"nothing":           {"", warn, []string{"WARNING in frob_check"}, 0},
+		"empty list":        {"allow:\ndeny:\n", warn, []string{"WARNING in frob_check"}, 0},
+		"unfounded comment": {"# none yet\n", warn, []string{"WARNING in frob_check"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := kernlog.ParseList([]byte(c.list), day(t, "2026-05-05 23:59:59"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			s := kernlog.New(kernlog.Options{List: list, Found: func(f kernlog.Finding) {
+				text := f.Title
+				if f.Fatal {
+					text += " fatal"
+				}
+				if f.Allowed != "" {
+					text += " allowed: " + f.Allowed
+				}
+				got = append(got, text)
+			}})
+			_, _ = s.Write([]byte(c.log))
+			s.Flush()
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if n := len(list.Expired()); n != c.expired {
+				t.Errorf("%d expired, want %d", n, c.expired)
+			}
+		})
+	}
+}
+
+func TestBrokenList(t *testing.T) {
+	for name, c := range map[string]struct{ list, want string }{
+		"no mapping":     {"- x", "line 1, column 1: expected a mapping"},
+		"unknown key":    {"alow: []", `line 1, column 1: unknown key "alow"`},
+		"unknown field":  {"allow:\n- {match: x, reason: y, until: 2026-01-01, unless: z}", `line 2, column 44: unknown key "unless"`},
+		"twice":          {"allow: []\nallow: []", `key "allow" is given twice`},
+		"no date":        {"allow: [{match: x, reason: y, until: soon}]", `"soon" is not a date`},
+		"no reason":      {"allow: [{match: x, until: 2026-01-01}]", `an entry needs "reason"`},
+		"bad expression": {"allow: [{match: '/(/', reason: y, until: 2026-01-01}]", "bad expression"},
+		"everything":     {"allow: [{match: '/.*/', reason: y, until: 2026-01-01}]", "matches everything"},
+		"not YAML":       {"allow: [", "read kernel message list"},
+		"not a list":     {"deny: x", "expected a list of entries"},
+		"too long":       {strings.Repeat("#", 300<<10), "bytes are more than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, err := kernlog.ParseList([]byte(c.list), time.Time{})
+			if err == nil || list != nil {
+				t.Fatalf("accepted as %+v", list)
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %q does not say %q", err, c.want)
+			}
+		})
+	}
+}

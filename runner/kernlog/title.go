@@ -1,0 +1,153 @@
+package kernlog
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// titled is what the rules make of a report.
+type titled struct {
+	kind, title string
+	frames      []string // the meaningful ones, from the culprit outwards; none where they vary from run to run
+	fatal       bool
+	emulation   bool
+	sure        bool // nothing was missing
+	none        bool // it is no trouble after all
+}
+
+// corrupted stands for a function that the report does not tell, as in syzkaller's titles.
+const corrupted = "corrupted"
+
+// compose titles the report by the first rule that finds all it needs.
+func compose(r *report) titled {
+	g := r.heading.group
+	for i, text := range r.body {
+		if !containsAny(text, g.words) {
+			continue
+		}
+		known := false
+		for j := range g.rules {
+			rule := &g.rules[j]
+			loc := rule.head.FindStringSubmatchIndex(text)
+			if loc == nil {
+				continue
+			}
+			known = true
+			if t, ok := rule.apply(g, r.body[i:], loc); ok {
+				return t
+			}
+		}
+		if known {
+			break
+		}
+	}
+	return titled{kind: g.kind, title: sanitise(strings.Clone(r.text[0][r.heading.at:])), fatal: g.fatal}
+}
+
+// apply tries a rule whose head matched the first line at loc.
+func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
+	captured := captures(body[0], loc)
+	at := 1
+	for _, re := range u.then {
+		for ; at < len(body); at++ {
+			if loc := re.FindStringSubmatchIndex(body[at]); loc != nil {
+				captured = append(captured, captures(body[at], loc)...)
+				break
+			}
+		}
+		if at == len(body) {
+			return titled{}, false
+		}
+		at++
+	}
+	t := titled{kind: u.kind, fatal: u.fatal || g.fatal, emulation: u.emulation, none: u.drop, sure: true}
+	if t.kind == "" {
+		t.kind = g.kind
+	}
+	function := ""
+	for _, way := range u.walks {
+		stack := walk(body, loc[0], way, u.skip)
+		if len(stack) == 0 {
+			continue
+		}
+		if function = u.choose(stack, &t); function != "" {
+			break
+		}
+	}
+	if function == "" {
+		function = corrupted
+		t.sure = len(u.walks) == 0
+	}
+	t.title = sanitise(fill(u.title, captured, function))
+	return t, true
+}
+
+// choose picks the function and, where it is the top of the stack, keeps the stack for the fingerprint.
+func (u *rule) choose(stack []string, t *titled) string {
+	if u.pick != nil {
+		return u.pick(stack)
+	}
+	const telling = 3 // frames: more of them differ with the caller, fewer confuse two bugs
+	t.frames = stack[:min(len(stack), telling)]
+	return pickFirst(stack)
+}
+
+// walk goes through the lines, from byte offset at of the first on, and collects the frames that mean something.
+func walk(body []string, at int, way []step, skip *regexp.Regexp) []string {
+	var stack []string
+	take := func(candidates []string) {
+		for _, f := range candidates {
+			if f != "" && !meaningless.MatchString(f) && (skip == nil || !skip.MatchString(f)) {
+				stack = append(stack, canonical(f))
+				return
+			}
+		}
+	}
+	n := 0
+	for _, s := range way {
+		for n < len(body) {
+			text := body[n]
+			if n == 0 {
+				text = text[at:]
+			}
+			n++
+			if injectedRE.MatchString(text) {
+				break
+			}
+			if s.line != nil {
+				if m := s.line.FindStringSubmatch(text); m != nil {
+					take(m[1:])
+					break
+				}
+				continue
+			}
+			if stackRE.MatchString(text) {
+				break
+			}
+			take(frames(text))
+		}
+	}
+	return stack
+}
+
+// captures are the groups of a match, "" for one that took no part.
+func captures(s string, loc []int) []string {
+	var c []string
+	for i := 2; i < len(loc); i += 2 {
+		if loc[i] < 0 {
+			c = append(c, "")
+			continue
+		}
+		c = append(c, s[loc[i]:loc[i+1]])
+	}
+	return c
+}
+
+// fill puts the captures and the function into a title.
+func fill(title string, captured []string, function string) string {
+	for i, c := range captured {
+		title = strings.Replace(title, "$"+strconv.Itoa(i+1), c, 1)
+	}
+	return strings.Replace(title, "$F", function, 1)
+}
