@@ -4,7 +4,6 @@ package queue
 
 import (
 	"cmp"
-	"path"
 	"slices"
 
 	"github.com/gantry-ci/gantry/jobs/rpc"
@@ -37,18 +36,10 @@ type Match struct{ Run, Target string }
 
 // Fits says whether r may ever run on t.
 func Fits(r Run, t Target) bool {
-	if r.Type != t.Type || !r.Trust.Reaches(t.Trust) || !Allowed(t.Repositories, r.Repository) {
+	if r.Type != t.Type || !r.Trust.Reaches(t.Trust) || !rpc.Allowed(t.Repositories, r.Repository) {
 		return false
 	}
 	return !slices.ContainsFunc(r.Tags, func(tag string) bool { return !slices.Contains(t.Tags, tag) })
-}
-
-// Allowed says whether an allow-list lets a repository in. A bad pattern allows nothing.
-func Allowed(patterns []string, repository string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(p, repository)
-		return err == nil && ok
-	})
 }
 
 // Assign gives every run it can a target of its own. A run takes the least special target that fits, so that the

@@ -138,9 +138,9 @@ func (b *Blobs) Open(run string, attempt int, s rpc.Stream) (*os.File, error) {
 	return f, nil
 }
 
-// Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts events that
-// are missing or cannot be read: with any, the results are incomplete.
-func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int64, err error) {
+// Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
+// where events are missing or cannot be read: with any, the results are incomplete.
+func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int, err error) {
 	f, err := b.Open(run, attempt, rpc.Events)
 	if errors.Is(err, fs.ErrNotExist) {
 		return jobs.NewResults(), 0, nil
@@ -153,8 +153,8 @@ func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int64,
 }
 
 // FoldEvents reads a stream of events, one JSON object a line. A last line without its end is not counted: more of it
-// may come. Numbers that are skipped, lines that are no event, and cases above a limit are counted as lost.
-func FoldEvents(r io.Reader) (res *jobs.Results, lost int64, err error) {
+// may come. Skipped numbers, lines that are no event, and cases above a limit are counted as lost.
+func FoldEvents(r io.Reader) (res *jobs.Results, lost int, err error) {
 	res = jobs.NewResults()
 	in := bufio.NewReaderSize(r, maxLine)
 	var last int64
@@ -176,7 +176,9 @@ func FoldEvents(r io.Reader) (res *jobs.Results, lost int64, err error) {
 			lost++
 			continue
 		}
-		lost += e.Seq - last - 1
+		if e.Seq != last+1 {
+			lost++
+		}
 		last = e.Seq
 		if e.Case != nil && len(res.Cases) >= maxCases || e.Finding != nil && len(res.Findings) >= maxCases {
 			lost++

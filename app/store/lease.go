@@ -98,6 +98,16 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 	return lost, cancels, nil
 }
 
+// RunnersWithNews reads which runners have leases they have not spoken of, or that are cancelled: a replica looks there
+// for what another one has done.
+func (s *Store) RunnersWithNews(ctx context.Context) ([]string, error) {
+	vs, err := all(ctx, s.ro, scanString, `SELECT DISTINCT runner_id FROM leases WHERE state = 'held' AND (accepted = 0 OR cancel <> '')`)
+	if err != nil {
+		return nil, fmt.Errorf("read runners with news: %w", err)
+	}
+	return vs, nil
+}
+
 // ExpiredLeases reads the leases whose time is up.
 func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 	vs, err := all(ctx, s.ro, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE state = 'held' AND until_ms < $1 ORDER BY until_ms, id`, s.nowMS())
@@ -110,6 +120,7 @@ func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 // End is how an attempt ends.
 type End struct {
 	Silent  bool // the lease's time is up; without effect when it was kept meanwhile
+	Bad     bool // the target cannot be used until it is announced as good again
 	Verdict jobs.Verdict
 	Results []byte // JSON of jobs.Results, as far as they came
 }
@@ -137,6 +148,11 @@ func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
 		_, err = tx.ExecContext(ctx, `UPDATE targets SET lease_id = '', used_ms = $1 WHERE id = $2 AND lease_id = $3`, s.nowMS(), target, id)
 		if err != nil {
 			return err
+		}
+		if e.Bad {
+			if _, err := tx.ExecContext(ctx, `UPDATE targets SET health = 'bad' WHERE id = $1`, target); err != nil {
+				return err
+			}
 		}
 		s.tell(tx, Change{Queue: true, Runner: runner})
 		if e.Silent && accepted == 0 {

@@ -3,7 +3,7 @@ package rpc
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"path"
 
 	pb "github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -96,7 +96,7 @@ func GetAnnouncement(r *pb.WatchRequest) (Announcement, error) {
 		return Announcement{}, errors.New("announce runner: too much of something")
 	}
 	for _, p := range repos {
-		if _, err := filepath.Match(p, ""); err != nil || len(p) > maxName {
+		if _, err := path.Match(p, ""); err != nil || len(p) > maxName {
 			return Announcement{}, fmt.Errorf("announce allow-list: bad pattern %.40q", p)
 		}
 	}

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"path"
 	"slices"
 	"time"
 )
@@ -66,6 +67,15 @@ func (t Trust) Reaches(least Trust) bool {
 		want = len(levels) - 1
 	}
 	return max(slices.Index(levels, t), 0) >= want
+}
+
+// Allowed says whether an allow-list of path.Match patterns lets a repository, owner/name, in. An empty one lets every
+// repository in; a bad pattern none.
+func Allowed(patterns []string, repository string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, repository)
+		return err == nil && ok
+	})
 }
 
 // Health is what a runner thinks of a target.

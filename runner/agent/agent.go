@@ -1,0 +1,220 @@
+// Package agent is the lab's lifecycle on a runner: it enrols, dials out to the app, executes what the app assigns, one
+// run per target at a time, and uploads what each run writes to its folder. How a run is executed, and how a cut-off one
+// is taken back, is handed to it.
+//
+// The folder of a run is the whole of its state, so that the next process can go on wherever this one was cut off:
+//
+//	DIR/credential                  of this runner, once enrolled
+//	DIR/runs/LEASE/assignment.json  what was to be done; the folder is made when it begins
+//	DIR/runs/LEASE/outcome.json     the end of the execution; what remains is to upload and to say so
+//	DIR/runs/LEASE/reported         the app knows that a crash cut it off, but not all could be taken back
+//	DIR/runs/LEASE/done             nothing remains; kept for a while
+//
+// Beside them is what Execute writes there: events.jsonl and console.log, which the uploader follows by byte offset.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+)
+
+const (
+	// stopTimeout is how long runs have to clean up and to tell the app when the runner is stopped.
+	stopTimeout = 90 * time.Second
+	// defaultKeep and keepRuns bound what finished runs leave on disk.
+	defaultKeep = 7 * 24 * time.Hour
+	keepRuns    = 200
+)
+
+// Assignment is one attempt at a run, as the app assigns it.
+type Assignment = rpc.Assignment
+
+// Options of an agent. Server, Name, Dir, Targets, Execute and Recover are required.
+type Options struct {
+	Server string // the app's URL: https://, http://, or h2c:// for HTTP/2 in clear
+	Name   string // of the runner, unique in the lab
+	Token  string // to enrol with, when Dir holds no credential yet
+	Dir    string // the agent's own; made when there is none
+
+	// Targets are the runner's targets, all of them, as they are now. It is called often and must not block.
+	Targets func() []rpc.Target
+	// Repositories is the runner's allow-list, path.Match patterns of owner/name; empty allows every repository.
+	Repositories []string
+
+	// Execute runs the assignment, and writes what it has to say to dir. When ctx ends it stops, cleans up, and returns;
+	// context.Cause(ctx) has the class. An error without a verdict in the results is made one by its class.
+	Execute func(ctx context.Context, a Assignment, dir string) (jobs.Results, error)
+	// Recover takes back what a process that crashed left of the run in dir. It must be idempotent.
+	Recover func(ctx context.Context, dir string) error
+
+	HTTP        *http.Client   // nil: one made for Server
+	Version     string         // of gantry
+	Keep        time.Duration  // how long finished runs stay on disk; 0: a week
+	StopTimeout time.Duration  // 0: 90 s
+	Rand        func() float64 // in [0, 1), of the waits between tries; nil: math/rand
+	Logger      *slog.Logger
+}
+
+// Agent is a runner of a lab.
+type Agent struct {
+	o      Options
+	log    *slog.Logger
+	client gantryv1.RunnerServiceClient
+	auth   *credential
+	beat   chan struct{} // holds one: a heartbeat now
+
+	mu       sync.Mutex
+	runs     map[string]*run          // by lease
+	slots    map[string]chan struct{} // by target: whoever has put something in executes
+	bad      map[string]bool          // targets of which a crash left something that could not be taken back
+	stopping bool
+	working  sync.WaitGroup // the runs
+}
+
+// New makes an agent. It does nothing until Run.
+func New(o Options) (*Agent, error) {
+	if o.Server == "" || o.Name == "" || o.Dir == "" || o.Targets == nil || o.Execute == nil || o.Recover == nil {
+		return nil, errors.New("make agent: Server, Name, Dir, Targets, Execute and Recover are required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	if o.Keep == 0 {
+		o.Keep = defaultKeep
+	}
+	if o.StopTimeout == 0 {
+		o.StopTimeout = stopTimeout
+	}
+	a := &Agent{
+		o: o, log: o.Logger, auth: &credential{path: filepath.Join(o.Dir, "credential")}, beat: make(chan struct{}, 1),
+		runs: map[string]*run{}, slots: map[string]chan struct{}{}, bad: map[string]bool{},
+	}
+	a.client = newClient(o, a.auth)
+	return a, nil
+}
+
+// Run serves the lab until ctx ends. Runs that are executed then are stopped, cleaned up and handed back to the app,
+// within StopTimeout. An error means that the agent cannot work: its folder is in use, or it may not enrol.
+func (a *Agent) Run(ctx context.Context) error {
+	if err := os.MkdirAll(a.runsDir(), 0o700); err != nil {
+		return fmt.Errorf("make agent folder: %w", err)
+	}
+	unlock, err := lockFile(filepath.Join(a.o.Dir, "lock"))
+	if err != nil {
+		return fmt.Errorf("lock agent folder: %w", err)
+	}
+	defer unlock()
+	if err := a.enrol(ctx); err != nil {
+		return err
+	}
+	// What was begun is ended whatever becomes of ctx, within limits.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	if err := a.takeUp(ctx, life); err != nil {
+		return err
+	}
+	var beating sync.WaitGroup
+	beating.Go(func() { a.heartbeats(life) })
+	a.watch(ctx, life)
+
+	a.log.InfoContext(ctx, "runner stops")
+	a.stopRuns()
+	done := make(chan struct{})
+	go func() { a.working.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(a.o.StopTimeout):
+		err = fmt.Errorf("stop runner: runs did not end within %s", a.o.StopTimeout)
+	}
+	end()
+	beating.Wait()
+	return err
+}
+
+func (a *Agent) runsDir() string { return filepath.Join(a.o.Dir, "runs") }
+
+func (a *Agent) stopRuns() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopping = true
+	for _, r := range a.runs {
+		r.stop(jobs.Failf(jobs.ClassInfrastructure, "the runner was stopped"))
+	}
+}
+
+// targets are the runner's targets as it announces them.
+func (a *Agent) targets() []rpc.Target {
+	out := slices.Clone(a.o.Targets())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range out {
+		if a.bad[out[i].Name] {
+			out[i].Health = rpc.Bad
+		}
+	}
+	return out
+}
+
+func (a *Agent) markBad(target string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.bad[target] = true
+}
+
+// leases are those that this process holds.
+func (a *Agent) leases() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]string, 0, len(a.runs))
+	for id := range a.runs {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// add makes r known, unless its lease is.
+func (a *Agent) add(r *run) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopping || a.runs[r.Lease] != nil {
+		return false
+	}
+	a.runs[r.Lease] = r
+	if a.slots[r.Target] == nil {
+		a.slots[r.Target] = make(chan struct{}, 1)
+	}
+	r.slot = a.slots[r.Target]
+	a.working.Add(1)
+	return true
+}
+
+// remove forgets r, which has ended.
+func (a *Agent) remove(r *run) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.runs, r.Lease)
+	a.working.Done()
+}
+
+func (a *Agent) find(lease string) *run {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.runs[lease]
+}

@@ -1,0 +1,200 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+)
+
+const (
+	// callTimeout bounds a unary call: a batch of 768 KiB needs 26 KB/s.
+	callTimeout = 30 * time.Second
+	// The waits between tries grow from firstWait, doubled each time, to longestWait, and are drawn from the whole range
+	// down to zero, so that a thousand runners do not come back at once when the app restarts. longestWait leaves a
+	// runner two tries within a lease's time.
+	firstWait   = 250 * time.Millisecond
+	longestWait = 12 * time.Second
+)
+
+// backoff is the wait before try n, from 0.
+func backoff(n int, rnd func() float64) time.Duration {
+	top := longestWait
+	if n < 10 {
+		top = min(longestWait, firstWait<<n)
+	}
+	return time.Duration(rnd() * float64(top))
+}
+
+// wait waits before try n, and says whether ctx is still on.
+func (a *Agent) wait(ctx context.Context, n int) bool {
+	t := time.NewTimer(backoff(n, a.o.Rand))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// credential is what the runner shows the app, and the file that keeps it.
+type credential struct {
+	path   string
+	header atomic.Pointer[string]
+}
+
+type credentialFile struct {
+	Runner string `json:"runner,omitempty"` // empty until the app has answered
+	Secret string `json:"secret"`
+}
+
+func (c *credential) load() (f credentialFile, err error) {
+	b, err := os.ReadFile(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &f)
+	}
+	if err != nil {
+		return f, fmt.Errorf("read credential: %w", err)
+	}
+	return f, nil
+}
+
+func (c *credential) use(f credentialFile) {
+	h := "Bearer " + f.Runner + "." + f.Secret
+	c.header.Store(&h)
+}
+
+// RoundTrip adds the credential.
+type authTransport struct {
+	next http.RoundTripper
+	auth *credential
+}
+
+func (t authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if h := t.auth.header.Load(); h != nil {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", *h)
+	}
+	return t.next.RoundTrip(r)
+}
+
+// newClient makes the client of the app at o.Server.
+func newClient(o Options, auth *credential) gantryv1.RunnerServiceClient {
+	server, h2c := strings.CutPrefix(o.Server, "h2c://")
+	if h2c {
+		server = "http://" + server
+	}
+	c := http.Client{}
+	if o.HTTP != nil {
+		c = *o.HTTP
+	}
+	next := c.Transport
+	if next == nil {
+		p := &http.Protocols{}
+		p.SetHTTP1(!h2c)
+		p.SetHTTP2(!h2c)
+		p.SetUnencryptedHTTP2(h2c)
+		next = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, Protocols: p, ForceAttemptHTTP2: !h2c,
+			TLSHandshakeTimeout: callTimeout, IdleConnTimeout: 90 * time.Second,
+			// A dead connection must not swallow one call after the other.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+		}
+	}
+	c.Transport = authTransport{next, auth}
+	return gantryv1.NewRunnerServiceClient(&c, strings.TrimSuffix(server, "/"), connect.WithReadMaxBytes(rpc.MaxMessage))
+}
+
+// enrol makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that an
+// answer that gets lost can be asked for again.
+func (a *Agent) enrol(ctx context.Context) error {
+	f, err := a.auth.load()
+	if err != nil {
+		return err
+	}
+	if f.Runner != "" {
+		a.auth.use(f)
+		return nil
+	}
+	if a.o.Token == "" {
+		return fmt.Errorf("enrol runner %q: no enrolment token, and no credential in %s", a.o.Name, a.auth.path)
+	}
+	if f.Secret == "" {
+		f.Secret = rand.Text() + rand.Text()
+		if err := writeJSON(a.auth.path, f); err != nil {
+			return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+		}
+	}
+	hash := sha256.Sum256([]byte(f.Secret))
+	req := &gantryv1.EnrollRequest{Token: a.o.Token, Name: a.o.Name, SecretHash: hex.EncodeToString(hash[:])}
+	for n := 0; ; n++ {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		res, err := a.client.Enroll(call, req)
+		cancel()
+		switch code := connect.CodeOf(err); {
+		case err == nil:
+			f.Runner = res.GetRunner()
+			if err := writeJSON(a.auth.path, f); err != nil {
+				return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+			}
+			a.auth.use(f)
+			return nil
+		case code == connect.CodePermissionDenied || code == connect.CodeInvalidArgument:
+			return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+		}
+		a.log.WarnContext(ctx, "enrol", "server", a.o.Server, "err", err)
+		if !a.wait(ctx, n) {
+			return fmt.Errorf("enrol runner %q: %w", a.o.Name, context.Cause(ctx))
+		}
+	}
+}
+
+// writeJSON replaces the file at path, all or nothing, also through a power cut.
+func writeJSON(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}

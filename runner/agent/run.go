@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"connectrpc.com/connect"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+)
+
+// Files of a run's folder, beside its streams.
+const (
+	assignmentFile = "assignment.json"
+	outcomeFile    = "outcome.json"
+	reportedFile   = "reported"
+	doneFile       = "done"
+)
+
+var errLeaseLost = errors.New("the lease is lost")
+
+// run is an assignment that this process holds, from its arrival until the app knows its end.
+type run struct {
+	rpc.Assignment
+	dir  string
+	slot chan struct{} // of its target
+
+	ctx  context.Context //nolint:containedctx // the run's own life: it ends when the run shall stop
+	stop context.CancelCauseFunc
+	once sync.Once
+	lost chan struct{} // closed when the lease is lost: nothing more to say to the app
+}
+
+func (a *Agent) newRun(life context.Context, as rpc.Assignment) *run {
+	r := &run{Assignment: as, dir: filepath.Join(a.runsDir(), as.Lease), lost: make(chan struct{})}
+	r.ctx, r.stop = context.WithCancelCause(life)
+	return r
+}
+
+// lose stops the run because another attempt may have begun elsewhere.
+func (r *run) lose() {
+	r.once.Do(func() {
+		close(r.lost)
+		r.stop(jobs.Blame(jobs.ClassInfrastructure, errLeaseLost))
+	})
+}
+
+func (r *run) isLost() bool {
+	select {
+	case <-r.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// assign begins a run. An assignment that comes again is known already.
+func (a *Agent) assign(life context.Context, as rpc.Assignment) {
+	if !filepath.IsLocal(as.Lease) || filepath.Base(as.Lease) != as.Lease {
+		a.log.Error("assignment refused", "lease", as.Lease, "why", "not the name of a lease")
+		return
+	}
+	r := a.newRun(life, as)
+	if !a.add(r) {
+		r.stop(nil)
+		return
+	}
+	a.beatNow() // accepted
+	a.log.Info("run assigned", "run", as.Run, "attempt", as.Attempt, "target", as.Target, "lease", as.Lease)
+	go func() {
+		defer a.remove(r)
+		defer r.stop(nil)
+		if err := a.serve(life, r); err != nil {
+			a.log.Error("run ended", "run", as.Run, "lease", as.Lease, "err", err)
+		}
+		a.prune()
+	}()
+}
+
+// serve executes a run, uploads what it writes, and tells the app its end.
+func (a *Agent) serve(life context.Context, r *run) error {
+	switch _, err := os.Stat(r.dir); {
+	case err == nil: // of a process that crashed: it was never reported, or the report was lost
+		return a.takeUpRun(life, r)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if why := a.refusal(r.Assignment); why != "" {
+		return a.finish(life, r, outcomeOf(r, jobs.Results{}, jobs.Failf(jobs.ClassInfrastructure, "the runner refuses the run: %s", why)))
+	}
+	select {
+	case r.slot <- struct{}{}:
+	case <-r.ctx.Done(): // an earlier run had the target all the time
+		return a.finish(life, r, outcomeOf(r, jobs.Results{}, context.Cause(r.ctx)))
+	}
+	o, up := a.execute(life, r)
+	<-r.slot
+	return a.deliver(life, r, o, up)
+}
+
+// execute runs it, with an uploader beside, and writes down the outcome. A full disk is no reason to tell the app
+// nothing.
+func (a *Agent) execute(life context.Context, r *run) (rpc.Outcome, *uploader) {
+	err := os.Mkdir(r.dir, 0o700)
+	if err == nil {
+		err = errors.Join(syncDir(a.runsDir()), writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment))
+	}
+	if err != nil {
+		return outcomeOf(r, jobs.Results{}, jobs.Failf(jobs.ClassInfrastructure, "make run folder: %w", err)), nil
+	}
+	up := a.startUpload(life, r, false)
+	res, err := a.o.Execute(r.ctx, r.Assignment, r.dir)
+	o := outcomeOf(r, res, err)
+	a.log.Info("run executed", "run", r.Run, "attempt", r.Attempt, "verdict", o.Verdict, "class", o.Class, "message", o.Message)
+	if err := writeJSON(filepath.Join(r.dir, outcomeFile), o); err != nil {
+		a.log.Error("write outcome", "run", r.Run, "err", err)
+	}
+	return o, up
+}
+
+// deliver waits for the uploads, and tells the app the outcome.
+func (a *Agent) deliver(life context.Context, r *run, o rpc.Outcome, up *uploader) error {
+	if up != nil {
+		up.drain()
+	}
+	return a.finish(life, r, o)
+}
+
+// refusal is why the runner does not do what the app wants, if so: the app may be compromised.
+func (a *Agent) refusal(as rpc.Assignment) string {
+	if !rpc.Allowed(a.o.Repositories, as.Source.Repository) {
+		return fmt.Sprintf("repository %q is not on its allow-list", as.Source.Repository)
+	}
+	for _, t := range a.o.Targets() {
+		if t.Name != as.Target {
+			continue
+		}
+		if !as.Trust.Reaches(t.Trust) {
+			return fmt.Sprintf("target %q wants trust %s, the run has %s", t.Name, t.Trust, as.Trust)
+		}
+		return ""
+	}
+	return fmt.Sprintf("it has no target %q", as.Target)
+}
+
+// outcomeOf is the end of an execution, as the app is told.
+func outcomeOf(r *run, res jobs.Results, err error) rpc.Outcome {
+	v := res.Verdict
+	if err != nil && (v.Verdict == "" || v.Verdict == jobs.VerdictPass) {
+		v = jobs.Decide(err, res.Cases)
+	}
+	if v.Verdict == "" {
+		v = jobs.Decide(jobs.Failf(jobs.ClassBug, "the execution ended without a verdict"), nil)
+	}
+	o := rpc.Outcome{
+		Lease: r.Lease, Verdict: v.Verdict, Class: string(v.Class), Message: v.Message, Complete: v.Complete,
+		Sizes: map[rpc.Stream]int64{},
+	}
+	for _, s := range rpc.Streams() {
+		if st, err := os.Stat(filepath.Join(r.dir, s.File())); err == nil {
+			o.Sizes[s] = st.Size()
+		}
+	}
+	return o
+}
+
+// finish tells the app the outcome, until it knows, or says that the lease is lost.
+func (a *Agent) finish(ctx context.Context, r *run, o rpc.Outcome) error {
+	err := a.tell(ctx, r, "finish", func(ctx context.Context) error {
+		_, err := a.client.Finish(ctx, rpc.PutOutcome(o))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.markDone(r)
+}
+
+// tell makes a call about the run's lease until the app has taken it. A lost lease needs no call: that is no error.
+func (a *Agent) tell(ctx context.Context, r *run, what string, call func(context.Context) error) error {
+	for n := 0; !r.isLost(); n++ {
+		try, cancel := context.WithTimeout(ctx, callTimeout)
+		err := call(try)
+		cancel()
+		switch connect.CodeOf(err) {
+		case connect.CodeFailedPrecondition:
+			r.lose()
+			return nil
+		case connect.CodeInvalidArgument:
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if err == nil {
+			return nil
+		}
+		a.log.Warn("tell app", "what", what, "run", r.Run, "err", err)
+		if !a.wait(ctx, n) {
+			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// markDone notes that nothing remains to do. A run that was refused has no folder.
+func (a *Agent) markDone(r *run) error {
+	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return writeJSON(filepath.Join(r.dir, doneFile), struct {
+		Lost bool `json:"lost,omitempty"`
+	}{r.isLost()})
+}
+
+// report tells the app that a crash cut the run off.
+func (a *Agent) report(ctx context.Context, r *run, failure error) error {
+	req := &gantryv1.ReportRequest{Lease: r.Lease, Message: "what its journal names was taken back"}
+	if failure != nil {
+		req.Error = rpc.Clip(failure.Error())
+	}
+	return a.tell(ctx, r, "report", func(ctx context.Context) error {
+		_, err := a.client.Report(ctx, req)
+		return err
+	})
+}

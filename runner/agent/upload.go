@@ -1,0 +1,176 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+)
+
+const (
+	// followInterval is how late a line may be in the app's live log.
+	followInterval = 200 * time.Millisecond
+	// drainTimeout is how long the upload of what is left may take once a run has ended: 64 MB at 110 KB/s.
+	drainTimeout = 10 * time.Minute
+)
+
+// uploader follows the streams in a run's folder and uploads them, by byte offset: what was sent twice is stored once,
+// and a process that was killed is followed by one that asks where to go on.
+type uploader struct {
+	a      *Agent
+	r      *run
+	ended  chan struct{} // closed: the files have their last byte
+	done   chan struct{}
+	cancel context.CancelFunc
+}
+
+// startUpload begins to follow. resume says that an earlier process may have uploaded some.
+func (a *Agent) startUpload(life context.Context, r *run, resume bool) *uploader {
+	ctx, cancel := context.WithCancel(life)
+	u := &uploader{a: a, r: r, ended: make(chan struct{}), done: make(chan struct{}), cancel: cancel}
+	go func() {
+		defer close(u.done)
+		u.follow(ctx, resume)
+	}()
+	return u
+}
+
+// drain waits until all is uploaded that the streams hold now, within limits.
+func (u *uploader) drain() { u.drainWithin(drainTimeout) }
+
+func (u *uploader) drainWithin(limit time.Duration) {
+	close(u.ended)
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-u.done:
+	case <-t.C:
+		u.a.log.Warn("upload cut", "run", u.r.Run, "after", limit)
+	}
+	u.cancel()
+	<-u.done
+}
+
+// follow uploads one batch of each stream in turn, so that a flood on the console does not hold up the events.
+func (u *uploader) follow(ctx context.Context, resume bool) {
+	var ss []*streamUpload
+	for _, s := range rpc.Streams() {
+		su := &streamUpload{u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume, log: u.a.log.With("run", u.r.Run, "stream", string(s))}
+		defer su.close()
+		ss = append(ss, su)
+	}
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	buf := make([]byte, rpc.MaxAppend)
+	for n := 0; ; {
+		last := false
+		select {
+		case <-u.ended:
+			last = true // what is read from here on is all there will be
+		default:
+		}
+		moved, failed := false, false
+		for _, s := range ss {
+			m, err := s.step(ctx, buf)
+			moved, failed = moved || m, failed || err != nil
+		}
+		switch {
+		case ctx.Err() != nil || u.r.isLost():
+			return
+		case failed:
+			if !u.a.wait(ctx, n) {
+				return
+			}
+			n++
+		case moved:
+			n = 0
+		case last:
+			return
+		default:
+			select {
+			case <-ctx.Done():
+			case <-u.r.lost:
+			case <-u.ended:
+			case <-tick.C:
+			}
+		}
+	}
+}
+
+// streamUpload is the upload of one stream.
+type streamUpload struct {
+	u      *uploader
+	stream rpc.Stream
+	path   string
+	log    *slog.Logger
+	f      *os.File
+	offset int64 // the app has all before it
+	ask    bool  // the offset is to be asked for
+	off    bool  // the app takes no more
+}
+
+func (s *streamUpload) close() {
+	if s.f != nil {
+		_ = s.f.Close()
+	}
+}
+
+// step uploads one batch, if there is something new. moved says that there was.
+func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err error) {
+	if s.off {
+		return false, nil
+	}
+	if s.f == nil {
+		s.f, err = os.Open(s.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			s.f = nil
+			return false, nil
+		}
+		if err != nil {
+			return false, s.giveUp(err)
+		}
+	}
+	n := 0
+	if !s.ask {
+		n, err = s.f.ReadAt(buf, s.offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, s.giveUp(err)
+		}
+		if n == 0 {
+			return false, nil
+		}
+	}
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	res, err := s.u.a.client.Append(call, &gantryv1.AppendRequest{Lease: s.u.r.Lease, Stream: string(s.stream), Offset: s.offset, Data: buf[:n]})
+	switch connect.CodeOf(err) {
+	case connect.CodeFailedPrecondition:
+		s.u.r.lose()
+		return false, nil
+	case connect.CodeResourceExhausted, connect.CodeInvalidArgument:
+		return false, s.giveUp(err)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "upload", "err", err)
+		return false, err
+	}
+	// Whatever the app has, more or less than was believed: go on there.
+	s.offset, s.ask = res.GetAcknowledged(), false
+	return true, nil
+}
+
+// giveUp ends the upload of this stream; the outcome's sizes tell the app that something is missing.
+func (s *streamUpload) giveUp(err error) error {
+	s.log.Error("upload given up", "offset", s.offset, "err", err)
+	s.off = true
+	return nil
+}

@@ -1,0 +1,288 @@
+package wire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gantry-ci/gantry/app/api"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/runner/agent"
+)
+
+// patience is how long a test waits for what must come. It is never waited out in a test that passes.
+const patience = 30 * time.Second
+
+// lab is an app on loopback.
+type lab struct {
+	dir     string
+	addr    string
+	store   *store.Store
+	blobs   *store.Blobs
+	changed chan struct{} // holds one
+	ahead   atomic.Int64  // of the wall clock, in nanoseconds
+	stop    func()
+}
+
+func logger(t testing.TB) *slog.Logger {
+	if !testing.Verbose() {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func newLab(t testing.TB) *lab {
+	t.Helper()
+	l := &lab{dir: t.TempDir(), addr: "127.0.0.1:0", changed: make(chan struct{}, 1)}
+	l.start(t)
+	t.Cleanup(func() { l.stop() })
+	return l
+}
+
+// start starts the app, on the address that it had before.
+func (l *lab) start(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var err error
+	l.store, err = store.Open(ctx, store.Options{
+		DSN: filepath.Join(l.dir, "lab.db"),
+		Now: func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) },
+		RunChanged: func(context.Context, *store.Tx, string) error {
+			select {
+			case l.changed <- struct{}{}:
+			default:
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.blobs, err = store.OpenBlobs(filepath.Join(l.dir, "runs")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := api.New(ctx, api.Options{Store: l.store, Blobs: l.blobs, Version: "v0.1.0", Logger: logger(t).With("side", "app")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(s.Handler())
+	p := &http.Protocols{}
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	srv := &http.Server{Handler: mux, Protocols: p, ReadHeaderTimeout: time.Second}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.addr = ln.Addr().String()
+	loop, served := make(chan error, 1), make(chan error, 1)
+	go func() { loop <- s.Run(ctx) }()
+	go func() { served <- srv.Serve(ln) }()
+	l.stop = func() {
+		cancel()
+		end, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer done()
+		if err := errors.Join(<-loop, srv.Shutdown(end)); err != nil {
+			t.Error(err)
+		}
+		<-served
+		if err := errors.Join(l.blobs.Close(), l.store.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// create queues a run.
+func (l *lab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
+	t.Helper()
+	spec := store.RunSpec{
+		Name: "smoke", Source: rpc.Source{Repository: "o/r", Commit: "abc"}, Trust: rpc.Trusted, TargetType: "qemu", Job: []byte("job_name: smoke\n"),
+	}
+	for _, f := range f {
+		f(&spec)
+	}
+	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		run, created, err := l.store.CreateRun(ctx, tx, spec)
+		if err == nil && !created {
+			err = errors.New("not created")
+		}
+		id = run.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// cancel cancels a run.
+func (l *lab) cancel(t testing.TB, id string) {
+	t.Helper()
+	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		done, err := l.store.CancelRun(ctx, tx, id, "superseded")
+		if err == nil && !done {
+			err = errors.New("not cancelled")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait waits until the run is as wanted.
+func (l *lab) wait(t testing.TB, id, what string, want func(store.Run, []store.Attempt) bool) (store.Run, []store.Attempt) {
+	t.Helper()
+	end := time.After(patience)
+	for {
+		run, err := l.store.Run(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		attempts, err := l.store.Attempts(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want(run, attempts) {
+			return run, attempts
+		}
+		select {
+		case <-l.changed:
+		case <-time.After(100 * time.Millisecond): // an attempt's end changes no cancelled run
+		case <-end:
+			t.Fatalf("the run did not become %s: %+v, attempts %+v", what, run, attempts)
+		}
+	}
+}
+
+func completed(r store.Run, _ []store.Attempt) bool { return r.State == store.RunCompleted }
+
+// node is a runner in this process.
+type node struct {
+	agent.Options
+	ended chan error
+	halt  func()
+}
+
+// runner makes an agent that enrols at the app behind url, and starts it.
+func (l *lab) runner(t testing.TB, name, url string, f ...func(*agent.Options)) *node {
+	t.Helper()
+	token, err := l.store.NewEnrolment(t.Context(), name, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{Options: agent.Options{
+		Server: url, Name: name, Token: token, Dir: t.TempDir(), Version: "v0.1.0",
+		Targets: func() []rpc.Target { return []rpc.Target{{Name: name + "-1", Type: "qemu"}} },
+		Execute: passing, Recover: func(context.Context, string) error { return nil },
+		StopTimeout: patience, Logger: logger(t).With("side", name),
+	}}
+	for _, f := range f {
+		f(&n.Options)
+	}
+	n.start(t)
+	t.Cleanup(func() { n.stop(t) })
+	return n
+}
+
+func (n *node) start(t testing.TB) {
+	t.Helper()
+	a, err := agent.New(n.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	n.ended, n.halt = make(chan error, 1), cancel
+	go func() { n.ended <- a.Run(ctx) }()
+}
+
+func (n *node) stop(t testing.TB) {
+	t.Helper()
+	if n.halt == nil {
+		return
+	}
+	n.halt()
+	n.halt = nil
+	if err := <-n.ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// record writes a run's files as the real one does.
+type record struct {
+	dir string
+	f   *os.File
+	enc *json.Encoder
+	res *jobs.Results
+	seq int64
+}
+
+func newRecord(a agent.Assignment, dir string) (*record, error) {
+	f, err := os.Create(filepath.Join(dir, rpc.Events.File()))
+	if err != nil {
+		return nil, err
+	}
+	r := &record{dir: dir, f: f, enc: json.NewEncoder(f), res: jobs.NewResults()}
+	return r, r.emit(jobs.Event{Start: &jobs.Start{Job: a.Name, Device: a.Target, Attempt: a.Attempt}})
+}
+
+func (r *record) emit(e jobs.Event) error {
+	r.seq++
+	e.Seq, e.Time = r.seq, time.Now()
+	r.res.Apply(e)
+	return r.enc.Encode(e)
+}
+
+func (r *record) end(err error) (jobs.Results, error) {
+	v := jobs.Decide(err, r.res.Cases)
+	err = r.emit(jobs.Event{Verdict: &v})
+	return *r.res, errors.Join(err, r.f.Close())
+}
+
+// passing is a run of two cases and a short console.
+func passing(_ context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+	r, err := newRecord(a, dir)
+	if err != nil {
+		return jobs.Results{}, err
+	}
+	err = os.WriteFile(filepath.Join(dir, rpc.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600)
+	for _, name := range []string{"uname", "nonce"} {
+		err = errors.Join(err, r.emit(jobs.Event{Case: &jobs.Case{Suite: "0_smoke", Case: name, Result: jobs.Pass}}))
+	}
+	return r.end(err)
+}
+
+// blocking is a run that says when it has begun, and goes on until it is stopped.
+func blocking(began chan<- agent.Assignment) func(context.Context, agent.Assignment, string) (jobs.Results, error) {
+	return func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		r, err := newRecord(a, dir)
+		if err != nil {
+			return jobs.Results{}, err
+		}
+		began <- a
+		<-ctx.Done()
+		return r.end(context.Cause(ctx))
+	}
+}
+
+func receive[T any](t testing.TB, c <-chan T, what string) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(patience):
+		t.Fatalf("no %s", what)
+	}
+	return v
+}

@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// The way of a run: queued before its runner is there, assigned, executed, uploaded, finished.
+func TestRun(t *testing.T) {
+	for _, scheme := range []string{"http", "h2c"} {
+		t.Run(scheme, func(t *testing.T) {
+			l := newLab(t)
+			id := l.create(t)
+			l.runner(t, "r", scheme+"://"+l.addr)
+			run, attempts := l.wait(t, id, "completed", completed)
+			want := jobs.Verdict{Verdict: jobs.VerdictPass}
+			if diff := cmp.Diff(want, run.Verdict); diff != "" {
+				t.Error(diff)
+			}
+			if len(attempts) != 1 || !attempts[0].Ended || !attempts[0].Complete || attempts[0].Runner != "r" || attempts[0].Target != "r-1" {
+				t.Errorf("attempts: %+v", attempts)
+			}
+			var res jobs.Results
+			if err := json.Unmarshal(attempts[0].Results, &res); err != nil || res.Count(jobs.Pass) != 2 || res.Device != "r-1" || !res.Complete {
+				t.Errorf("results: %+v, %v", res, err)
+			}
+			if got, want := l.stream(t, id, 1, rpc.Console), fmt.Sprintf("booting %s\r\n", id); got != want {
+				t.Errorf("console: %q, want %q", got, want)
+			}
+			if second := l.create(t); second == id {
+				t.Error("a run without a key is shared")
+			} else {
+				l.wait(t, second, "completed", completed)
+			}
+		})
+	}
+}
+
+// stream is what the app has of a stream.
+func (l *lab) stream(t testing.TB, run string, attempt int, s rpc.Stream) string {
+	t.Helper()
+	f, err := l.blobs.Open(run, attempt, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
