@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -93,25 +92,5 @@ func TestNoBinary(t *testing.T) {
 	o.Machine.Binary = "qemu-system-nothing"
 	if err := New(o).On(t.Context()); !errors.Is(err, ErrNoBinary) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// A disk in a folder only root may enter, written by the guest and kept over off and on.
-func TestDisk(t *testing.T) {
-	g := newGuest(t, testOptions(testID(t)), shellInit)
-	img := filepath.Join(t.TempDir(), "a disk, with a comma.img")
-	if err := os.WriteFile(img, make([]byte, 1<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	g.Image("disk", img)
-	if err := g.Args("-drive file={disk},if=ide"); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.On(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%q", g.Command().Changes)
-	if err := g.Off(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 }
