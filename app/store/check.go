@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -10,12 +12,14 @@ import (
 // (Wanted). Each change of what is shown raises Wanted; the writer reads the state of now, sends it, and sets Sent to the
 // Wanted it had read, so that many changes are one update, and an older state never follows a newer one.
 type Check struct {
-	ID             string // external_id at GitHub
+	ID             string
 	InstallationID int64
 	Repo           string // owner/name
 	HeadSHA        string
 	PullNumber     int64
 	Name           string
+	Path           string // of the job file in the repository
+	Generation     int64  // raised by a re-run
 	Problem        string // JSON, of package checks: why there are no runs
 	CheckRunID     int64  // GitHub's; 0 until it is made
 	Wanted, Sent   int64
@@ -23,36 +27,68 @@ type Check struct {
 	Annotations    int64  // how many GitHub has
 	Open           bool   // GitHub has no conclusion, or an old one
 	SentMS         int64
+	Error          string // why the last write failed
 	CreatedMS      int64
+
+	Interrupted bool // of a claim: the writer before died; what it had sent is unknown
 }
 
-const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, problem, check_run_id, wanted, sent, sent_hash, annotations, open, sent_ms, created_ms`
+// ExternalID is what GitHub knows the check run by. A re-run makes a new one: GitHub takes no annotation back.
+func (c Check) ExternalID() string { return fmt.Sprintf("%s.%d", c.ID, c.Generation) }
+
+// RunKey is the key of the check's run of the name.
+func (c Check) RunKey(name string) string { return c.ExternalID() + "/" + name }
+
+const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, path, generation, problem, check_run_id,
+	wanted, sent, sent_hash, annotations, open, sent_ms, error, created_ms`
 
 func scanCheck(r scanner) (c Check, err error) {
 	var open int64
-	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Problem, &c.CheckRunID,
-		&c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.CreatedMS)
+	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Generation,
+		&c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error, &c.CreatedMS)
 	c.Open = open != 0
 	return c, err
 }
 
-// WantCheck inserts the check, or raises Wanted of the one that the commit has under its name and takes over the
+// WantCheck inserts the check, or raises Wanted of the one that the commit has under its name and takes over path and
 // problem. It returns the row; c.ID counts only for a new one.
 func (s *Store) WantCheck(ctx context.Context, tx *Tx, c Check) (Check, error) {
 	got, err := one(tx.QueryRowContext(ctx, `
-		INSERT INTO checks (id, installation_id, repo, head_sha, pull_number, name, problem, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (installation_id, repo, head_sha, name) DO UPDATE SET wanted = checks.wanted + 1, open = 1, problem = excluded.problem
-		RETURNING `+checkColumns, c.ID, c.InstallationID, c.Repo, c.HeadSHA, c.PullNumber, c.Name, c.Problem, s.nowMS()), scanCheck)
+		INSERT INTO checks (id, installation_id, repo, head_sha, pull_number, name, path, problem, created_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (installation_id, repo, head_sha, name) DO UPDATE SET
+			wanted = checks.wanted + 1, open = 1, path = excluded.path, problem = excluded.problem
+		RETURNING `+checkColumns, c.ID, c.InstallationID, c.Repo, c.HeadSHA, c.PullNumber, c.Name, c.Path, c.Problem, s.nowMS()), scanCheck)
 	if err != nil {
 		return got, fmt.Errorf("want check %q: %w", c.Name, err)
 	}
 	return got, nil
 }
 
-// TouchCheck raises Wanted: what is shown has changed.
-func (s *Store) TouchCheck(ctx context.Context, tx *Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE checks SET wanted = wanted + 1, open = 1 WHERE id = $1`, id)
+// RenewCheck begins the check's next generation: a new check run at GitHub, with runs of its own.
+func (s *Store) RenewCheck(ctx context.Context, tx *Tx, id string) (Check, error) {
+	c, err := one(tx.QueryRowContext(ctx, `UPDATE checks SET generation = generation + 1, wanted = wanted + 1, open = 1,
+		problem = '', check_run_id = 0, sent_hash = '', annotations = 0, writer = '', writer_until_ms = 0, error = ''
+		WHERE id = $1 RETURNING `+checkColumns, id), scanCheck)
 	if err != nil {
+		return c, fmt.Errorf("renew check %q: %w", id, err)
+	}
+	return c, nil
+}
+
+// TouchCheckOf raises Wanted of the check that shows the run: what is shown has changed. It is "" when none does.
+func (s *Store) TouchCheckOf(ctx context.Context, tx *Tx, runID string) (id string, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE checks SET wanted = wanted + 1, open = 1
+		WHERE id = (SELECT check_id FROM runs WHERE id = $1) RETURNING id`, runID).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("touch check of run %s: %w", runID, err)
+	}
+	return id, nil
+}
+
+// TouchCheck raises Wanted.
+func (s *Store) TouchCheck(ctx context.Context, tx *Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE checks SET wanted = wanted + 1 WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("touch check %s: %w", id, err)
 	}
 	return nil
@@ -79,10 +115,19 @@ func (s *Store) ChecksOf(ctx context.Context, installation int64, repo, sha stri
 
 // ClaimCheck gives the check to one writer until the time, when there is something to send and no other writer has it;
 // otherwise it is ErrNotFound. Whoever holds the claim sees, when it ends it, what changed meanwhile.
-func (s *Store) ClaimCheck(ctx context.Context, id, writer string, until time.Time) (Check, error) {
-	c, err := one(s.db.QueryRowContext(ctx, `UPDATE checks SET writer = $1, writer_until_ms = $2
-		WHERE id = $3 AND sent < wanted AND (writer = '' OR writer_until_ms < $4) RETURNING `+checkColumns,
-		writer, until.UnixMilli(), id, s.nowMS()), scanCheck)
+func (s *Store) ClaimCheck(ctx context.Context, id, writer string, until time.Time) (c Check, err error) {
+	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		var before string
+		err := tx.QueryRowContext(ctx, `SELECT writer FROM checks WHERE id = $1 AND sent < wanted
+			AND (writer = '' OR writer_until_ms < $2) `+s.dialect.forUpdate, id, s.nowMS()).Scan(&before)
+		if err != nil {
+			return notFound(err)
+		}
+		c, err = one(tx.QueryRowContext(ctx, `UPDATE checks SET writer = $1, writer_until_ms = $2 WHERE id = $3 RETURNING `+checkColumns,
+			writer, until.UnixMilli(), id), scanCheck)
+		c.Interrupted = before != ""
+		return err
+	})
 	if err != nil {
 		return c, fmt.Errorf("claim check %q: %w", id, err)
 	}
@@ -106,7 +151,7 @@ func (s *Store) CheckSent(ctx context.Context, c Check, writer string) (more boo
 		open = 1
 	}
 	err = s.db.QueryRowContext(ctx, `UPDATE checks SET writer = '', writer_until_ms = 0, sent = $1, sent_hash = $2, annotations = $3,
-		open = CASE WHEN wanted > $1 THEN 1 ELSE $4 END, sent_ms = $5 WHERE id = $6 AND writer = $7 RETURNING wanted > sent`,
+		open = CASE WHEN wanted > $1 THEN 1 ELSE $4 END, sent_ms = $5, error = '' WHERE id = $6 AND writer = $7 RETURNING wanted > sent`,
 		c.Wanted, c.SentHash, c.Annotations, open, s.nowMS(), c.ID, writer).Scan(&more)
 	if err != nil {
 		return false, fmt.Errorf("note check %q as sent: %w", c.ID, err)
@@ -114,10 +159,30 @@ func (s *Store) CheckSent(ctx context.Context, c Check, writer string) (more boo
 	return more, nil
 }
 
-// ReleaseCheck ends the claim of a writer that could not send.
-func (s *Store) ReleaseCheck(ctx context.Context, id, writer string) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE checks SET writer = '', writer_until_ms = 0 WHERE id = $1 AND writer = $2`, id, writer); err != nil {
+// ReleaseCheck ends the claim of a writer that could not send, or not yet; why is "" then. After a failure the next
+// claim is Interrupted: GitHub may have taken what was not answered.
+func (s *Store) ReleaseCheck(ctx context.Context, id, writer, why string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE checks SET writer = CASE WHEN $1 = '' THEN '' ELSE writer END, writer_until_ms = 0, error = $1
+		WHERE id = $2 AND writer = $3`, why, id, writer)
+	if err != nil {
 		return fmt.Errorf("release check %q: %w", id, err)
+	}
+	return nil
+}
+
+// CheckProgress notes, during a claim, how many annotations GitHub has, and prolongs the claim.
+func (s *Store) CheckProgress(ctx context.Context, id, writer string, annotations int64, until time.Time) error {
+	r, err := s.db.ExecContext(ctx, `UPDATE checks SET annotations = $1, writer_until_ms = $2 WHERE id = $3 AND writer = $4`, annotations, until.UnixMilli(), id, writer)
+	if ok, err := changed(r, err, "note progress of check %q", id); err != nil || ok {
+		return err
+	}
+	return fmt.Errorf("note progress of check %q: %w", id, ErrNotFound)
+}
+
+// GiveUpCheck closes a check that GitHub does not take.
+func (s *Store) GiveUpCheck(ctx context.Context, id, why string) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE checks SET open = 0, sent = wanted, error = $1, writer = '', writer_until_ms = 0 WHERE id = $2`, why, id); err != nil {
+		return fmt.Errorf("give up check %q: %w", id, err)
 	}
 	return nil
 }

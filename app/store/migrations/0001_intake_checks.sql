@@ -18,12 +18,14 @@ CREATE INDEX deliveries_state ON deliveries (state, received_ms);
 
 -- A check of ours on a commit, and the outbox of what GitHub must be told: wanted above sent is work to do.
 CREATE TABLE checks (
-    id              TEXT PRIMARY KEY, -- external_id at GitHub
+    id              TEXT PRIMARY KEY, -- with the generation, external_id at GitHub
     installation_id BIGINT NOT NULL,
     repo            TEXT   NOT NULL,
     head_sha        TEXT   NOT NULL,
     pull_number     BIGINT NOT NULL DEFAULT 0,
     name            TEXT   NOT NULL,
+    path            TEXT   NOT NULL DEFAULT '', -- of the job file in the repository
+    generation      BIGINT NOT NULL DEFAULT 1,  -- raised by a re-run; its runs' keys begin with "id.generation/"
     problem         TEXT   NOT NULL DEFAULT '', -- JSON: why there are no runs; set when the configuration was refused
     check_run_id    BIGINT NOT NULL DEFAULT 0,  -- GitHub's id; 0 until it is made
     wanted          BIGINT NOT NULL DEFAULT 1,
@@ -34,11 +36,24 @@ CREATE TABLE checks (
     writer          TEXT   NOT NULL DEFAULT '',
     writer_until_ms BIGINT NOT NULL DEFAULT 0,
     sent_ms         BIGINT NOT NULL DEFAULT 0,
+    error           TEXT   NOT NULL DEFAULT '', -- why the last write failed
     created_ms      BIGINT NOT NULL,
     UNIQUE (installation_id, repo, head_sha, name)
 );
 CREATE INDEX checks_open ON checks (open, sent_ms);
 
+-- A pull request as last seen at GitHub. The freshest look wins, by seen_ms, when it began.
+CREATE TABLE pulls (
+    installation_id BIGINT NOT NULL,
+    repo            TEXT   NOT NULL,
+    number          BIGINT NOT NULL,
+    head_sha        TEXT   NOT NULL,
+    open            BIGINT NOT NULL,
+    seen_ms         BIGINT NOT NULL,
+    PRIMARY KEY (installation_id, repo, number)
+);
+
 -- +goose Down
+DROP TABLE pulls;
 DROP TABLE checks;
 DROP TABLE deliveries;

@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// Pull is a pull request as last seen at GitHub.
+type Pull struct {
+	InstallationID int64
+	Repo           string
+	Number         int64
+	HeadSHA        string
+	Open           bool
+	SeenMS         int64 // when the look at it began
+}
+
+// SeePull notes a look at a pull request and returns the freshest one: p, or one that began after it. Events arrive in
+// any order and are handled side by side; whoever acts upon a pull request acts upon the freshest look, in tx.
+func (s *Store) SeePull(ctx context.Context, tx *Tx, p Pull) (Pull, error) {
+	open := 0
+	if p.Open {
+		open = 1
+	}
+	got := p
+	err := tx.QueryRowContext(ctx, `
+		INSERT INTO pulls (installation_id, repo, number, head_sha, open, seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (installation_id, repo, number) DO UPDATE SET
+			head_sha = CASE WHEN excluded.seen_ms >= pulls.seen_ms THEN excluded.head_sha ELSE pulls.head_sha END,
+			open = CASE WHEN excluded.seen_ms >= pulls.seen_ms THEN excluded.open ELSE pulls.open END,
+			seen_ms = CASE WHEN excluded.seen_ms >= pulls.seen_ms THEN excluded.seen_ms ELSE pulls.seen_ms END
+		RETURNING head_sha, open, seen_ms`,
+		p.InstallationID, p.Repo, p.Number, p.HeadSHA, open, p.SeenMS).Scan(&got.HeadSHA, &open, &got.SeenMS)
+	if err != nil {
+		return got, fmt.Errorf("note pull request %s#%d: %w", p.Repo, p.Number, err)
+	}
+	got.Open = open != 0
+	return got, nil
+}
+
+// ActiveRun is a run that has no verdict yet.
+type ActiveRun struct{ ID, Commit string }
+
+// ActiveRunsOfPull reads the runs of a pull request that have no verdict yet.
+func (s *Store) ActiveRunsOfPull(ctx context.Context, tx *Tx, repo string, number int64) ([]ActiveRun, error) {
+	rs, err := all(ctx, tx, func(r scanner) (v ActiveRun, err error) { err = r.Scan(&v.ID, &v.Commit); return v, err },
+		`SELECT id, commit_sha FROM runs WHERE repository = $1 AND pull_number = $2 AND state <> 'completed'`, repo, number)
+	if err != nil {
+		return nil, fmt.Errorf("read runs of pull request %s#%d: %w", repo, number, err)
+	}
+	return rs, nil
+}
