@@ -1,0 +1,151 @@
+package checks
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// maxAnnotations of a check. Each batch of 50 is a request; more than these nobody reads.
+const maxAnnotations = 200
+
+// Levels of annotations.
+const (
+	levelWarning = "warning"
+	levelFailure = "failure"
+)
+
+// AnnotationsOf are a file's problems at their lines.
+func AnnotationsOf(path string, r *schema.Report) []ghapi.Annotation {
+	var out []ghapi.Annotation
+	add := func(level string, ps []schema.Problem) {
+		for _, p := range ps {
+			if len(out) == maxAnnotations {
+				return
+			}
+			out = append(out, annotation(path, p.Line, level, p.Path, problemText(p)))
+		}
+	}
+	add(levelFailure, r.Errors)
+	add(levelWarning, r.Warnings)
+	return out
+}
+
+func problemText(p schema.Problem) string {
+	s := p.Message
+	if p.Found != "" || p.Expected != "" {
+		s += fmt.Sprintf("\nfound: %s\nexpected: %s", p.Found, p.Expected)
+	}
+	if p.Suggestion != "" {
+		s += "\ndid you mean: " + p.Suggestion
+	}
+	return s
+}
+
+func annotation(path string, line int, level, title, message string) ghapi.Annotation {
+	line = max(line, 1)
+	if message == "" {
+		message = level // GitHub wants one
+	}
+	return ghapi.Annotation{
+		Path: path, StartLine: line, EndLine: line, Level: level,
+		Message: plain(message, ghapi.MaxMessage), Title: plain(title, ghapi.MaxTitle),
+	}
+}
+
+// annotations marks the failed cases at the lines of the job file that define them.
+func annotations(v View) []ghapi.Annotation {
+	var out []ghapi.Annotation
+	for _, r := range v.Runs {
+		if r.Results == nil || v.Check.Path == "" {
+			continue
+		}
+		lines := locate(r.Job)
+		for _, c := range r.Results.Cases {
+			if c.Result != jobs.Fail && c.Result != jobs.Missing || c.Suite == jobs.PipelineSuite {
+				continue
+			}
+			if len(out) == maxAnnotations {
+				return out
+			}
+			message := c.Message
+			if message == "" {
+				message = c.Suite + "/" + caseName(c) + ": " + c.Result
+			}
+			if t := target(r); t != "" {
+				message += "\non " + t
+			}
+			out = append(out, annotation(v.Check.Path, lines.of(c), levelFailure, caseName(c)+" "+words(c.Result), message))
+		}
+	}
+	return out
+}
+
+// places are the lines of a job file where test definitions begin, in the order of the suites.
+type places struct {
+	lines  []string
+	starts []int
+}
+
+func locate(job []byte) places {
+	p := places{lines: strings.Split(string(bytes.ToValidUTF8(job, nil)), "\n")}
+	j, _ := jobs.ParseJob(job, schema.Lenient)
+	if j == nil {
+		return p
+	}
+	for _, m := range j.Actions {
+		if t, ok := m.(*jobs.TestDefinitions); ok {
+			for _, d := range t.Definitions {
+				p.starts = append(p.starts, d.Line)
+			}
+		}
+	}
+	return p
+}
+
+// of is the 1-based line that defines a case: the step that reports it, when the definition is inline, else the
+// definition.
+func (p places) of(c jobs.Case) int {
+	i, _, ok := suiteName(c.Suite)
+	if !ok || i >= len(p.starts) {
+		return 1
+	}
+	start, end := p.starts[i], len(p.lines)
+	if i+1 < len(p.starts) {
+		end = p.starts[i+1] - 1
+	}
+	for n := max(start, 1); n <= end; n++ {
+		if names(p.lines[n-1], c.Case) {
+			return n
+		}
+	}
+	return start
+}
+
+// names says whether a step of a shell reports the case.
+func names(line, name string) bool {
+	fields := strings.Fields(strings.NewReplacer(`"`, " ", `'`, " ", ";", " ").Replace(line))
+	for i := range fields[:max(len(fields)-1, 0)] {
+		if fields[i] == "lava-test-case" && fields[i+1] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Listing shows a file's errors with their lines, in Markdown.
+func Listing(path string, r *schema.Report) string {
+	p := &page{limit: ghapi.MaxText}
+	p.line("%s is refused:\n", code(path, maxName))
+	for _, e := range r.Errors {
+		p.line("- line %d: %s %s", max(e.Line, 1), code(e.Path, maxName), text(problemText(e), maxMessage))
+		if e.Excerpt != "" {
+			p.line("  <br>%s", code(e.Excerpt, maxMessage))
+		}
+	}
+	return p.String()
+}

@@ -1,0 +1,120 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// suites adds the table of suites, with counts.
+func suites(p *page, runs []Run) {
+	type key struct {
+		run   int
+		suite string
+	}
+	var order []key
+	counts := map[key]map[string]int{}
+	for i, r := range runs {
+		if r.Results == nil {
+			continue
+		}
+		for _, c := range r.Results.Cases {
+			k := key{i, c.Suite}
+			if c.Suite == jobs.PipelineSuite {
+				continue
+			}
+			if counts[k] == nil {
+				counts[k], order = map[string]int{}, append(order, k)
+			}
+			counts[k][c.Result]++
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	p.line("\n| Suite | Run | Pass | Fail | Skip | Unknown | Missing |\n|---|---|--:|--:|--:|--:|--:|")
+	for _, k := range order {
+		n := counts[k]
+		p.line("| %s | %s | %d | %d | %d | %d | %d |", code(k.suite, maxName), text(runs[k.run].Name, maxName),
+			n[jobs.Pass], n[jobs.Fail], n[jobs.Skip], n[jobs.Unknown], n[jobs.Missing])
+	}
+}
+
+// cases is the table of all cases: what did not pass first, as the end may be cut off.
+func cases(runs []Run) string {
+	p := &page{limit: ghapi.MaxText}
+	for _, passed := range []bool{false, true} {
+		head := false
+		for _, r := range runs {
+			if r.Results == nil {
+				continue
+			}
+			for _, c := range r.Results.Cases {
+				if (c.Result == jobs.Pass) != passed || passed && c.Suite == jobs.PipelineSuite {
+					continue
+				}
+				if !head {
+					p.line("\n| Suite | Case | Result | Measurement | Time | Console line |\n|---|---|---|--:|--:|--:|")
+					head = true
+				}
+				p.line("| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c), measurement(c), seconds(c.DurationS), number(c.LogLine))
+			}
+		}
+	}
+	return p.String()
+}
+
+func caseName(c jobs.Case) string {
+	if c.Set != nil {
+		return *c.Set + "/" + c.Case
+	}
+	return c.Case
+}
+
+func result(c jobs.Case) string {
+	out := text(c.Result, maxName)
+	if c.Result == jobs.Fail || c.Result == jobs.Missing {
+		out = "**" + out + "**"
+	}
+	if c.Note != "" {
+		out += " (" + text(c.Note, maxName) + ")"
+	}
+	return out
+}
+
+func measurement(c jobs.Case) string {
+	if c.Measurement == nil {
+		return ""
+	}
+	out := fmt.Sprint(*c.Measurement)
+	if c.Units != nil {
+		out += " " + text(*c.Units, maxName)
+	}
+	return out
+}
+
+func seconds(s *float64) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.2f s", *s)
+}
+
+func number(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprint(*n)
+}
+
+// suiteName splits a suite as LAVA names it, "0_smoke", into the definition's index and name.
+func suiteName(suite string) (index int, name string, ok bool) {
+	n, name, ok := strings.Cut(suite, "_")
+	if !ok {
+		return 0, "", false
+	}
+	_, err := fmt.Sscanf(n, "%d", &index)
+	return index, name, err == nil && index >= 0
+}

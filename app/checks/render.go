@@ -1,0 +1,183 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+const (
+	maxName    = 120 // runes of a suite's, case's or target's name in a table
+	maxMessage = 600 // runes of a message in a summary
+)
+
+// Shown is a check run as it shall be, with all of its annotations.
+type Shown struct {
+	Run         ghapi.CheckRun // without annotations
+	Annotations []ghapi.Annotation
+}
+
+// Render makes the check run of a view. base is the address of the lab's pages.
+func Render(v View, base string) Shown {
+	out := &ghapi.Output{}
+	s := Shown{Run: ghapi.CheckRun{
+		Name: v.Check.Name, HeadSHA: v.Check.HeadSHA, ExternalID: v.Check.ExternalID(), Output: out,
+		DetailsURL: strings.TrimRight(base, "/") + "/checks/" + v.Check.ID,
+	}}
+	if p := v.Problem; p != nil {
+		s.Run.Status, s.Run.Conclusion = Completed, p.Conclusion
+		at := time.UnixMilli(v.Check.CreatedMS).UTC()
+		s.Run.CompletedAt = &at
+		out.Title, out.Summary = plain(p.Title, ghapi.MaxTitle), cut(p.Summary, ghapi.MaxText)
+		s.Annotations = p.Annotations
+		return s
+	}
+	s.Run.Status, s.Run.Conclusion = state(v.Runs)
+	s.Run.StartedAt, s.Run.CompletedAt = span(v.Runs, s.Run.Status)
+	out.Title = title(v.Runs, s.Run.Status)
+	out.Summary = summary(v.Runs, base)
+	if s.Run.Status == Completed {
+		out.Text = cases(v.Runs)
+		s.Annotations = annotations(v)
+	}
+	return s
+}
+
+// span is when the first run started and, at the end, the last one ended.
+func span(runs []Run, status string) (started, completed *time.Time) {
+	var first, last int64
+	for _, r := range runs {
+		if r.StartedMS > 0 && (first == 0 || r.StartedMS < first) {
+			first = r.StartedMS
+		}
+		last = max(last, r.EndedMS)
+	}
+	if first > 0 {
+		t := time.UnixMilli(first).UTC()
+		started = &t
+	}
+	if status == Completed {
+		t := time.UnixMilli(last).UTC()
+		completed = &t
+	}
+	return started, completed
+}
+
+func title(runs []Run, status string) string {
+	switch status {
+	case Queued:
+		place := slices.MinFunc(runs, func(a, b Run) int { return int(a.Place - b.Place) }).Place
+		if place <= 1 {
+			return "Queued: next for a target"
+		}
+		return fmt.Sprintf("Queued: %d runs before it", place-1)
+	case InProgress:
+		for _, r := range runs {
+			if t := target(r); t != "" && r.State == store.RunRunning {
+				return plain("Running on "+t, ghapi.MaxTitle)
+			}
+		}
+		return "Waiting for the next attempt"
+	}
+	var counts []string
+	for _, result := range []string{jobs.Fail, jobs.Missing, jobs.Unknown, jobs.Skip, jobs.Pass} {
+		n := 0
+		for _, r := range runs {
+			if r.Results != nil {
+				n += r.Results.Count(result)
+			}
+		}
+		if n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, words(result)))
+		}
+	}
+	t := strings.Join(counts, ", ")
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && r.Class != jobs.ClassTest }); i >= 0 {
+		t = strings.TrimSuffix(headline(runs[i].Verdict)+" ("+t+")", " ()")
+	}
+	if t == "" {
+		t = "No results"
+	}
+	return plain(t, ghapi.MaxTitle)
+}
+
+func words(result string) string {
+	switch result {
+	case jobs.Pass:
+		return "passed"
+	case jobs.Fail:
+		return "failed"
+	case jobs.Skip:
+		return "skipped"
+	default:
+		return result
+	}
+}
+
+// headline says whose fault it was.
+func headline(v jobs.Verdict) string {
+	switch v.Class {
+	case jobs.ClassJob:
+		return "Job failed: " + v.Message
+	case jobs.ClassInfrastructure:
+		return "The lab failed: " + v.Message
+	case jobs.ClassTimeout:
+		return "Timed out: " + v.Message
+	case jobs.ClassCanceled:
+		return "Canceled: " + v.Message
+	case jobs.ClassBug:
+		return "gantry failed: " + v.Message
+	default:
+		return v.Message
+	}
+}
+
+// target is where the run's last attempt is or was.
+func target(r Run) string {
+	if len(r.Attempts) == 0 {
+		return ""
+	}
+	return r.Attempts[len(r.Attempts)-1].Target
+}
+
+// summary is the table of runs, with what went wrong, and the table of suites.
+func summary(runs []Run, base string) string {
+	p := &page{limit: ghapi.MaxText}
+	p.line("| Run | Target | State | Verdict | Time |\n|---|---|---|---|---|")
+	for _, r := range runs {
+		p.line("| [%s](%s/runs/%s) | %s | %s | %s | %s |", text(r.Name, maxName), strings.TrimRight(base, "/"), r.ID,
+			text(target(r), maxName), r.State, verdict(r.Verdict), took(r))
+	}
+	for _, r := range runs {
+		if r.Message != "" {
+			p.line("\n%s: %s", text(r.Name, maxName), text(headline(r.Verdict), maxMessage))
+		}
+		if r.Results == nil {
+			continue
+		}
+		for _, f := range r.Results.Findings {
+			p.line("\n- kernel: %s (console line %d)", code(f.Title, maxName), f.Line)
+		}
+	}
+	suites(p, runs)
+	return p.String()
+}
+
+func verdict(v jobs.Verdict) string {
+	if v.Class == "" {
+		return v.Verdict
+	}
+	return v.Verdict + " (" + string(v.Class) + ")"
+}
+
+func took(r Run) string {
+	if r.StartedMS == 0 || r.EndedMS < r.StartedMS {
+		return ""
+	}
+	return (time.Duration(r.EndedMS-r.StartedMS) * time.Millisecond).Round(100 * time.Millisecond).String()
+}

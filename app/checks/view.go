@@ -1,0 +1,109 @@
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+// Problem is why a check has no runs: its files were refused, or policy forbids them.
+type Problem struct {
+	Conclusion  string             `json:"conclusion"` // of GitHub: failure, action_required, …
+	Title       string             `json:"title"`
+	Summary     string             `json:"summary"` // Markdown
+	Annotations []ghapi.Annotation `json:"annotations,omitempty"`
+}
+
+// String is the problem as the store keeps it.
+func (p Problem) String() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "{}" // cannot be: texts and numbers only
+	}
+	return string(b)
+}
+
+// View is everything that a check shows.
+type View struct {
+	Check   store.Check
+	Problem *Problem
+	Runs    []Run
+}
+
+// Run is a run as a check shows it.
+type Run struct {
+	store.Run
+	Place    int64           // in the queue, from 1; 0 when it does not wait
+	Attempts []store.Attempt // in order
+	Results  *jobs.Results   // of the last attempt that ended; nil when there is none
+	Job      []byte          // its definition, once it has results
+}
+
+// Rows reads what checks show.
+type Rows interface {
+	RunsOfCheck(ctx context.Context, check string) ([]store.Run, error)
+	Attempts(ctx context.Context, run string) ([]store.Attempt, error)
+	QueuePlace(ctx context.Context, run string) (int64, error)
+	Job(ctx context.Context, run string) ([]byte, error)
+}
+
+// Look reads the view of a check: the runs of its generation.
+func Look(ctx context.Context, rows Rows, c store.Check) (View, error) {
+	v := View{Check: c}
+	if c.Problem != "" {
+		v.Problem = new(Problem)
+		if err := json.Unmarshal([]byte(c.Problem), v.Problem); err != nil {
+			return v, fmt.Errorf("read problem of check %s: %w", c.ID, err)
+		}
+		return v, nil
+	}
+	runs, err := rows.RunsOfCheck(ctx, c.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, r := range runs {
+		if !strings.HasPrefix(r.Key, c.RunKey("")) {
+			continue
+		}
+		run, err := LookRun(ctx, rows, r)
+		if err != nil {
+			return v, err
+		}
+		v.Runs = append(v.Runs, run)
+	}
+	if len(v.Runs) == 0 {
+		return v, fmt.Errorf("check %s: %w", c.ID, errNoRuns)
+	}
+	return v, nil
+}
+
+var errNoRuns = errors.New("it has neither runs nor a problem")
+
+// LookRun reads what is shown of a run.
+func LookRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {
+	v.Run = r
+	if v.Attempts, err = rows.Attempts(ctx, r.ID); err != nil {
+		return v, err
+	}
+	if v.Place, err = rows.QueuePlace(ctx, r.ID); err != nil {
+		return v, err
+	}
+	for i := len(v.Attempts) - 1; i >= 0 && v.Results == nil; i-- {
+		if b := v.Attempts[i].Results; len(b) > 0 {
+			v.Results = jobs.NewResults()
+			if err := json.Unmarshal(b, v.Results); err != nil {
+				return v, fmt.Errorf("read results of run %s: %w", r.ID, err)
+			}
+		}
+	}
+	if v.Results != nil {
+		v.Job, err = rows.Job(ctx, r.ID)
+	}
+	return v, err
+}

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gantry-ci/gantry/app/trigger"
+)
+
+// Options of an app.
+type Options struct {
+	Listen   string // address and port; port 0 takes a free one
+	URL      string // where people, GitHub and runners reach it
+	Database string // the path of a SQLite file, or postgres://…
+	Blobs    string // the folder of logs
+
+	GitHubURL      string // of the API, for GitHub Enterprise Server; empty is github.com
+	AppID          int64
+	PrivateKey     []byte   // PEM
+	WebhookSecrets []string // any of them may sign; more than one while they are rotated
+
+	Policy    trigger.Policy
+	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days
+
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer // for /metrics
+}
+
+// validate says everything that is wrong at once.
+func (o *Options) validate() error {
+	var errs []error
+	need := func(ok bool, format string, a ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, a...))
+		}
+	}
+	need(o.Listen != "", "listen: an address is required")
+	u, err := url.Parse(o.URL)
+	need(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "url: %q is not an http(s) address", o.URL)
+	need(o.Database != "", "database: a path or an address is required")
+	need(o.Blobs != "", "blobs: a folder is required")
+	need(o.AppID > 0, "github: app-id is required")
+	need(len(o.PrivateKey) > 0, "github: the App's private key is required")
+	need(len(o.WebhookSecrets) > 0, "github: a webhook secret is required: without one anybody could start runs")
+	need(o.Logger != nil && o.Registerer != nil && o.Gatherer != nil, "a logger and a metrics registry are required")
+	errs = append(errs, o.Policy.Validate())
+	return errors.Join(errs...)
+}

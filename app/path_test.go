@@ -1,0 +1,51 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/test/fakegithub"
+)
+
+// A pull request becomes a run and one check, which goes from queued over in progress to its conclusion.
+func TestPullRequest(t *testing.T) {
+	l := newLab(t)
+	p, d := l.open(smokeFiles())
+	if got := l.ended(d.GUID); got.State != store.DeliveryProcessed {
+		t.Fatalf("delivery: %s: %s", got.State, got.Reason)
+	}
+	c := l.check("queued")
+	if c.Name != "smoke" || c.HeadSHA != p.Head || !strings.HasPrefix(c.DetailsURL, "https://lab.example.org/checks/") {
+		t.Errorf("queued: %+v", c)
+	}
+	l.connect()
+	lease := l.lease()
+	if c = l.check("in_progress"); c.Title != "Running on qemu-1" {
+		t.Errorf("in progress: %q", c.Title)
+	}
+	line := 3
+	l.finish(lease, nil,
+		jobs.Case{Suite: "lava", Case: "login-action", Result: jobs.Pass},
+		jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass, LogLine: &line},
+		jobs.Case{Suite: "0_smoke", Case: "fails", Result: jobs.Fail, Message: "exit 1"})
+	c = l.check("failure")
+	if diff := cmp.Diff([]string{"queued", "in_progress", "failure"}, c.History); diff != "" {
+		t.Error(diff)
+	}
+	want := []fakegithub.Annotation{{
+		Path: "ci/smoke.yaml", StartLine: failsLine, EndLine: failsLine, Level: "failure", Title: "fails failed", Message: "exit 1\non qemu-1",
+	}}
+	if diff := cmp.Diff(want, c.Annotations); diff != "" {
+		t.Error(diff)
+	}
+	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "<code>0&#95;smoke</code>") {
+		t.Errorf("title %q, summary:\n%s", c.Title, c.Summary)
+	}
+	if code, page := l.get("/runs/" + l.runs()[0].ID); code != 200 || !strings.Contains(page, "uname") || !strings.Contains(page, "exit 1") && !strings.Contains(page, "fails") {
+		t.Errorf("page: %d\n%s", code, page)
+	}
+}

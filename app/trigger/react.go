@@ -1,0 +1,56 @@
+package trigger
+
+import "fmt"
+
+// Reaction is what an event asks for. Exactly one field is set.
+type Reaction struct {
+	Ignored string // why there is nothing to do
+	Refused string // why it can never be done
+	Pull    *Pull
+	Rerun   *Rerun
+}
+
+// Pull asks to bring a pull request up to date: its head's runs started, those of older heads cancelled, all of them
+// when it is closed.
+type Pull struct {
+	Number  int64
+	HeadSHA string // at the event
+	Action  string
+	Closed  bool
+}
+
+// Rerun asks to run checks again.
+type Rerun struct {
+	HeadSHA    string
+	ExternalID string // of the check run; empty for all checks of the commit
+	Name       string
+}
+
+func ignore(format string, a ...any) Reaction { return Reaction{Ignored: fmt.Sprintf(format, a...)} }
+func refuse(format string, a ...any) Reaction { return Reaction{Refused: fmt.Sprintf(format, a...)} }
+
+// React says what an event asks for, of the App with the id.
+func React(e Event, appID int64) Reaction {
+	var r Reaction
+	switch e.Name {
+	case "pull_request":
+		r = pullRequest(e)
+	case "check_run":
+		r = checkRun(e, appID)
+	case "check_suite":
+		r = checkSuite(e, appID)
+	case "ping":
+		return ignore("a ping")
+	default:
+		return ignore("%s events start nothing", e.Name)
+	}
+	switch {
+	case r.Ignored != "" || r.Refused != "":
+		return r
+	case e.Installation.ID <= 0:
+		return refuse("the payload names no installation: the webhook is not the App's own")
+	case e.Repository.FullName == "":
+		return refuse("the payload names no repository")
+	}
+	return r
+}

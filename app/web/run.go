@@ -1,0 +1,163 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gantry-ci/gantry/app/checks"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+const (
+	tail       = 64 << 10 // bytes of the console on a run's page
+	liveEvents = 4 << 20  // bytes of events that are folded for a page while the run goes on
+)
+
+// runPage is what a run's page shows.
+type runPage struct {
+	checks.Run
+	Source  rpc.Source
+	Done    bool
+	Cases   []jobs.Case
+	Console string
+	Cut     bool // the console has more before it
+}
+
+func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
+	p, err := h.look(r.Context(), r.PathValue("id"))
+	h.show(w, r, "run.html", p, err)
+}
+
+func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
+	row, err := h.Store.Run(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	if p.Run, err = checks.LookRun(ctx, h.Store, row); err != nil {
+		return p, err
+	}
+	p.Source, p.Done = row.Source, row.State == store.RunCompleted
+	if len(p.Attempts) == 0 {
+		return p, nil
+	}
+	last := p.Attempts[len(p.Attempts)-1]
+	if p.Console, p.Cut, err = h.tail(row.ID, last.Number); err != nil {
+		return p, err
+	}
+	if !last.Ended {
+		p.Results, err = h.live(row.ID, last.Number)
+	}
+	if p.Results != nil {
+		p.Cases = p.Results.Cases
+	}
+	return p, err
+}
+
+// live folds what a run in progress has reported so far.
+func (h *Handler) live(run string, attempt int) (*jobs.Results, error) {
+	f, err := h.Blobs.Open(run, attempt, rpc.Events)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // nothing reported yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err = errors.Join(err, f.Close()); err != nil || st.Size() > liveEvents {
+		return nil, err
+	}
+	res, _, err := h.Blobs.Results(run, attempt)
+	return res, err
+}
+
+// tail reads the end of an attempt's console, as text.
+func (h *Handler) tail(run string, attempt int) (text string, cut bool, err error) {
+	f, err := h.Blobs.Open(run, attempt, rpc.Console)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	cut, err = seekTail(f)
+	if err != nil {
+		return "", false, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, tail))
+	if cut {
+		if _, rest, ok := strings.Cut(string(b), "\n"); ok {
+			b = []byte(rest)
+		}
+	}
+	return readable(b), cut, err
+}
+
+func seekTail(f *os.File) (cut bool, err error) {
+	st, err := f.Stat()
+	if err != nil || st.Size() <= tail {
+		return false, err
+	}
+	_, err = f.Seek(-tail, io.SeekEnd)
+	return true, err
+}
+
+// escape is a terminal's control sequence: colours and cursor movement say nothing on a page.
+var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)
+
+// readable makes console bytes text. The template does the rest.
+func readable(b []byte) string {
+	s := escape.ReplaceAllString(strings.ToValidUTF8(string(b), "\uFFFD"), "")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return -1
+		case r != '\n' && r != '\t' && unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// console serves the whole console of the last attempt, as bytes that no browser takes for anything else.
+func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
+	attempts, err := h.Store.Attempts(r.Context(), r.PathValue("id"))
+	if err == nil && len(attempts) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	last := attempts[len(attempts)-1]
+	f, err := h.Blobs.Open(last.RunID, last.Number, rpc.Console)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	defer f.Close() //nolint:errcheck // only read
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+// problem reads why a check has no runs.
+func problem(c store.Check) (p checks.Problem, err error) {
+	if c.Problem != "" {
+		err = json.Unmarshal([]byte(c.Problem), &p)
+	}
+	return p, err
+}

@@ -1,0 +1,90 @@
+package work
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/gantry-ci/gantry/app/store"
+)
+
+// engine is River on one of the two databases.
+type engine interface {
+	insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error
+	start(ctx context.Context) error
+	stop(ctx context.Context) error
+}
+
+// client is River over a driver whose transactions are T.
+type client[T any] struct {
+	*river.Client[T]
+	of    func(*store.Tx) T
+	close func()
+}
+
+func (c *client[T]) insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error {
+	if _, err := c.InsertTx(ctx, c.of(tx), args, opts); err != nil {
+		return fmt.Errorf("queue %s: %w", args.Kind(), err)
+	}
+	return nil
+}
+
+func (c *client[T]) start(ctx context.Context) error { return c.Start(ctx) }
+
+func (c *client[T]) stop(ctx context.Context) error {
+	defer c.close()
+	return c.Stop(ctx)
+}
+
+// newEngine migrates River's tables and makes its client.
+func newEngine(ctx context.Context, s *store.Store, dsn string, c *river.Config) (engine, error) {
+	if !s.Postgres() {
+		return newClient(ctx, riversqlite.New(s.Writer()), c, func(tx *store.Tx) *sql.Tx { return tx.Tx }, func() {})
+	}
+	pool, err := pgxpool.New(ctx, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database for jobs: %w", err)
+	}
+	e, err := newClient(ctx, riverpgxv5.New(pool), c, func(tx *store.Tx) pgx.Tx { return openTx{tx.Pgx()} }, pool.Close)
+	if err != nil {
+		pool.Close()
+	}
+	return e, err
+}
+
+func newClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, closeFunc func()) (engine, error) {
+	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: c.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("prepare job tables: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("migrate job tables: %w", err)
+	}
+	rc, err := river.NewClient(d, c)
+	if err != nil {
+		return nil, fmt.Errorf("make job client: %w", err)
+	}
+	return &client[T]{rc, of, closeFunc}, nil
+}
+
+type pgConn = pgx.Conn
+
+// openTx shows River a connection whose transaction database/sql has begun and will end.
+type openTx struct{ *pgConn }
+
+var errNotOurs = errors.New("the transaction is ended by who began it")
+
+func (t openTx) Begin(context.Context) (pgx.Tx, error) { return nil, errNotOurs }
+func (t openTx) Commit(context.Context) error          { return errNotOurs }
+func (t openTx) Rollback(context.Context) error        { return errNotOurs }
+func (t openTx) LargeObjects() pgx.LargeObjects        { return pgx.LargeObjects{} }
+func (t openTx) Conn() *pgx.Conn                       { return t.pgConn }

@@ -1,0 +1,146 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gantry-ci/gantry/app/checks"
+	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/app/trigger"
+	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/config"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// configCheck is the check that shows what is wrong with a commit as a whole.
+const configCheck = "gantry"
+
+// maxJobs of a file start runs; each costs requests.
+const maxJobs = 100
+
+// plan is what a commit's files ask for: nothing, and why, or checks.
+type plan struct {
+	nothing outcome
+	checks  []planned
+	refused string // why the delivery is refused though it makes checks
+}
+
+// planned is a check with a run, or with what is wrong.
+type planned struct {
+	name, path string
+	problem    *checks.Problem
+	spec       store.RunSpec // without key and check
+}
+
+// plan reads the commit's files. only is the one job that is wanted; empty: all.
+func (q *Queue) plan(ctx context.Context, c commit, action, only string) (plan, error) {
+	gh := q.GitHub.Installation(c.installation)
+	src, err := gh.File(ctx, c.repo, config.Path, c.sha)
+	if errors.Is(err, ghapi.ErrNotFound) {
+		return plan{nothing: ignored("there is no %s at %.12s", config.Path, c.sha)}, nil
+	}
+	if why, err := fileFault(err); err != nil {
+		return plan{}, err
+	} else if why != "" {
+		return configRefused(&schema.Report{Errors: []schema.Problem{{Line: 1, Message: why}}}), nil
+	}
+	if c.pull.Fork && q.Policy.Forks == trigger.ForksRefused {
+		return forkRefused(), nil
+	}
+	file, report := config.Parse(src)
+	if !report.Valid() {
+		return configRefused(report), nil
+	}
+	list, why, err := trigger.Jobs(file, trigger.Facts{
+		Action: action, Base: c.pull.Base, Labels: c.pull.Labels, Draft: c.pull.Draft,
+		Files: func() ([]string, error) { return gh.PullFiles(ctx, c.repo, c.pull.Number) },
+	})
+	if err != nil {
+		return plan{}, err
+	}
+	if why != "" {
+		return plan{nothing: ignored("%s", why)}, nil
+	}
+	var p plan
+	for _, j := range list[:min(len(list), maxJobs)] {
+		if only != "" && j.Name != only {
+			continue
+		}
+		check, err := q.planJob(ctx, gh, c, j)
+		if err != nil {
+			return plan{}, err
+		}
+		p.checks = append(p.checks, check)
+	}
+	if len(p.checks) == 0 {
+		p.nothing = ignored("%s has no job %q", config.Path, only)
+	}
+	return p, nil
+}
+
+// planJob reads the definition of a job.
+func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *config.Job) (planned, error) {
+	p := planned{name: j.Name, path: config.Path}
+	at := func(message string) planned {
+		p.problem = refusedFile(p.path, &schema.Report{Errors: []schema.Problem{{Line: j.Line, Column: j.Column, Path: "jobs." + j.Name, Message: message}}})
+		return p
+	}
+	switch {
+	case j.Lava == nil || j.Lava.Kind != config.InRepository:
+		return at("this version of gantry runs jobs whose lava: is a file of the repository"), nil
+	case len(j.Needs) > 0 || len(j.Matrix.Combinations()) > 1:
+		return at("this version of gantry runs neither needs: nor matrix:"), nil
+	}
+	src, err := gh.File(ctx, c.repo, j.Lava.Path, c.sha)
+	if errors.Is(err, ghapi.ErrNotFound) {
+		return at(fmt.Sprintf("there is no file %s at this commit", j.Lava.Path)), nil
+	}
+	if why, err := fileFault(err); err != nil {
+		return p, err
+	} else if why != "" {
+		return at(why), nil
+	}
+	p.path = j.Lava.Path
+	job, report := jobs.ParseJob(src, schema.Strict)
+	if report.Valid() && job.DeviceType == "" {
+		report.Errors = append(report.Errors, schema.Problem{Line: 1, Path: "device_type", Message: "the job names no device type; multinode jobs are not run"})
+	}
+	if !report.Valid() {
+		p.problem = refusedFile(p.path, report)
+		return p, nil
+	}
+	p.spec = q.spec(c, j, job, src)
+	return p, nil
+}
+
+func (q *Queue) spec(c commit, j *config.Job, job *jobs.Job, src []byte) store.RunSpec {
+	trust := rpc.Trusted
+	if c.pull.Fork {
+		trust = rpc.Untrusted
+	}
+	wait := j.QueueTimeout
+	if wait == 0 {
+		wait = config.DefaultQueueTimeout
+	}
+	return store.RunSpec{
+		Name:  j.Name,
+		Trust: trust,
+		Source: rpc.Source{
+			Repository: c.repo, Ref: fmt.Sprintf("refs/pull/%d/head", c.pull.Number), Commit: c.sha, PullRequest: c.pull.Number,
+		},
+		TargetType: job.DeviceType, Tags: append(append([]string{}, job.Tags...), j.Tags...), Job: src,
+		MaxAttempts: 1 + j.Retry.Infrastructure, QueueTimeout: max(wait, time.Minute),
+	}
+}
+
+// fileFault tells a file that is wrong, and why, from a failure to read it.
+func fileFault(err error) (why string, _ error) {
+	if errors.Is(err, ghapi.ErrTooLarge) || errors.Is(err, ghapi.ErrInvalid) {
+		return err.Error(), nil
+	}
+	return "", err
+}
