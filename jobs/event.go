@@ -55,7 +55,9 @@ type Finding struct {
 	Title       string `json:"title"` // in syzkaller's wording
 	Fatal       bool   `json:"fatal"` // the system cannot go on
 	Fingerprint string `json:"fingerprint,omitempty"`
-	Suite       string `json:"suite,omitempty"` // the case during which it fell
+	Section     string `json:"section,omitempty"` // deploy, boot or test: what was going on
+	Allowed     string `json:"allowed,omitempty"` // the reason on the allow list, if it is there
+	Suite       string `json:"suite,omitempty"`   // the case during which it fell
 	Case        string `json:"case,omitempty"`
 	Text        string `json:"text,omitempty"` // the lines of it
 }

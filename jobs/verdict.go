@@ -13,7 +13,8 @@ const (
 	VerdictCanceled   = "canceled"
 )
 
-// Decide is the one place that turns an outcome into a verdict: err is what ended the run, if anything did.
+// Decide is the one place that turns an outcome into a verdict: err is what ended the run, if anything did; cases and
+// findings are what it reported until then.
 //
 //	class           verdict
 //	""              pass
@@ -23,16 +24,19 @@ const (
 //
 // Results missing without a known cause are the lab's (infrastructure); class test with results missing is incomplete.
 // An incomplete run never passes.
-func Decide(err error, cases []Case) Verdict {
+func Decide(err error, cases []Case, findings ...Finding) Verdict {
 	class, message := ClassOf(err), ""
 	if err != nil {
 		message = err.Error()
 	}
 	failed, missing := tally(cases)
 	if err == nil {
+		broken, title := broke(findings)
 		switch {
 		case failed != "":
 			class, message = ClassTest, failed
+		case broken != "":
+			class, message = broken, title
 		case missing > 0:
 			class, message = ClassInfrastructure, fmt.Sprintf("%d results are missing", missing)
 		}
@@ -73,6 +77,33 @@ func tally(cases []Case) (failed string, missing int) {
 		failed += fmt.Sprintf(", and %d more", n-1)
 	}
 	return failed, missing
+}
+
+// broke finds what broke the system without ending it: an oops that killed a process, a use after free.
+func broke(findings []Finding) (class Class, message string) {
+	for _, f := range findings {
+		if !f.breaks() {
+			continue
+		}
+		if f.Section != "test" {
+			return ClassJob, f.Title
+		}
+		return ClassTest, f.Title
+	}
+	return "", ""
+}
+
+// breaks says that after such a finding the system cannot be relied on. A warning, a stall or a leak is reported and
+// counts only when the repository's deny list says so.
+func (f Finding) breaks() bool {
+	if f.Allowed != "" {
+		return false
+	}
+	switch f.Kind {
+	case "panic", "oops", "bug", "kasan", "kfence", "kmsan", "null-deref", "gpf", "soft-lockup", "hard-lockup", "reboot", "denied":
+		return true
+	}
+	return f.Fatal
 }
 
 // ExitCode is what gantry run exits with.

@@ -45,6 +45,6 @@ type Finding struct {
 func (f Finding) Jobs() jobs.Finding {
 	return jobs.Finding{
 		Line: f.Line, Kind: f.Kind, Title: f.Title, Fatal: f.Fatal,
-		Fingerprint: f.Fingerprint, Text: f.Text,
+		Fingerprint: f.Fingerprint, Text: f.Text, Allowed: f.Allowed,
 	}
 }
