@@ -1,0 +1,28 @@
+package plan
+
+import (
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/overlay"
+)
+
+// File is a deployed file.
+type File struct{ Path string }
+
+// What flows between deploy, boot and test. A method's private slots are in its own file.
+var (
+	Images = Slot[map[string]File]{"images"}   //nolint:gochecknoglobals // the name of a slot, never changed
+	Shell  = Slot[*console.Session]{"a shell"} //nolint:gochecknoglobals // likewise
+)
+
+// Deployed are the images of a deploy action as the job has them; they are known when the plan is.
+var Deployed = Slot[map[string]*jobs.Image]{"images"} //nolint:gochecknoglobals // likewise
+
+// TestOverlay is what the overlay is made of; it is known when the plan is.
+var TestOverlay = Slot[*overlay.Spec]{"a deployed test overlay"} //nolint:gochecknoglobals // likewise
+
+// The kinds of undo that methods record.
+const (
+	UndoRemove = "remove"    // a path
+	UndoPower  = "power-off" // the target's name
+)

@@ -1,0 +1,114 @@
+// Package plan turns a job into a tree of steps for one target, and walks it. A method is one function: it takes its
+// part of the language, asks for what it needs, and adds steps. Everything that can be known before power is switched
+// is known here: methods nobody executes, capabilities the target lacks, data no earlier action provides, what policy
+// forbids.
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/target"
+)
+
+// Do is the work of a leaf. Its error takes the node's blame unless it has a class of its own.
+type Do func(ctx context.Context, r *Run) error
+
+// Node is an action of the plan: a leaf with Do, or a branch with Nodes. Levels are LAVA's: "2.1.3" is the third step
+// of the first step of the job's second action.
+type Node struct {
+	Level, Name, Section, Namespace string
+
+	Title      string // "boot qemu": the action as the job has it
+	Line       int    // of the job
+	Blame      jobs.Class
+	Timeout    time.Duration // of the whole node, all its attempts
+	Connection time.Duration // LAVA's connection timeout: the longest silence of one wait on the console
+	Skip       bool          // a timeout does not end the job
+	Attempts   int
+	Interval   time.Duration // between attempts
+	Notes      []string      // what differs from what was asked for, and why
+	Do         Do
+	Nodes      []*Node
+}
+
+// Method executes one method of the language; it reports false for a method of another type.
+type Method func(b *Builder, m jobs.Method) bool
+
+// For ties an executor to the language by the type of its parameters.
+func For[P jobs.Method](f func(b *Builder, p P)) Method {
+	return func(b *Builder, m jobs.Method) bool {
+		p, ok := m.(P)
+		if ok {
+			f(b, p)
+		}
+		return ok
+	}
+}
+
+// Plan is a job on one target, for one run.
+type Plan struct{ Root *Node }
+
+// Options are what a plan is made of.
+type Options struct {
+	Job     *jobs.Job
+	Target  *target.Target
+	Policy  Policy
+	Methods []Method
+	RunID   string // names the run's folder in the guest, and nothing else
+}
+
+// Make expands a job. Every reason it cannot run is in the error, each with its line; the fault is the job's.
+func Make(o Options) (p *Plan, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			p, err = nil, jobs.Failf(jobs.ClassBug, "plan: panic: %v\n%s", x, debug.Stack())
+		}
+	}()
+	root := &Node{Name: "job", Attempts: 1, Timeout: o.Job.Timeouts.Job.Duration()}
+	s := &state{Options: o, flow: map[any]any{}}
+	t := limits{device: o.Target.Timeouts(), job: o.Job.Timeouts}
+	for i, m := range o.Job.Actions {
+		a := m.Base()
+		refused := len(s.errs)
+		for range max(1, a.Repeat) {
+			n := &Node{
+				Name: blockName(a), Title: blockName(a), Section: a.Section, Line: a.Line, Namespace: a.Namespace,
+				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second, Skip: a.Timeout.Skip,
+			}
+			b := &Builder{state: s, action: i, node: n}
+			b.expand(m)
+			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), 0)
+			root.Nodes = append(root.Nodes, n)
+			if len(s.errs) > refused {
+				break // once is enough
+			}
+		}
+	}
+	if err := errors.Join(s.errs...); err != nil {
+		return nil, jobs.Blame(jobs.ClassJob, err)
+	}
+	return &Plan{root}, nil
+}
+
+// blockName is what a job's action is called until its method names it as LAVA does: "deploy tmpfs".
+func blockName(a *jobs.Common) string {
+	if a.Method == "" {
+		return a.Section
+	}
+	return a.Section + " " + a.Method
+}
+
+// expand finds the method's executor.
+func (b *Builder) expand(m jobs.Method) {
+	for _, f := range b.Methods {
+		if f(b, m) {
+			return
+		}
+	}
+	b.Errorf("is valid, but gantry does not execute it yet")
+}

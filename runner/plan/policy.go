@@ -1,0 +1,9 @@
+package plan
+
+// Policy is what a run may do on this runner. The zero value is a served job's: nothing of the host, nothing of the
+// lab's own network.
+type Policy struct {
+	Operator  bool     // the operator's own job, by gantry run: host files, private addresses, any emulator option
+	FileRoots []string // folders that file: URLs of served jobs may lead to
+	URLs      []string // prefixes of http URLs allowed although their host is the lab's own
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/journal"
+)
+
+// Run is what every step is given, whatever its method.
+type Run struct {
+	ID      string   // of the attempt: names its guests and containers
+	Dir     string   // the attempt's own folder
+	Console *os.File // console.log: the record that every console of the attempt goes on in
+	Journal *journal.Journal
+	Emit    func(jobs.Event) // safe for several goroutines
+	Logger  *slog.Logger
+
+	mu    sync.Mutex
+	node  *Node  // the leaf now running
+	suite string // the case now running
+	name  string
+	fatal error                   // why the attempt is lost
+	stop  context.CancelCauseFunc // ends the step now running
+}
+
+// expired is the cause of a context whose time ran out.
+type expired struct {
+	node  *Node
+	after time.Duration
+}
+
+func (e *expired) Error() string { return fmt.Sprintf("%s timed out after %s", e.node.Name, e.after) }
+
+// Stop ends the step now running, or the next one, with err: how the kernel classifier reports a panic. A retry
+// begins afresh.
+func (r *Run) Stop(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fatal == nil {
+		r.fatal = err
+	}
+	if r.stop != nil {
+		r.stop(r.fatal)
+	}
+}
+
+// Section is that of the step now running: what a panic means depends on it.
+func (r *Run) Section() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.node == nil {
+		return ""
+	}
+	return r.node.Section
+}
+
+// During says which case is running, as far as the target tells; "", "" between cases.
+func (r *Run) During(suite, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.suite, r.name = suite, name
+}
+
+// Case is the one that During said.
+func (r *Run) Case() (suite, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.suite, r.name
+}
+
+func (r *Run) begin(n *Node, stop context.CancelCauseFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.node, r.stop = n, stop
+	if r.fatal != nil {
+		stop(r.fatal)
+	}
+}
+
+func (r *Run) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fatal, r.stop = nil, nil
+}
+
+// Logf writes a line for people into the record.
+func (r *Run) Logf(level, format string, a ...any) {
+	r.Emit(jobs.Event{Log: &jobs.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
+}
+
+// Execute walks the plan.
+func (p *Plan) Execute(ctx context.Context, r *Run) error { return r.walk(ctx, p.Root) }
+
+// walk runs a node: its time, its attempts, its events.
+func (r *Run) walk(ctx context.Context, n *Node) (err error) {
+	outer := ctx
+	ctx, cancel := context.WithTimeoutCause(ctx, n.Timeout, &expired{n, n.Timeout})
+	defer cancel()
+	for try := 1; ; try++ {
+		mark, start := r.Journal.Mark(), time.Now()
+		r.Emit(jobs.Event{Level: n.Level, Step: &jobs.Step{Name: n.Name, Try: try}})
+		err = r.attempt(ctx, n)
+		r.end(n, try, start, err)
+		if err == nil || try >= n.Attempts || ctx.Err() != nil || jobs.ClassOf(err) == jobs.ClassBug {
+			return err
+		}
+		if e := r.Journal.Rollback(outer, mark); e != nil {
+			return jobs.Blame(jobs.ClassInfrastructure, errors.Join(e, err))
+		}
+		r.forget()
+		if wait(ctx, n.Interval) != nil {
+			return err
+		}
+	}
+}
+
+// end records how a node went: for the record, and as a case of the pipeline's suite, as LAVA has it.
+func (r *Run) end(n *Node, try int, start time.Time, err error) {
+	took := time.Since(start).Seconds()
+	end := &jobs.Step{Name: n.Name, Try: try, End: true, Duration: took}
+	c := &jobs.Case{Suite: jobs.PipelineSuite, Case: n.Name, Result: jobs.Pass, DurationS: &took}
+	if err != nil {
+		end.Class, end.Message = jobs.ClassOf(err), err.Error()
+		c.Result, c.Message = jobs.Fail, end.Message
+	}
+	r.Emit(jobs.Event{Level: n.Level, Step: end})
+	r.Emit(jobs.Event{Level: n.Level, Case: c})
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// attempt runs a branch's children, or a leaf.
+func (r *Run) attempt(ctx context.Context, n *Node) error {
+	if n.Do != nil {
+		return r.leaf(ctx, n)
+	}
+	for _, c := range n.Nodes {
+		err := r.walk(ctx, c)
+		if x := (*expired)(nil); err != nil && c.Skip && errors.As(err, &x) && ctx.Err() == nil {
+			r.Logf("warning", "%s %s: %v; its timeout says skip, so the job goes on", c.Level, c.Name, err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaf is the one place where a step's error gets its cause, its class and its place.
+func (r *Run) leaf(ctx context.Context, n *Node) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer func() {
+		if p := recover(); p != nil {
+			err = jobs.Failf(jobs.ClassBug, "panic: %v", p)
+		}
+		err = explain(ctx, n, err)
+	}()
+	r.begin(n, cancel)
+	return n.Do(ctx, r)
+}
+
+// explain says why a step ended: the cause of its context where that is why, its class, and where in the plan.
+func explain(ctx context.Context, n *Node, err error) error {
+	if err == nil {
+		return nil
+	}
+	cause, blame := context.Cause(ctx), n.Blame
+	if cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w (%v)", cause, err) //nolint:errorlint // one cause, the other is its echo
+	}
+	if x := (*expired)(nil); errors.As(err, &x) && (x.node.Level == "" || n.Section == "test") {
+		blame = jobs.ClassTimeout
+	} else if errors.Is(err, context.Canceled) {
+		blame = jobs.ClassCanceled
+	}
+	return fmt.Errorf("%s %s: %w", n.Level, n.Name, jobs.Blame(blame, err))
+}

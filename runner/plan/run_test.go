@@ -1,0 +1,137 @@
+package plan_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// run is a Run whose events are kept.
+func run(t *testing.T, undo journal.Undoers) (*plan.Run, *[]jobs.Event) {
+	t.Helper()
+	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), undo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	events := &[]jobs.Event{}
+	return &plan.Run{
+		Journal: j, Logger: slog.New(slog.DiscardHandler),
+		Emit: func(e jobs.Event) { *events = append(*events, e) },
+	}, events
+}
+
+func wait(ctx context.Context, _ *plan.Run) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestBlame(t *testing.T) {
+	for _, tt := range []struct {
+		name, section string
+		job, step     time.Duration
+		cancel        error
+		do            plan.Do
+		want          jobs.Class
+		msg           string
+	}{
+		{"step's time", "boot", time.Hour, time.Minute, nil, wait, jobs.ClassJob, "1 x: x timed out after 1m0s (context deadline exceeded)"},
+		{"test's time", "test", time.Hour, time.Minute, nil, wait, jobs.ClassTimeout, "1 x: x timed out after 1m0s (context deadline exceeded)"},
+		{"job's time", "boot", time.Minute, time.Hour, nil, wait, jobs.ClassTimeout, "1 x: job timed out after 1m0s (context deadline exceeded)"},
+		{"superseded", "boot", time.Hour, time.Hour, jobs.Failf(jobs.ClassCanceled, "superseded by 1a2b3c"), wait, jobs.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)"},
+		{"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, jobs.ClassBug, "1 x: panic: no"},
+		{"kernel panic", "boot", time.Hour, time.Hour, nil, func(ctx context.Context, r *plan.Run) error {
+			r.Stop(jobs.Failf(jobs.ClassJob, "Kernel panic"))
+			return wait(ctx, r)
+		}, jobs.ClassJob, "1 x: Kernel panic (context canceled)"},
+		{"the classification nearest the cause wins", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error {
+			return jobs.Failf(jobs.ClassInfrastructure, "PDU silent")
+		}, jobs.ClassInfrastructure, "1 x: PDU silent"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, _ := run(t, nil)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if tt.cancel != nil {
+					cancel(tt.cancel)
+				}
+				leaf := &plan.Node{Level: "1", Name: "x", Section: tt.section, Blame: jobs.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do}
+				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: tt.job, Nodes: []*plan.Node{leaf}}}
+				err := p.Execute(ctx, r)
+				if jobs.ClassOf(err) != tt.want || err.Error() != tt.msg {
+					t.Errorf("%s: %v\nwant %s: %s", jobs.ClassOf(err), err, tt.want, tt.msg)
+				}
+			})
+		})
+	}
+}
+
+// TestRetry undoes an attempt before the next one, waits in between, and keeps what came before the retried node.
+func TestRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var trace []string
+		r, events := run(t, journal.Undoers{"x": func(_ context.Context, arg string) error {
+			trace = append(trace, "undo "+arg)
+			return nil
+		}})
+		step := func(name string, fails int) *plan.Node {
+			return &plan.Node{Name: name, Blame: jobs.ClassJob, Timeout: time.Minute, Attempts: 1, Do: func(_ context.Context, r *plan.Run) error {
+				trace = append(trace, name)
+				if err := r.Journal.Before("x", name); err != nil {
+					return err
+				}
+				if fails--; fails >= 0 {
+					return jobs.Failf(jobs.ClassInfrastructure, "not yet")
+				}
+				return nil
+			}}
+		}
+		retried := &plan.Node{Name: "retry", Timeout: time.Hour, Attempts: 3, Interval: time.Second, Nodes: []*plan.Node{step("on", 0), step("login", 2)}}
+		p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Nodes: []*plan.Node{step("deploy", 0), retried}}}
+		start := time.Now()
+		if err := p.Execute(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"deploy", "on", "login", "undo login", "undo on", "on", "login", "undo login", "undo on", "on", "login"}
+		if d := cmp.Diff(want, trace); d != "" {
+			t.Error(d)
+		}
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("two waits of a second took %s", took)
+		}
+		tries := 0
+		for _, e := range *events {
+			if e.Step != nil && e.Step.Name == "retry" && e.Step.End {
+				tries = e.Step.Try
+			}
+		}
+		if tries != 3 {
+			t.Errorf("the record says %d tries", tries)
+		}
+	})
+}
+
+func TestSkip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := run(t, nil)
+		ran := false
+		slow := &plan.Node{Name: "slow", Section: "test", Timeout: time.Second, Attempts: 1, Skip: true, Nodes: []*plan.Node{
+			{Name: "lava-test-shell", Section: "test", Timeout: time.Hour, Attempts: 1, Do: wait},
+		}}
+		next := &plan.Node{Name: "next", Timeout: time.Minute, Attempts: 1, Do: func(context.Context, *plan.Run) error { ran = true; return nil }}
+		p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Nodes: []*plan.Node{slow, next}}}
+		if err := p.Execute(t.Context(), r); err != nil || !ran {
+			t.Errorf("after a test block that may be skipped: %v, next ran: %v", err, ran)
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/qemu"
+)
+
+// GuestOptions are what a guest is made of beside its device file.
+type GuestOptions struct {
+	ID       string // of the attempt: what the guest is found by, whoever started it
+	Operator bool   // the job is the operator's own
+	NoKVM    bool   // the job forbids KVM
+	KVM      func(context.Context) kvm.Result
+	Logger   *slog.Logger
+}
+
+// Guest makes a Target of a device file that describes a QEMU guest.
+func Guest(d *jobs.Device, o GuestOptions) (*Target, error) {
+	if d.Qemu == nil {
+		return nil, jobs.Failf(jobs.ClassInfrastructure, "device %q: its file describes no QEMU guest: it has no boot method qemu", d.Name)
+	}
+	// Some files have arguments behind the command.
+	words := strings.Fields(d.Qemu.Command)
+	if len(words) == 0 {
+		return nil, jobs.Failf(jobs.ClassInfrastructure, "device %q: boot method qemu has no command", d.Name)
+	}
+	trust := qemu.Served
+	if o.Operator {
+		trust = qemu.Operator
+	}
+	g := qemu.New(qemu.Options{
+		ID: o.ID, Trust: trust, NoKVM: o.NoKVM, KVM: o.KVM, Logger: o.Logger,
+		Machine: qemu.Machine{Binary: words[0], Options: append(words[1:], d.Qemu.Options...), Extra: d.Qemu.Extra},
+	})
+	return &Target{Name: d.Name, Device: d, Power: guest{g}, Console: guest{g}, Machine: guest{g}}, nil
+}
+
+// guest gives a guest's errors the class that only this room knows.
+type guest struct{ *qemu.Guest }
+
+// On starts the guest: what QEMU refuses to start with is the job's images and arguments; that it cannot be started
+// at all is the lab's.
+func (g guest) On(ctx context.Context) error { return blame(g.Guest.On(ctx)) }
+
+// Prepare decides what On will do.
+func (g guest) Prepare(ctx context.Context) (jobs.Accel, []string, error) {
+	c, err := g.Guest.Prepare(ctx)
+	if err != nil {
+		return jobs.Accel{}, nil, blame(err)
+	}
+	return jobs.Accel{Used: c.Accel.Used, Why: c.Accel.Why}, c.Changes, nil
+}
+
+// Exit is how the guest ended by itself: a guest that went down in order is its images' doing, one that somebody killed
+// (the host, out of memory) is not.
+func (g guest) Exit() error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel() // ask, do not wait
+	end, err := g.Wait(ended)
+	switch {
+	case err != nil || end.Stopped:
+		return nil //nolint:nilerr // it runs, was never started, or was switched off
+	case end.Signal != "":
+		return jobs.Failf(jobs.ClassInfrastructure, "the guest was killed by signal %s", end.Signal)
+	case end.Status != 0:
+		return jobs.Failf(jobs.ClassJob, "the emulator exited with status %d: %s", end.Status, end.Stderr)
+	case end.Panicked:
+		return jobs.Failf(jobs.ClassJob, "the guest panicked")
+	}
+	return jobs.Failf(jobs.ClassJob, "the guest shut itself down (%s)", end.Reason)
+}
+
+func blame(err error) error {
+	if e := (*qemu.ArgumentError)(nil); errors.As(err, &e) {
+		return jobs.Blame(jobs.ClassJob, err)
+	}
+	if e := (*qemu.ExitError)(nil); errors.As(err, &e) {
+		return jobs.Blame(jobs.ClassJob, err)
+	}
+	return jobs.Blame(jobs.ClassInfrastructure, err)
+}
