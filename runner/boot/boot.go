@@ -1,0 +1,52 @@
+// Package boot executes boot methods: one file each. What they share is here: the console and who watches it, and the
+// way from a login prompt to a shell.
+package boot
+
+import (
+	"context"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/target"
+)
+
+// Methods is the table of what gantry executes.
+func Methods() []plan.Method {
+	return []plan.Method{plan.For(qemu)}
+}
+
+// connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write.
+func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel bool) (*console.Session, error) {
+	rw, err := tty.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := console.New(rw, r.Console, console.Options{Logger: r.Logger})
+	if err != nil {
+		return nil, err
+	}
+	start := c.Size()
+	watching := make(chan struct{})
+	r.Journal.Defer(func() error { // the watcher ends with the stream
+		err := c.Close()
+		<-watching
+		return err
+	})
+	go func() {
+		defer close(watching)
+		if !ignoreKernel {
+			watch(context.WithoutCancel(ctx), c, start, r)
+		}
+	}()
+	return c.Session(ctx, start)
+}
+
+// blame is what a failed wait for a prompt means: the stream's end is no fault of the lab's when the guest ended by
+// itself.
+func blame(err, exit error) error {
+	if exit != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure {
+		return jobs.Blame(jobs.ClassJob, exit)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// nudgeAfter is how long a console may be silent before an empty line asks for the prompt again: kernel messages that
+// follow a prompt hide it from patterns that end in "$".
+const nudgeAfter = 5 * time.Second
+
+// login adds the steps from power-on to a shell.
+func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() error) {
+	if l.TransferOverlay != nil {
+		b.Errorf("transfer_overlay is valid, but gantry does not execute it yet")
+	}
+	if len(l.Prompts) == 0 && l.AutoLogin == nil {
+		return // LAVA's way to say that nothing will be typed: a job that only boots
+	}
+	prompts, err := console.Compile(l.Prompts...)
+	if err != nil {
+		b.Errorf("prompts: %w", err)
+	}
+	steps := autoLogin(b, l.AutoLogin)
+	b.Group("auto-login-action", 1, func(b *plan.Builder) {
+		b.Step("login-action", jobs.ClassJob, func(ctx context.Context, _ *plan.Run) error {
+			for _, s := range steps {
+				if err := s.do(ctx, *shell); err != nil {
+					return blame(err, exit())
+				}
+			}
+			return blame(ready(ctx, *shell, prompts), exit())
+		})
+		if l.AutoLogin == nil || len(l.AutoLogin.LoginCommands) == 0 {
+			return
+		}
+		b.Step("login-commands", jobs.ClassJob, func(ctx context.Context, _ *plan.Run) error {
+			for _, c := range l.AutoLogin.LoginCommands {
+				if err := (*shell).SendLine(ctx, c); err != nil {
+					return err
+				}
+				if err := ready(ctx, *shell, prompts); err != nil {
+					return blame(fmt.Errorf("wait for the prompt after %q: %w", c, err), exit())
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// prompt is one question of a login, and its answer.
+type prompt struct {
+	wait   *console.Patterns
+	answer string
+}
+
+// refused is what login(1) says to a wrong name or password.
+const refused = "Login incorrect"
+
+// autoLogin are the questions of a login, in order.
+func autoLogin(b *plan.Builder, a *jobs.AutoLogin) (steps []prompt) {
+	if a == nil {
+		return nil
+	}
+	add := func(key, pattern, answer string) {
+		p, err := console.Compile(pattern, refused)
+		if err != nil {
+			b.Errorf("auto_login: %s: %w", key, err)
+		}
+		steps = append(steps, prompt{p, answer})
+	}
+	add("login_prompt", a.LoginPrompt, a.Username)
+	if a.PasswordPrompt != "" {
+		add("password_prompt", a.PasswordPrompt, a.Password)
+	}
+	return steps
+}
+
+func (p prompt) do(ctx context.Context, s *console.Session) error {
+	m, err := s.Expect(ctx, p.wait)
+	if err != nil {
+		return fmt.Errorf("wait for %q: %w", p.wait.Pattern(0), err)
+	}
+	if m.Index != 0 {
+		return errors.New("the login was refused")
+	}
+	return s.SendLine(ctx, p.answer)
+}
+
+// ready waits for a shell's prompt, and asks for it again where a silence may mean that it was overwritten.
+func ready(ctx context.Context, s *console.Session, prompts *console.Patterns) error {
+	for {
+		size := s.Console().Size()
+		quiet, cancel := context.WithTimeout(ctx, nudgeAfter)
+		_, err := s.Expect(quiet, prompts)
+		cancel()
+		if err == nil || ctx.Err() != nil || quiet.Err() == nil {
+			return err
+		}
+		if size > 0 && s.Console().Size() == size {
+			if err := s.SendLine(ctx, ""); err != nil {
+				return err
+			}
+		}
+	}
+}

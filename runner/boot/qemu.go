@@ -1,0 +1,90 @@
+package boot
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/target"
+)
+
+// qemu starts a guest with the deployed images and waits for its shell.
+func qemu(b *plan.Builder, p *jobs.BootQemu) {
+	b.Name("boot-image-retry")
+	if p.Docker != nil {
+		b.Errorf("docker is valid, but gantry does not execute it yet")
+	}
+	power := plan.Need(b, "power control", b.Target.Power)
+	tty := plan.Need(b, "console", b.Target.Console)
+	machine := plan.Need(b, "machine (it is no guest)", b.Target.Machine)
+	images := plan.Require(b, plan.Images)
+	shell := plan.Provide(b, plan.Shell)
+	if machine == nil {
+		return
+	}
+	configure(b, machine, *plan.Require(b, plan.Deployed))
+	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
+		b.Step("execute-qemu", jobs.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
+			for name, f := range *images {
+				machine.Image(name, f.Path)
+			}
+			accel, changes, err := machine.Prepare(ctx)
+			if err != nil {
+				return err
+			}
+			r.Emit(jobs.Event{Accel: &accel})
+			for _, c := range changes {
+				r.Logf("info", "arguments: %s", c)
+			}
+			if err := r.Journal.Before(plan.UndoPower, b.Target.Name); err != nil {
+				return err
+			}
+			if err := power.On(ctx); err != nil {
+				return err
+			}
+			s, err := connect(ctx, r, tty, p.IgnoreKernelMessages)
+			*shell = s
+			return err
+		})
+	})
+	login(b, &p.Login, shell, machine.Exit)
+}
+
+// configure gives the guest the job's arguments, and refuses at the job's lines what it may not have.
+func configure(b *plan.Builder, machine target.Machine, images map[string]*jobs.Image) {
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		img := images[name]
+		machine.Image(name, "/images/"+name) // where it will be is told when it is there
+		if img.ImageArg == "" {
+			continue
+		}
+		if err := machine.Args(img.ImageArg); err != nil {
+			b.ErrorAt(img.At("image_arg").Line, "image_arg of %s: %w", name, err)
+		}
+	}
+	if extra := b.Job.Context.ExtraOptions; len(extra) > 0 {
+		place := b.Job.Context.Places["extra_options"]
+		if !b.Policy.Operator {
+			b.ErrorAt(place.Line, "context.extra_options: not allowed in a served job: the emulator's options are the lab's")
+			return
+		}
+		if err := machine.Args(extra...); err != nil {
+			b.ErrorAt(place.Line, "context.extra_options: %w", err)
+		}
+	}
+	note(b, machine)
+}
+
+// note says in the plan how the guest will be executed, and what will differ from what was asked for.
+func note(b *plan.Builder, machine target.Machine) {
+	accel, changes, err := machine.Prepare(context.Background())
+	if err != nil {
+		return // the step says so, when the images are there
+	}
+	b.Note("acceleration: %s: %s", accel.Used, accel.Why)
+	for _, c := range changes {
+		b.Note("arguments: %s", c)
+	}
+}

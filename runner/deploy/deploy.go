@@ -1,0 +1,102 @@
+// Package deploy executes deploy methods: one file each. What they share, fetching files and putting LAVA's overlay
+// into them, is here.
+package deploy
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gantry-ci/gantry/internal/fetch"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// Methods is the table of what gantry executes.
+func Methods() []plan.Method {
+	return []plan.Method{plan.For(tmpfs)}
+}
+
+// downloadAttempts is LAVA's: a busy file server answers the second or the third time.
+const downloadAttempts = 3
+
+// download adds the steps that fetch an image into the run's folder, and returns where it will be.
+func download(b *plan.Builder, name string, img *jobs.Image) *plan.File {
+	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
+	check(b, img, policy)
+	if !filepath.IsLocal(name) || filepath.Base(name) != name {
+		b.ErrorAt(img.Line, "image %q: the name is not that of a file", name)
+	}
+	file := &plan.File{}
+	b.Group("download-retry", downloadAttempts, func(b *plan.Builder) {
+		b.Step(scheme(img.URL)+"-download", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
+			f := fetch.Fetcher{Policy: policy}
+			res, err := f.To(ctx, request(img), filepath.Join(r.Dir, imagesDir, name))
+			if err != nil {
+				return blame(err)
+			}
+			file.Path = res.Path
+			r.Logf("info", "%s: %s, %d bytes, sha256 %s", name, img.URL, res.Size, res.SHA256)
+			return nil
+		})
+	})
+	return file
+}
+
+// imagesDir is the folder of deployed files in the run's folder.
+const imagesDir = "images"
+
+// folder adds the step that makes the folder of deployed files. It is taken back at the end of the run.
+func folder(b *plan.Builder) {
+	b.Step("deploy-folder", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+		dir := filepath.Join(r.Dir, imagesDir)
+		if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
+			return err
+		}
+		// Guests run as another user, who must pass through.
+		return os.Mkdir(dir, 0o711)
+	})
+}
+
+// check refuses at once what no attempt will change.
+func check(b *plan.Builder, img *jobs.Image, policy fetch.Policy) {
+	if err := policy.Check(img.URL); err != nil {
+		b.ErrorAt(img.At("url").Line, "url: %w", err)
+	}
+	switch img.Compression {
+	case "", "gz", "xz", "zstd", "bz2":
+	default:
+		b.ErrorAt(img.At("compression").Line, "compression %q is valid, but gantry does not execute it yet", img.Compression)
+	}
+	if img.Archive != "" {
+		b.ErrorAt(img.At("archive").Line, "archive %q is valid, but gantry does not execute it yet", img.Archive)
+	}
+	if len(img.Overlays) > 0 {
+		b.ErrorAt(img.At("overlays").Line, "overlays other than lava are valid, but gantry does not execute them yet")
+	}
+}
+
+func request(img *jobs.Image) fetch.Request {
+	return fetch.Request{
+		URL: img.URL, Headers: img.Headers, Compression: img.Compression,
+		Checksums: fetch.Checksums{MD5: img.MD5Sum, SHA256: img.SHA256Sum, SHA512: img.SHA512Sum},
+	}
+}
+
+// blame says whose fault a fetch is: the network's and the disk's are the lab's.
+func blame(err error) error {
+	if e := (*fetch.Error)(nil); errors.As(err, &e) && (e.Fault == fetch.Disk || e.Fault == fetch.Transport) {
+		return jobs.Blame(jobs.ClassInfrastructure, err)
+	}
+	return err
+}
+
+// scheme names the download action as LAVA does: file-download, http-download.
+func scheme(url string) string {
+	if strings.HasPrefix(url, "file:") {
+		return "file"
+	}
+	return "http"
+}

@@ -1,0 +1,142 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// testOverlay adds the steps that build LAVA's overlay for the tests of this namespace and put it into a ramdisk.
+func testOverlay(b *plan.Builder, images map[string]*jobs.Image, files map[string]*plan.File) {
+	spec := specOf(b)
+	if len(spec.Stages) == 0 {
+		return
+	}
+	*plan.Provide(b, plan.TestOverlay) = spec
+	name := ramdisk(images)
+	if name == "" {
+		b.Errorf("the tests' overlay needs a ramdisk to go into: an image with `image_arg: -initrd {NAME}`, or with format: cpio.newc and overlays: {lava: true}")
+		return
+	}
+	var built *overlay.Overlay
+	b.Step("lava-overlay", jobs.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
+		if built, err = overlay.Build(spec); err == nil {
+			r.Logf("debug", "overlay %s: %d files, %d bytes", built.Root(), len(built.Paths()), built.Size())
+		}
+		return err
+	})
+	b.Step("apply-overlay-ramdisk", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+		f := files[name]
+		to := f.Path + ".overlay"
+		format, err := overlay.AppendCPIO(to, f.Path, built)
+		if err == nil {
+			r.Logf("info", "%s: the overlay is appended to the ramdisk (%s)", name, format)
+			f.Path = to
+		}
+		return err
+	})
+}
+
+// ramdisk is the name of the image that the kernel unpacks as its first root.
+func ramdisk(images map[string]*jobs.Image) string {
+	names := slices.Sorted(maps.Keys(images))
+	for _, is := range []func(name string, i *jobs.Image) bool{
+		func(_ string, i *jobs.Image) bool { return i.LavaOverlay && i.Format == "cpio.newc" },
+		func(_ string, i *jobs.Image) bool { return slices.Contains(strings.Fields(i.ImageArg), "-initrd") },
+	} {
+		for _, name := range names {
+			if is(name, images[name]) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// specOf is what the overlay is made of: every test action of the namespace is a stage.
+func specOf(b *plan.Builder) *overlay.Spec {
+	s := &overlay.Spec{ID: b.RunID}
+	if d := b.Target.Device; d != nil {
+		s.Shell, s.ResultsDir = d.Constants.TestShell, d.Constants.TestResultsDir
+		s.Environment = append(s.Environment, overlay.Var{Name: "LAVA_DEVICE_HOSTNAME", Value: d.Name},
+			overlay.Var{Name: "LAVA_DEVICE_TYPE", Value: d.Type})
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Job.Environment)) {
+		s.Environment = append(s.Environment, overlay.Var{Name: name, Value: text(b.Job.Environment[name])})
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Job.Secrets)) {
+		s.Secrets = append(s.Secrets, overlay.Var{Name: name, Value: b.Job.Secrets[name]})
+	}
+	for _, m := range b.Actions() {
+		t, ok := m.(*jobs.TestDefinitions)
+		if !ok || t.Docker != nil {
+			continue
+		}
+		for range max(1, t.Repeat) {
+			s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, len(s.Stages))})
+		}
+	}
+	return s
+}
+
+func definitions(b *plan.Builder, t *jobs.TestDefinitions, stage int) (all []overlay.Definition) {
+	for i, d := range t.Definitions {
+		if d.Repository == nil {
+			b.ErrorAt(d.Line, "test definitions from %s are valid, but gantry does not execute them yet", d.From)
+			continue
+		}
+		def := d.Repository
+		all = append(all, overlay.Definition{
+			Name: d.Name, Index: i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1),
+			Source: source(def), Params: params(def.Parameters, d.Parameters), Skip: d.SkipInstall,
+			Steps: def.Steps, Signal: d.LavaSignal,
+			Metadata: []overlay.Var{{Name: "TESTDEF_NAME", Value: def.Metadata.Name}},
+			Install: overlay.Install{
+				Keys: def.Install.Keys, Sources: def.Install.Sources, Deps: def.Install.Deps, Steps: def.Install.Steps,
+			},
+		})
+		if len(def.Install.GitRepos) > 0 {
+			b.ErrorAt(d.Line, "install.git-repos is valid, but gantry does not execute it yet")
+		}
+	}
+	return all
+}
+
+// source is testdef.yaml: the definition as it was read, anchors and merges resolved.
+func source(def *jobs.TestDefinition) []byte {
+	b, err := yaml.Marshal(def.Source.Value())
+	if err != nil {
+		return nil // nothing reads it but people
+	}
+	return b
+}
+
+// params are the definition's defaults, with the job's values over them.
+func params(defaults, job map[string]*schema.Node) (vars []overlay.Var) {
+	all := maps.Clone(defaults)
+	if all == nil {
+		all = map[string]*schema.Node{}
+	}
+	maps.Copy(all, job)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		vars = append(vars, overlay.Var{Name: name, Value: text(all[name])})
+	}
+	return vars
+}
+
+// text is a scalar as a shell sees it.
+func text(n *schema.Node) string {
+	if n == nil || n.Kind == schema.Null {
+		return ""
+	}
+	return n.Text
+}

@@ -1,0 +1,30 @@
+package deploy
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// tmpfs puts images into the run's folder, for a boot method to find.
+func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
+	b.Name("deployimages")
+	images := plan.Provide(b, plan.Images)
+	*plan.Provide(b, plan.Deployed) = p.Images
+	folder(b)
+	files := map[string]*plan.File{}
+	for _, name := range slices.Sorted(maps.Keys(p.Images)) {
+		files[name] = download(b, name, p.Images[name])
+	}
+	testOverlay(b, p.Images, files)
+	b.Step("deploy-images", jobs.ClassBug, func(context.Context, *plan.Run) error {
+		*images = map[string]plan.File{}
+		for name, f := range files {
+			(*images)[name] = *f
+		}
+		return nil
+	})
+}

@@ -1,0 +1,109 @@
+package runner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/testlog/junit"
+)
+
+// What a run leaves in its folder.
+const (
+	EventsFile  = "events.jsonl"
+	ConsoleFile = "console.log"
+	ResultsFile = "results.json"
+	JUnitFile   = "junit.xml"
+	PlanFile    = "plan.yaml"
+	journalFile = "journal"
+)
+
+// record writes the events of a run and folds them.
+type record struct {
+	dir     string
+	stop    func(error) // ends the run when the record cannot be kept
+	observe func(jobs.Event)
+
+	mu  sync.Mutex
+	f   *os.File
+	seq int64
+	res *jobs.Results
+	err error
+}
+
+func newRecord(o Options, stop func(error)) (*record, error) {
+	f, err := os.OpenFile(filepath.Join(o.Dir, EventsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the record: %w", err)
+	}
+	observe := o.Observe
+	if observe == nil {
+		observe = func(jobs.Event) {}
+	}
+	return &record{dir: o.Dir, stop: stop, observe: observe, f: f, res: jobs.NewResults()}, nil
+}
+
+// emit numbers, folds and writes one event, whole and in order.
+func (r *record) emit(e jobs.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seq++
+	e.Seq, e.Time = r.seq, time.Now().UTC()
+	r.res.Apply(e)
+	r.observe(e)
+	b, err := json.Marshal(e)
+	if err == nil && r.err == nil {
+		_, err = r.f.Write(append(b, '\n'))
+	}
+	if err != nil && r.err == nil {
+		r.err = jobs.Failf(jobs.ClassInfrastructure, "write the record: %w", err)
+		r.stop(r.err)
+	}
+}
+
+// failed is why the record is not whole, if it is not.
+func (r *record) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// decide is the verdict on what was recorded.
+func (r *record) decide(fail error) jobs.Verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return jobs.Decide(fail, r.res.Cases, r.res.Findings...)
+}
+
+// close writes what is made of the events, and returns their fold.
+func (r *record) close() (*jobs.Results, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, err := json.Marshal(r.res)
+	if err == nil {
+		err = write(filepath.Join(r.dir, ResultsFile), append(b, '\n'))
+	}
+	return r.res, errors.Join(r.err, err, r.writeJUnit(), r.f.Sync(), r.f.Close())
+}
+
+func (r *record) writeJUnit() error {
+	f, err := os.Create(filepath.Join(r.dir, JUnitFile))
+	if err != nil {
+		return err
+	}
+	return errors.Join(junit.Write(f, r.res), f.Close())
+}
+
+// write replaces a file, whole or not at all.
+func write(path string, b []byte) error {
+	tmp := path + ".tmp"
+	if err := os.WriteFile(tmp, b, 0o644); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return os.Rename(tmp, path)
+}

@@ -1,0 +1,115 @@
+// Package runner executes jobs. Run is the one path: gantry run calls it, and the lab's agent calls it and has an
+// uploader follow the folder it writes.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/boot"
+	"github.com/gantry-ci/gantry/runner/deploy"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/target"
+	"github.com/gantry-ci/gantry/runner/test"
+)
+
+// Methods is all that gantry executes.
+func Methods() []plan.Method { return slices.Concat(deploy.Methods(), boot.Methods(), test.Methods()) }
+
+// Options are one attempt at a run.
+type Options struct {
+	ID      string // of the attempt: letters, digits, "-" and "_"; names its guests and its folder in the guest
+	Attempt int    // 1 or 2
+	Job     *jobs.Job
+	Target  *target.Target
+	Dir     string // its folder, which exists
+	Policy  plan.Policy
+	Logger  *slog.Logger
+	Observe func(jobs.Event) // called with each event, in order; may be nil
+}
+
+// Run executes a job. All it knows goes to the folder, event by event; the results are the fold of these events. The
+// error is about the record only: how the run went is the results' verdict.
+func Run(ctx context.Context, o Options) (*jobs.Results, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	rec, err := newRecord(o, cancel)
+	if err != nil {
+		return nil, jobs.Blame(jobs.ClassInfrastructure, err)
+	}
+	rec.emit(jobs.Event{Start: &jobs.Start{Job: o.Job.Name, Device: o.Target.Name, Attempt: o.Attempt}})
+	fail := attempt(ctx, o, rec)
+	if e := rec.failed(); e != nil {
+		fail = errors.Join(e, fail)
+	}
+	v := rec.decide(fail)
+	rec.emit(jobs.Event{Verdict: &v})
+	return rec.close()
+}
+
+// attempt plans and walks, and takes everything back.
+func attempt(ctx context.Context, o Options, rec *record) (err error) {
+	p, err := plan.Make(plan.Options{Job: o.Job, Target: o.Target, Policy: o.Policy, Methods: Methods(), RunID: o.ID})
+	if err != nil {
+		return err
+	}
+	out, err := p.YAML()
+	if err == nil {
+		err = write(filepath.Join(o.Dir, PlanFile), out)
+	}
+	if err != nil {
+		return jobs.Failf(jobs.ClassInfrastructure, "write the plan: %w", err)
+	}
+	for _, note := range p.Notes() {
+		rec.emit(jobs.Event{Log: &jobs.Log{Level: "info", Message: note}})
+	}
+	log, err := os.OpenFile(filepath.Join(o.Dir, ConsoleFile), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	if err != nil {
+		return jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
+	}
+	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
+	if err != nil {
+		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, log.Close()))
+	}
+	defer func() {
+		// The run's failure comes first: what the clean-up could not do does not hide it.
+		if e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), log.Close()); e != nil {
+			err = jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
+		}
+	}()
+	return p.Execute(ctx, &plan.Run{
+		ID: o.ID, Dir: o.Dir, Console: log, Journal: jr, Emit: rec.emit, Logger: o.Logger,
+	})
+}
+
+// Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a
+// run that ended well.
+func Recover(ctx context.Context, t *target.Target, dir string) error {
+	path := filepath.Join(dir, journalFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil // crashed before its first effect
+	}
+	jr, err := journal.Open(path, undoers(t))
+	if err != nil {
+		return err
+	}
+	return errors.Join(jr.Rollback(ctx, 0), jr.Close())
+}
+
+// undoers is the table of what can be taken back.
+func undoers(t *target.Target) journal.Undoers {
+	u := journal.Undoers{
+		plan.UndoRemove: func(_ context.Context, path string) error { return os.RemoveAll(path) },
+	}
+	if t.Power != nil {
+		u[plan.UndoPower] = func(ctx context.Context, _ string) error { return t.Power.Off(ctx) }
+	}
+	return u
+}

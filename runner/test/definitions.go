@@ -1,0 +1,171 @@
+package test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/testlog"
+)
+
+// definitions runs LAVA test definitions in the target's shell.
+func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
+	b.Name("lava-test-retry")
+	if p.Docker != nil {
+		b.Errorf("docker is valid, but gantry does not execute it yet")
+		return
+	}
+	shell := plan.Require(b, plan.Shell)
+	spec := *plan.Require(b, plan.TestOverlay)
+	next := plan.Provide(b, stages)
+	if spec == nil {
+		return // refused already
+	}
+	s := stage{spec: spec, index: *next, shell: shell, expected: expected(b, p)}
+	*next++
+	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
+}
+
+// stages counts the test actions of a namespace: the overlay has a stage for each.
+var stages = plan.Slot[int]{Name: "stages"} //nolint:gochecknoglobals // the name of a slot, never changed
+
+// expected is what the parser has to know of the definitions.
+func expected(b *plan.Builder, p *jobs.TestDefinitions) (all []testlog.Definition) {
+	for i, d := range p.Definitions {
+		def := testlog.Definition{Run: (&overlay.Definition{Index: i, Name: d.Name}).Run(), Expected: d.Expected}
+		if t := d.Repository; t != nil {
+			def.Expected = append(def.Expected, t.Expected...)
+			def.Fixup = t.Parse.Fixupdict
+			if t.Parse.Pattern != "" {
+				re, err := testlog.CompilePattern(t.Parse.Pattern)
+				if err != nil {
+					b.ErrorAt(d.Line, "%w", err)
+				}
+				def.Pattern = re
+			}
+		}
+		all = append(all, def)
+	}
+	return all
+}
+
+// stage is one test action.
+type stage struct {
+	spec     *overlay.Spec
+	index    int
+	shell    **console.Session
+	expected []testlog.Definition
+}
+
+// manifestTries is how often the target is asked to repeat its results when some came in damaged.
+const manifestTries = 3
+
+// run types the commands, and reads results until the target's runner says that it has ended.
+func (s *stage) run(ctx context.Context, r *plan.Run) error {
+	sh := *s.shell
+	from := sh.Console().Size()
+	rd := &reader{r: r, cur: sh.Console().From(from), suite: ""}
+	rd.parser = testlog.New(testlog.Options{
+		Definitions: s.expected, Sequenced: true, Line: sh.Console().LineAt(from),
+	}, rd.item)
+	err := s.talk(ctx, sh, rd)
+	// What was lost is reported whatever ended the step, so that it never passes for complete.
+	sum := rd.parser.Close()
+	r.During("", "")
+	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d unsequenced",
+		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
+	sh.SkipTo(sh.Console().Size())
+	if err != nil {
+		return err
+	}
+	return sum.Err()
+}
+
+func (s *stage) talk(ctx context.Context, sh *console.Session, rd *reader) error {
+	for _, c := range s.spec.Commands(s.index) {
+		if err := sh.SendLine(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := rd.until(ctx); err != nil {
+		return err
+	}
+	for range manifestTries {
+		if !rd.parser.Incomplete() {
+			return nil
+		}
+		rd.r.Logf("warning", "results are missing: the target is asked to repeat them")
+		if err := sh.SendLine(ctx, s.spec.ManifestCommand(s.index)); err != nil {
+			return err
+		}
+		if err := rd.until(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reader feeds the console to the parser.
+type reader struct {
+	r      *plan.Run
+	cur    *console.Cursor
+	parser *testlog.Parser
+	suite  string
+	again  bool // only the manifest is waited for
+	ended  bool
+}
+
+// errQuiet ends a wait for a manifest that does not come.
+var errQuiet = errors.New("nothing more came")
+
+// manifestWait is how long a repeated manifest may take: at 9600 baud a hundred results are 8 s.
+const manifestWait = 30 * time.Second
+
+// until reads to the end of the stage, or of a repeated manifest.
+func (d *reader) until(ctx context.Context) error {
+	if d.again {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, manifestWait, errQuiet)
+		defer cancel()
+	}
+	for d.ended = false; !d.ended; {
+		b, err := d.cur.Next(ctx)
+		d.parser.Feed(b, time.Now())
+		if d.again && errors.Is(err, errQuiet) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	d.again = true
+	return nil
+}
+
+// item takes what the parser found.
+func (d *reader) item(i testlog.Item) {
+	switch {
+	case i.StartRun != nil:
+		d.suite = i.StartRun.Name
+		d.r.During(d.suite, "")
+	case i.EndRun != nil:
+		d.r.During("", "")
+	case i.StartCase != "":
+		d.r.During(d.suite, i.StartCase)
+	case i.EndCase != "":
+		d.r.During(d.suite, "")
+	case i.Case != nil:
+		d.r.Emit(jobs.Event{Case: i.Case})
+	case i.Event != "":
+		d.r.Logf("info", "event: %s", i.Event)
+	case i.Raise != "":
+		d.r.Logf("error", "the test raised: %s", i.Raise)
+		d.ended = true
+	case i.Exit, i.Manifest && d.again:
+		d.ended = true
+	}
+}
