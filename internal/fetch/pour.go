@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -104,7 +105,7 @@ func (e *ended) Read(p []byte) (int, error) {
 		return 0, context.Cause(e.ctx)
 	}
 	n, err := e.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader returns it bare
+	if err != nil && !errors.Is(err, io.EOF) {
 		e.err = err
 	}
 	return n, err
