@@ -327,3 +327,4 @@ func TestSign(t *testing.T) {
 		t.Errorf("signature %s", got)
 	}
 }
+

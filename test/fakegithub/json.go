@@ -143,7 +143,7 @@ func (s *Server) installationJSON(inst *installation) object {
 		"access_tokens_url": fmt.Sprintf("%s/app/installations/%d/access_tokens", s.url, inst.id),
 		"repositories_url":  s.url + "/installation/repositories", "html_url": html,
 		"app_id": s.opts.AppID, "app_slug": s.opts.AppSlug, "target_id": inst.account.id, "target_type": inst.account.kind,
-		"permissions": inst.permissions, "events": inst.events,
+		"permissions": withMetadata(inst.permissions), "events": inst.events,
 		"created_at": stamp(inst.created), "updated_at": stamp(inst.created),
 		"single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": []string{},
 		"suspended_by": nil, "suspended_at": nil,

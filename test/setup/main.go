@@ -1,4 +1,4 @@
-// Command make makes the kernel and the ramdisk that tests boot, and prints their paths.
+// Command setup makes what tests need beside packages: the kernel and the ramdisk they boot. It prints their paths.
 package main
 
 import (
@@ -18,6 +18,6 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "make guest:", err)
+	fmt.Fprintln(os.Stderr, "setup:", err)
 	os.Exit(1)
 }
