@@ -134,10 +134,10 @@ type Keepalive struct{ Version string } // of the app
 
 // Outcome is what a runner says at the end of an attempt.
 type Outcome struct {
-	Lease    string
-	Verdict  string
-	Class    string
-	Message  string
-	Complete bool
-	Sizes    map[Stream]int64 // of the runner's files, in bytes
+	Lease    string           `json:"lease"`
+	Verdict  string           `json:"verdict"`
+	Class    string           `json:"class"`
+	Message  string           `json:"message"`
+	Complete bool             `json:"complete"`
+	Sizes    map[Stream]int64 `json:"sizes"` // of the runner's files, in bytes
 }

@@ -23,7 +23,7 @@ func TestUploadExact(t *testing.T) {
 	l := newLab(t)
 	p := newProxy(t, l.addr)
 	p.breakAfter(100_000)
-	const cases, chunk, chunks = 3000, 40_000, 300 // 12 MB of console
+	const cases, chunk, chunks = 1500, 40_000, 150 // 6 MB of console
 	hash := make(chan [32]byte, 1)
 	id := l.create(t)
 	n := l.runner(t, "r", p.url(), func(o *agent.Options) {
