@@ -162,3 +162,53 @@ func TestConsolePlace(t *testing.T) {
 		}
 	}
 }
+
+// A stranger's guest reaches nothing through a user network, however it came to have one.
+func TestRestrict(t *testing.T) {
+	for _, c := range []struct {
+		in, want string
+		trust    Trust
+		network  Network
+	}{
+		{"-m 1", "-m 1 -net nic -net user,restrict=on", Served, NetworkDefault},
+		{"-m 1", "-m 1", Served, NetworkOpen},
+		{"-m 1", "-m 1", Operator, NetworkDefault},
+		{"-m 1", "-m 1 -net nic -net user,restrict=on", Operator, NetworkRestricted},
+		{"-nodefaults", "-nodefaults", Served, NetworkDefault},
+		{"-nic none", "-nic none", Served, NetworkDefault},
+		{"-net user,restrict=off", "-net user,restrict=on", Served, NetworkDefault},
+		{"-net type=user", "-net type=user,restrict=on", Served, NetworkDefault},
+		{"-netdev user,id=n", "-netdev user,id=n,restrict=on", Served, NetworkDefault},
+		{"-nic user,model=e1000", "-nic user,model=e1000,restrict=on", Served, NetworkDefault},
+		{"-netdev tap,id=n", "-netdev tap,id=n", Served, NetworkDefault},
+		{`-netdev '{"type":"user","id":"n"}'`, `-netdev {"id":"n","restrict":true,"type":"user"}`, Served, NetworkDefault},
+		{`-netdev '{"type":"tap","id":"n"}'`, `-netdev {"type":"tap","id":"n"}`, Served, NetworkDefault},
+	} {
+		opts, err := parseArgument(c.in, fromDevice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &builder{opts: opts, trust: c.trust, network: c.network}
+		if b.restrict(); joined(b.opts) != c.want {
+			t.Errorf("%s: got %s, want %s", c.in, joined(b.opts), c.want)
+		}
+	}
+}
+
+// A device file's options are one command line, cut anywhere.
+func TestDeviceOptions(t *testing.T) {
+	o := testOptions("x")
+	o.Machine.Options, o.Machine.Extra = []string{"-nographic", "-m", "512", "-net nic -net user"}, []string{"-cpu", "host"}
+	c, err := New(o).Prepare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.Argv[1:11], " "); got != "-nographic -m 512 -net nic -net user,restrict=on -cpu max -serial" {
+		t.Error(got)
+	}
+	o.Machine.Options = []string{"-m"}
+	o.Machine.Extra = nil
+	if _, err := New(o).Prepare(t.Context()); err == nil || err.Error() != `device option "-m": -m needs an argument` {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -71,16 +72,13 @@ func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id st
 	return c, nil
 }
 
+// deviceOptions reads the device file's, joined as LAVA joins them: an option and its argument may be two strings.
 func deviceOptions(m Machine) ([]option, error) {
-	var opts []option
-	for _, s := range slices.Concat(m.Options, m.Extra) {
-		more, err := parseArgument(s, fromDevice)
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, more...)
+	opts, err := parseArgument(strings.Join(slices.Concat(m.Options, m.Extra), " "), fromDevice)
+	for i := range opts {
+		opts[i].text = opts[i].String()
 	}
-	return opts, nil
+	return opts, err
 }
 
 // parseArgument reads one string of a device file or job, which may hold several words.
@@ -150,24 +148,46 @@ func (b *builder) harden(o option) option {
 }
 
 // restrict cuts the guest off from host and network, unless it may have them. QEMU's user network otherwise reaches
-// whatever the host reaches, its loopback included.
+// whatever the host reaches, its loopback included. A tap or bridge of the device file is the operator's own network, and stays.
 func (b *builder) restrict() {
 	if b.network == NetworkOpen || b.network == NetworkDefault && b.trust == Operator {
+		return
+	}
+	if !b.has("net", "netdev", "nic", "nodefaults") { // what QEMU does by itself, spelled out
+		b.add("net", "nic")
+		b.add("net", "user,restrict=on")
+		b.changes = append(b.changes, "added -net nic -net user,restrict=on")
 		return
 	}
 	for i, o := range b.opts {
 		if o.name != "net" && o.name != "netdev" && o.name != "nic" {
 			continue
 		}
-		l := parseProps(o.value)
-		if kind, _ := l.explicit("type").get("type"); kind != "user" {
-			continue
-		}
-		b.opts[i].value = append(l.without("restrict"), prop{key: "restrict", value: "on"}).String()
-		if b.opts[i].value != o.value {
+		if b.opts[i].value = restricted(o.value); b.opts[i].value != o.value {
 			b.changes = append(b.changes, "changed "+o.String()+" to "+b.opts[i].String())
 		}
 	}
+}
+
+// restricted is a user network's definition made to reach nothing; any other is as it was. QEMU reads it as properties or as JSON.
+func restricted(value string) string {
+	if strings.HasPrefix(value, "{") {
+		var def map[string]any
+		if json.Unmarshal([]byte(value), &def) != nil || def["type"] != "user" {
+			return value
+		}
+		def["restrict"] = true
+		b, err := json.Marshal(def)
+		if err != nil {
+			return value // what was read can be written
+		}
+		return string(b)
+	}
+	l := parseProps(value)
+	if kind, _ := l.explicit("type").get("type"); kind != "user" {
+		return value
+	}
+	return append(l.without("restrict"), prop{key: "restrict", value: "on"}).String()
 }
 
 // detach takes the guest off the terminal: its console becomes a stream of our own, and nothing can type to the

@@ -23,7 +23,8 @@ var errOpen = errors.New("it is open already")
 // and opened again.
 type stream struct {
 	host  *net.UnixConn
-	guest *os.File // the process's end, nil once it was handed over
+	guest *os.File      // the process's end, nil once it was handed over
+	gone  chan struct{} // closed when the process is reaped, or never came to be
 
 	mu     sync.Mutex
 	reader *console // nil when closed
@@ -56,7 +57,7 @@ func newStream() (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stream{host: host, guest: guest}, nil
+	return &stream{host: host, guest: guest, gone: make(chan struct{})}, nil
 }
 
 // take hands the process's end over.
@@ -70,7 +71,7 @@ func (s *stream) take() *os.File {
 func (s *stream) retire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over = true; s.reader == nil {
+	if s.leave(); s.reader == nil {
 		s.host.Close()
 	}
 	if s.guest != nil {
@@ -83,10 +84,21 @@ func (s *stream) retire() {
 func (s *stream) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over = true; s.used && s.reader == nil {
+	if s.leave(); s.used && s.reader == nil {
 		s.host.Close()
 	}
 }
+
+// leave is called with mu held.
+func (s *stream) leave() {
+	if !s.over {
+		s.over = true
+		close(s.gone)
+	}
+}
+
+// reapLimit is how long the end of a console may be held back for the process to be reaped, which takes milliseconds.
+const reapLimit = 5 * time.Second
 
 func (s *stream) opened() bool {
 	s.mu.Lock()
@@ -134,7 +146,18 @@ func (c *console) do(f func([]byte) (int, error), p []byte) (int, error) {
 	return n, err
 }
 
-func (c *console) Read(p []byte) (int, error) { return c.do(c.stream.host.Read, p) }
+func (c *console) Read(p []byte) (int, error) {
+	n, err := c.do(c.stream.host.Read, p)
+	if errors.Is(err, io.EOF) {
+		t := time.NewTimer(reapLimit)
+		defer t.Stop()
+		select {
+		case <-c.stream.gone:
+		case <-t.C:
+		}
+	}
+	return n, err
+}
 
 func (c *console) Write(p []byte) (int, error) {
 	n, err := c.do(c.stream.host.Write, p)

@@ -64,6 +64,9 @@ func openFiles(o Options, opts []option) (*files, error) {
 		}
 		name, err := f.open(o, opt)
 		if err != nil {
+			if errors.Is(err, errImage) {
+				return f, refuse(opt, err.Error())
+			}
 			return f, fmt.Errorf("open the image of %q: %w", opt.String(), err)
 		}
 		f.names[key(opt)] = name
@@ -82,12 +85,15 @@ func (f *files) open(o Options, opt option) (string, error) {
 		flags |= unix.O_NOFOLLOW
 	}
 	reader, err := os.OpenFile(opt.file, os.O_RDONLY|flags, 0)
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.ELOOP):
+		return "", fmt.Errorf("%w: %s is a symbolic link", errImage, opt.file)
+	case err != nil:
 		return "", err
 	}
 	st, err := reader.Stat()
 	if err == nil && strict && !st.Mode().IsRegular() {
-		err = errors.New("it is not a regular file")
+		err = fmt.Errorf("%w: %s is not a regular file", errImage, opt.file)
 	}
 	if err == nil {
 		err = checkFormat(reader, opt, strict)
@@ -103,11 +109,17 @@ func (f *files) open(o Options, opt option) (string, error) {
 	return f.disk(reader, opt, flags)
 }
 
+// errImage is an image that a served job may not use as it is.
+var errImage = errors.New("the image is refused")
+
 // checkFormat keeps a stranger's image from naming other files. An operator's qcow2 with a backing file is opened by QEMU itself.
 func checkFormat(r io.ReaderAt, opt option, strict bool) error {
 	l := parseProps(opt.value)
-	if format, _ := l.get("format"); strict && format == "qcow2" {
-		return checkQcow2(r)
+	if format, _ := l.get("format"); !strict || format != "qcow2" {
+		return nil
+	}
+	if err := checkQcow2(r); err != nil {
+		return fmt.Errorf("%w: %s: %w", errImage, opt.file, err)
 	}
 	return nil
 }

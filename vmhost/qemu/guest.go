@@ -17,7 +17,7 @@ import (
 // Machine is what the operator's device file says about a guest.
 type Machine struct {
 	Binary    string   // qemu-system-x86_64: a name found in PATH, or a path
-	Options   []string // each may hold several words, quoted as for a shell
+	Options   []string // each may hold several words, quoted as for a shell, or be one word of a longer option
 	Extra     []string // as Options, after them
 	NoSandbox bool     // for a binary built without seccomp
 }
@@ -29,7 +29,7 @@ type Network int
 const (
 	NetworkDefault    Network = iota // open for the operator's own job, restricted for a served one
 	NetworkOpen                      // what the host reaches, its loopback included
-	NetworkRestricted                // QEMU's own DHCP and TFTP, nothing else
+	NetworkRestricted                // QEMU's own DHCP, nothing else; a tap or bridge of the device file stays
 )
 
 // Limits bound what a served job's arguments ask for. The device file is not bound.
@@ -255,7 +255,8 @@ func (g *Guest) Open(context.Context) (io.ReadWriteCloser, error) {
 	return c, nil
 }
 
-// Wait waits until the guest that was switched on last is gone, and says how it ended.
+// Wait waits until the guest that was switched on last is gone, and says how it ended. After the console's io.EOF it
+// answers at once, and with an ended ctx it does not wait: an error then means that the guest runs.
 func (g *Guest) Wait(ctx context.Context) (End, error) {
 	g.mu.Lock()
 	p := g.process
@@ -265,8 +266,10 @@ func (g *Guest) Wait(ctx context.Context) (End, error) {
 	}
 	select {
 	case <-p.done:
-		return p.end, nil
 	case <-ctx.Done():
-		return End{}, context.Cause(ctx)
+		if p.running() {
+			return End{}, context.Cause(ctx)
+		}
 	}
+	return p.end, nil
 }

@@ -129,13 +129,14 @@ func (p *process) launch(s *stream) error {
 		defer runtime.UnlockOSThread()
 		err := p.cmd.Start()
 		if started <- err; err != nil {
+			s.ended()
 			return
 		}
 		_ = p.cmd.Wait() // its state says it all
 		p.qmp.close()    // after its last event
 		p.finish()
-		s.ended()
 		close(p.done)
+		s.ended() // only now: who saw the console end may ask how it ended
 	}()
 	if err := <-started; err != nil {
 		return fmt.Errorf("execute %s: %w", p.binary, err)

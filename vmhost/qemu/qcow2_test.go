@@ -85,7 +85,7 @@ func TestQcow2Guest(t *testing.T) {
 				t.Fatal(err)
 			}
 			return p
-		}(), "too many levels of symbolic links"},
+		}(), "is a symbolic link"},
 		{"folder", dir, "not a regular file"},
 		{"missing", filepath.Join(dir, "missing"), "no such file"},
 	} {
@@ -101,6 +101,9 @@ func TestQcow2Guest(t *testing.T) {
 		err := g.On(t.Context())
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+		if isJobs := asArgumentError(err) != nil; isJobs != (err != nil && c.name != "missing") {
+			t.Errorf("%s: whose fault is %v?", c.name, err)
 		}
 		if err := g.Off(t.Context()); err != nil {
 			t.Error(err)
