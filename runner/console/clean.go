@@ -1,5 +1,11 @@
 package console
 
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
 // escape is where a cleaner is within a terminal escape.
 type escape uint8
 
@@ -97,18 +103,50 @@ type run struct {
 
 // add cleans more bytes of the record, which begin at off.
 func (x *cleaned) add(c *cleaner, raw []byte, off int64) {
-	dropped := true // a new run begins with each call too
-	for i, b := range raw {
-		if c.drop(b) {
-			dropped = true
+	x.text = slices.Grow(x.text, len(raw))
+	for len(raw) > 0 {
+		if n := plain(c, raw); n > 0 {
+			x.runs = append(x.runs, run{len(x.text), off})
+			x.text = append(x.text, raw[:n]...)
+			raw, off = raw[n:], off+int64(n)
 			continue
 		}
-		if dropped {
-			x.runs = append(x.runs, run{len(x.text), off + int64(i)})
-			dropped = false
+		if !c.drop(raw[0]) { // it ends an escape, and is text
+			x.runs = append(x.runs, run{len(x.text), off})
+			x.text = append(x.text, raw[0])
 		}
-		x.text = append(x.text, b)
+		raw, off = raw[1:], off+1
 	}
+}
+
+// plain is how many bytes of raw are text for certain.
+func plain(c *cleaner, raw []byte) int {
+	if c.in != text {
+		return 0
+	}
+	if i := bytes.IndexByte(raw, '\r'); i >= 0 {
+		raw = raw[:i]
+	}
+	if i := bytes.IndexByte(raw, esc); i >= 0 {
+		raw = raw[:i]
+	}
+	return len(raw)
+}
+
+// index is the place in the text of the first byte at or after off in the record.
+func (x *cleaned) index(off int64) int {
+	i, ok := slices.BinarySearchFunc(x.runs, off, func(r run, off int64) int { return cmp.Compare(r.off, off) })
+	if ok {
+		return x.runs[i].at
+	}
+	if i == 0 {
+		return 0
+	}
+	end := len(x.text)
+	if i < len(x.runs) {
+		end = x.runs[i].at
+	}
+	return int(min(int64(x.runs[i-1].at)+off-x.runs[i-1].off, int64(end)))
 }
 
 // offset is where the byte at i of the text is in the record.

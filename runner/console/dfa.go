@@ -29,7 +29,6 @@ type dfa struct {
 	index  map[string]uint32
 	size   int
 	born   int      // how often the states were forgotten
-	first  []uint32 // what waits for the first rune of a match
 	set    sparse
 	stack  []uint32
 	key    []byte
@@ -50,8 +49,6 @@ func newDFA(p *program) *dfa {
 	d := &dfa{p: p, stride: uint32(len(p.rep))}
 	d.set.init(len(p.inst))
 	d.forget()
-	d.first = d.state(d.begin()).set
-	d.forget()
 	return d
 }
 
@@ -64,7 +61,7 @@ func (d *dfa) forget() {
 func (d *dfa) begin() uint32 {
 	d.set.clear()
 	d.seed()
-	return d.intern(-1, nil)
+	return d.intern(-1, nil, true)
 }
 
 // seed adds what waits for the first rune of a match.
@@ -102,8 +99,8 @@ func (d *dfa) follow(pc uint32, flags syntax.EmptyOp, matched *[]int32) {
 }
 
 // intern is the state of d.set.
-func (d *dfa) intern(prev rune, matched []int32) uint32 {
-	s := state{matched: matched, prev: ' '}
+func (d *dfa) intern(prev rune, matched []int32, idle bool) uint32 {
+	s := state{matched: matched, prev: ' ', idle: idle}
 	for _, pc := range d.set.dense {
 		switch d.p.inst[pc].Op {
 		case syntax.InstEmptyWidth:
@@ -121,6 +118,10 @@ func (d *dfa) intern(prev rune, matched []int32) uint32 {
 	slices.Sort(s.matched)
 	k := binary.AppendVarint(d.key[:0], int64(s.prev))
 	k = binary.AppendUvarint(k, uint64(len(s.matched)))
+	k = append(k, 0)
+	if idle {
+		k[len(k)-1] = 1
+	}
 	for _, m := range s.matched {
 		k = binary.AppendUvarint(k, uint64(m))
 	}
@@ -143,7 +144,6 @@ func (d *dfa) intern(prev rune, matched []int32) uint32 {
 		at |= hit
 	}
 	d.index[string(k)] = at
-	s.idle = slices.Equal(s.set, d.first)
 	d.states = append(d.states, s)
 	return at
 }
@@ -169,9 +169,10 @@ func (d *dfa) step(at uint32, class uint16) uint32 {
 		default:
 		}
 	}
+	idle := len(d.set.dense) == 0
 	d.seed()
 	born := d.born
-	to := d.intern(before(r), matched)
+	to := d.intern(before(r), matched, idle)
 	if born == d.born { // else at was forgotten
 		d.next[at+uint32(class)] = to
 	}

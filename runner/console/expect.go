@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 )
 
@@ -34,7 +35,7 @@ func (m *matcher) resolve(which []int32, end int64) (Match, bool, error) {
 	if err != nil {
 		return Match{Index: -1}, false, err
 	}
-	from := m.idle(which, x.text)
+	from := m.begins(which, x)
 	best := Match{Index: -1}
 	var at []int
 	for _, i := range which {
@@ -90,31 +91,13 @@ func (m *matcher) window(from, end int64) (*cleaned, error) {
 	return x, nil
 }
 
-// idleWorth is the least text for which it pays to look where no match has begun: regular expressions are ten times
-// slower than the automaton.
-const idleWorth = 1 << 10
-
-// idle is the last begin of a line in text before which no match has begun.
-func (m *matcher) idle(which []int32, text []byte) int {
-	if len(text) < idleWorth {
-		return 0
-	}
+// begins is where in the text a match may begin: at the begin of the line in which none had begun yet, so that "^" and
+// "\b" see what is before it.
+func (m *matcher) begins(which []int32, x *cleaned) int {
 	for _, i := range which {
 		if m.pats.prog.whole[i] {
 			return 0
 		}
 	}
-	from := 0
-	for i, at := 0, m.d.begin(); i < len(text); {
-		class, width := m.class(text[i:])
-		at = m.d.step(at, class)
-		if text[i] == '\n' && m.d.state(at).idle && at < hit {
-			from = i + 1
-		}
-		i += width
-	}
-	if from == len(text) {
-		return 0 // the match ends at the end of the last line
-	}
-	return from
+	return bytes.LastIndexByte(x.text[:x.index(m.idle)], '\n') + 1
 }

@@ -12,6 +12,9 @@ const lineLimit = 4 << 10
 // scanSize is how much is scanned between two looks at ctx.
 const scanSize = 16 << 10
 
+// idleStep is how often it is noted that no match has begun: what regular expressions look at needlessly.
+const idleStep = 1 << 10
+
 // automata is how many automata a session keeps: steps wait for the same few sets of patterns again and again.
 const automata = 4
 
@@ -26,6 +29,7 @@ type matcher struct {
 	seen  int64 // the automaton has gone so far
 	at    uint32
 	clean cleaner
+	idle  int64   // before here no match has begun that may still end
 	hits  []int32 // patterns of which a match has ended
 	hitAt int64   // where the first did
 
@@ -41,7 +45,7 @@ type kept struct {
 // seek makes matching go on at off.
 func (m *matcher) seek(off int64) {
 	off = max(off, 0)
-	m.pos, m.seen, m.clean, m.hits = off, off, cleaner{}, m.hits[:0]
+	m.pos, m.seen, m.idle, m.clean, m.hits = off, off, off, cleaner{}, m.hits[:0]
 	if m.d != nil {
 		m.at = m.d.begin()
 	}
@@ -122,9 +126,7 @@ func (m *matcher) ahead() ([]byte, error) {
 func (m *matcher) scan(b []byte) (n int, decide bool) {
 	for i := 0; ; {
 		if len(m.hits) == 0 && m.clean.in == text {
-			var k int
-			m.at, k = m.d.run(m.at, b[i:])
-			i += k
+			i += m.run(b[i:], m.seen+int64(i))
 		}
 		if i == len(b) {
 			return i, false
@@ -145,6 +147,24 @@ func (m *matcher) scan(b []byte) (n int, decide bool) {
 		}
 		if len(m.hits) > 0 && (line || m.seen+int64(i) > m.hitAt+lineLimit) {
 			return i, true
+		}
+	}
+}
+
+// run goes over text in which nothing is found, and notes where no match has begun.
+func (m *matcher) run(b []byte, off int64) int {
+	for n := 0; ; {
+		end := min(len(b), n+idleStep)
+		at, k := m.d.run(m.at, b[n:end])
+		n, m.at = n+k, at
+		if n < end {
+			return n
+		}
+		if m.d.state(at).idle {
+			m.idle = off + int64(n)
+		}
+		if n == len(b) {
+			return n
 		}
 	}
 }

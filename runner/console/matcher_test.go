@@ -78,7 +78,7 @@ func (r *reference) find() (index, start, end int) {
 	}
 }
 
-func plain(s string) string {
+func plainText(s string) string {
 	s = regexp.MustCompile(`\x1b\[[0-9;]*m|\r`).ReplaceAllString(s, "")
 	return s
 }
@@ -107,7 +107,7 @@ func TestMatchesAreTheReferences(t *testing.T) {
 		for _, pieces := range rapid.SliceOfN(rapid.SliceOfN(piece, 1, 8), 1, 12).Draw(t2, "arrivals") {
 			raw := strings.Join(pieces, "")
 			rec.feed([]byte(raw))
-			ref.text = append(ref.text, plain(raw)...)
+			ref.text = append(ref.text, plainText(raw)...)
 			for {
 				before := ref.pos
 				index, start, end := ref.find()
