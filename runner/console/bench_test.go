@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -114,7 +113,7 @@ func BenchmarkConsole(b *testing.B) {
 					found++
 				}
 				<-c.Ended()
-				if n > 0 && found != strings.Count(string(text), "root@") {
+				if n > 0 && found != bytes.Count(text, []byte("root@")) {
 					b.Fatal("found", found)
 				}
 				s.Close()

@@ -28,7 +28,7 @@ type dfa struct {
 	states []state
 	index  map[string]uint32
 	size   int
-	born   int      // how often the states were forgotten
+	born   int // how often the states were forgotten
 	set    sparse
 	stack  []uint32
 	key    []byte
