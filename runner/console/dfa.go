@@ -29,6 +29,7 @@ type dfa struct {
 	index  map[string]uint32
 	size   int
 	born   int // how often the states were forgotten
+	pairs  pairs
 	set    sparse
 	stack  []uint32
 	key    []byte
@@ -55,6 +56,7 @@ func newDFA(p *program) *dfa {
 func (d *dfa) forget() {
 	d.next, d.states, d.index, d.size = d.next[:0], d.states[:0], map[string]uint32{}, 0
 	d.born++
+	d.pairs.forget()
 }
 
 // begin is the state before any text.
@@ -172,7 +174,7 @@ func (d *dfa) step(at uint32, class uint16) uint32 {
 	idle := len(d.set.dense) == 0
 	d.seed()
 	born := d.born
-	to := d.intern(before(r), matched, idle)
+	to := d.intern(d.before(r), matched, idle)
 	if born == d.born { // else at was forgotten
 		d.next[at+uint32(class)] = to
 	}
@@ -195,11 +197,11 @@ func (d *dfa) expand(s *state, r rune) []int32 {
 }
 
 // before is what of r matters to the next empty-width condition.
-func before(r rune) rune {
-	switch kind(r) {
-	case 'n':
+func (d *dfa) before(r rune) rune {
+	switch k := kind(r); {
+	case k == 'n':
 		return '\n'
-	case 'w':
+	case k == 'w' && d.p.words:
 		return 'w'
 	}
 	return ' '
@@ -217,15 +219,25 @@ func (d *dfa) ending(at uint32) []int32 {
 // run goes over b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how far
 // it came; the state after the byte there is to be found by step.
 func (d *dfa) run(at uint32, b []byte) (uint32, int) {
-	next, bytes := d.next, &d.p.bytes
-	for i, c := range b {
-		to := next[at+uint32(bytes[c])]
-		if to >= hit {
-			return at, i
+	next, bytes, rest := d.next, &d.p.bytes, d.pairs.rest
+	for i := 0; ; {
+		if at == rest {
+			i += d.pairs.skip(b[i:])
 		}
-		at = to
+		for {
+			if i >= len(b) {
+				return at, i
+			}
+			to := next[at+uint32(bytes[b[i]])]
+			if to >= hit {
+				return at, i
+			}
+			i++
+			if at = to; at == rest {
+				break
+			}
+		}
 	}
-	return at, len(b)
 }
 
 // sparse is a set of small numbers that is cleared at once.

@@ -162,6 +162,7 @@ func (m *matcher) run(b []byte, off int64) int {
 		}
 		if m.d.state(at).idle {
 			m.idle = off + int64(n)
+			m.d.resting(at)
 		}
 		if n == len(b) {
 			return n

@@ -103,6 +103,9 @@ func TestMatchesAreTheReferences(t *testing.T) {
 		rec := fed(t)
 		m := matcher{rec: rec}
 		m.use(p)
+		if rapid.Bool().Draw(t2, "pairs") {
+			m.d.pair(m.d.step(m.d.begin(), p.prog.class(',')) &^ hit)
+		}
 		ref := reference{exprs: p.exprs}
 		for _, pieces := range rapid.SliceOfN(rapid.SliceOfN(piece, 1, 8), 1, 12).Draw(t2, "arrivals") {
 			raw := strings.Join(pieces, "")

@@ -17,6 +17,7 @@ type program struct {
 	inst  []syntax.Inst
 	owner []int32 // of an instruction: its pattern
 	start []uint32
+	words bool   // an instruction asks for the border of a word
 	whole []bool // of a pattern: it asks for the begin of the text (\A)
 
 	bytes   [256]uint8 // class of an ASCII rune; one of the two special ones for other bytes
@@ -46,6 +47,7 @@ func newProgram(trees []*syntax.Regexp) (*program, error) {
 			if in.Op == syntax.InstAlt || in.Op == syntax.InstAltMatch {
 				in.Arg += base
 			}
+			p.words = p.words || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&(syntax.EmptyWordBoundary|syntax.EmptyNoWordBoundary) != 0
 			begin = begin || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&syntax.EmptyBeginText != 0
 			p.inst, p.owner = append(p.inst, in), append(p.owner, int32(i))
 		}

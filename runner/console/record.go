@@ -19,6 +19,16 @@ const ringSize = 1 << 20
 // readSize is the most one Read of the stream is offered.
 const readSize = 64 << 10
 
+// Bytes are gathered before they are written and before cursors are woken, or a fast stream in small pieces would cost
+// more in system calls than in work: after a pause the first bytes wake at once, later ones when there are enough of
+// them, or after the delay.
+const (
+	wakeSize   = 64 << 10
+	wakeDelay  = time.Millisecond
+	flushSize  = 128 << 10
+	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
+)
+
 // record is the file and the ring before it. Offset off of the record is at ring[off%ringSize] as long as it is there.
 //
 //	0        low      flushed      head     head+filling
@@ -40,6 +50,10 @@ type record struct {
 	err     error         // why there will be no more bytes, for cursors
 	failed  error         // why the record could not be written
 	more    chan struct{} // closed at the next change; nil when no cursor waits
+	woke    time.Time     // when cursors were woken last
+	wokeAt  int64         // and what head was
+	waker   delayed       // wakes cursors
+	flusher delayed       // makes the flusher write what there is
 	lines   lineIndex
 	times   timeIndex
 }
@@ -57,6 +71,8 @@ func newRecord(file *os.File, o Options) (*record, error) {
 		ring: make([]byte, ringSize), base: size, head: size, flushed: size,
 	}
 	r.work = sync.NewCond(&r.mu)
+	r.waker.do = func() { r.wake(r.clock()) }
+	r.flusher.do = r.work.Broadcast
 	if err := r.lines.load(io.NewSectionReader(file, 0, size)); err != nil {
 		return nil, err
 	}
@@ -69,10 +85,58 @@ func (r *record) low() int64 { return max(r.base, r.head+r.filling-ringSize) }
 // changed wakes whoever waits; r.mu is held.
 func (r *record) changed() {
 	r.work.Broadcast()
+	r.wake(r.woke)
+}
+
+// wake wakes the cursors; r.mu is held.
+func (r *record) wake(now time.Time) {
+	r.woke, r.wokeAt = now, r.head
 	if r.more != nil {
 		close(r.more)
 		r.more = nil
 	}
+}
+
+// arrived wakes whom new bytes concern, now or soon; r.mu is held.
+func (r *record) arrived(now time.Time) {
+	if r.head-r.flushed >= flushSize {
+		r.work.Broadcast()
+	} else {
+		r.flusher.after(flushDelay, &r.mu)
+	}
+	switch {
+	case r.more == nil:
+	case r.head-r.wokeAt >= wakeSize, now.Sub(r.woke) >= wakeDelay:
+		r.wake(now)
+	default:
+		r.waker.after(wakeDelay, &r.mu)
+	}
+}
+
+// delayed does something a little later, once however often it is asked for until then.
+type delayed struct {
+	do    func()
+	timer *time.Timer
+	due   bool // the time has come; who does it sets it back
+	armed bool
+}
+
+// after is called with mu held, and so is do.
+func (d *delayed) after(delay time.Duration, mu *sync.Mutex) {
+	if d.armed {
+		return
+	}
+	d.armed = true
+	if d.timer != nil {
+		d.timer.Reset(delay)
+		return
+	}
+	d.timer = time.AfterFunc(delay, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		d.armed, d.due = false, true
+		d.do()
+	})
 }
 
 // end sets why there will be no more bytes; the first reason stays. r.mu is held.
@@ -116,8 +180,10 @@ func (r *record) commit(n int, err error) {
 	}
 	if err != nil {
 		r.end(closed(err))
+		r.changed()
+		return
 	}
-	r.changed()
+	r.arrived(now)
 }
 
 func closed(err error) error {
@@ -134,6 +200,7 @@ func (r *record) stop() {
 
 // flush writes the ring to the file until the stream has ended and all is written, or the file takes no more.
 func (r *record) flush() {
+	defer r.rest()
 	for {
 		b, times := r.unwritten()
 		if b == nil {
@@ -148,11 +215,23 @@ func (r *record) flush() {
 		if err != nil {
 			r.failed = jobs.Failf(jobs.ClassInfrastructure, "record the console: %w", err)
 			r.end(r.failed)
+			r.changed()
 		}
-		r.changed()
+		r.work.Broadcast() // the reader may wait for space
 		r.mu.Unlock()
 		if err != nil {
 			return
+		}
+	}
+}
+
+// rest stops the timers: nothing will need them.
+func (r *record) rest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range []*delayed{&r.waker, &r.flusher} {
+		if d.timer != nil {
+			d.timer.Stop()
 		}
 	}
 }
@@ -161,12 +240,13 @@ func (r *record) flush() {
 func (r *record) unwritten() (b, times []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.flushed == r.head && r.err == nil {
+	for r.err == nil && r.head-r.flushed < flushSize && (r.head == r.flushed || !r.flusher.due) {
 		r.work.Wait()
 	}
 	if r.flushed == r.head {
 		return nil, nil
 	}
+	r.flusher.due = false
 	at := r.flushed % ringSize
 	return r.ring[at:min(at+r.head-r.flushed, ringSize)], r.times.unwritten()
 }
