@@ -152,3 +152,27 @@ func TestStageRunsInEveryShell(t *testing.T) {
 		})
 	}
 }
+
+func TestShellcheck(t *testing.T) {
+	sc, err := exec.LookPath("shellcheck")
+	if err != nil {
+		t.Skip("no shellcheck here")
+	}
+	s := &Spec{ID: "7", ResultsDir: filepath.Join(t.TempDir(), "lava-%s"), Stages: []Stage{{Definitions: []Definition{{
+		Name: "d", Steps: []string{"lava-test-case a --shell true"}, Install: Install{Deps: []string{"make"}},
+	}}}}}
+	o, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpack(t, o)
+	args := []string{"-x", "-s", "sh", "-S", "style"}
+	for _, p := range o.Paths() {
+		if strings.Contains(p, "/bin/") || strings.HasSuffix(p, "/run.sh") {
+			args = append(args, p)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), sc, args...).CombinedOutput(); err != nil {
+		t.Errorf("shellcheck: %v\n%s", err, out)
+	}
+}

@@ -16,6 +16,10 @@ const (
 	NoteUnsequenced = "unsequenced"
 	// NoteUnexpected marks a case that the definition's list of expected ones does not have; it fails.
 	NoteUnexpected = "unexpected"
+	// NoteUnsureSet and NoteUnsureSuite mark cases after lost records that may have held the start or the end of
+	// their set, or of their suite.
+	NoteUnsureSet   = "set uncertain"
+	NoteUnsureSuite = "suite uncertain"
 )
 
 // maxMessage bounds a message, in bytes, as LAVA's metadata.
@@ -53,6 +57,9 @@ func (s *state) endCase(it Item, id string, at time.Time) {
 func (s *state) testSet(it Item, rest string) {
 	word, name, _ := strings.Cut(rest, " ")
 	name = text(name, maxName)
+	if s.unsure == NoteUnsureSet {
+		s.unsure = ""
+	}
 	switch {
 	case s.run == nil:
 		return
@@ -125,11 +132,21 @@ func (s *state) report(it Item, c *jobs.Case) {
 			r.close(c.Case)
 		}
 		if r.def != nil && len(r.def.Expected) > 0 && !r.def.expects(c.Case) {
-			c.Result, c.Note = jobs.Fail, NoteUnexpected
+			c.Result = jobs.Fail
+			note(c, NoteUnexpected)
 		}
 	}
+	note(c, s.unsure)
 	it.Case = c
 	s.emit(it)
+}
+
+// note adds a note to those that c has.
+func note(c *jobs.Case, text string) {
+	if c.Note != "" && text != "" {
+		c.Note += ", "
+	}
+	c.Note += text
 }
 
 // close forgets a started case.
@@ -164,9 +181,18 @@ func (s *state) lost(from, to int, before string) {
 	if s.run != nil {
 		s.run.gap = true
 	}
-	if name, rest := signal(before); name == "ENDRUN" || name == "RUNEXIT" {
+	if s.unsure == "" {
+		s.unsure = NoteUnsureSet
+	}
+	switch name, rest := signal(before); {
+	case name == "ENDRUN" || name == "RUNEXIT":
 		// Their own run's start may be among the lost ones.
-		s.ensure(Item{}, rest, time.Time{})
+		if s.ensure(Item{}, rest, time.Time{}) {
+			s.run.gap, s.unsure = true, NoteUnsureSet
+		}
+	case name == "" && to > from || s.run == nil:
+		// One record cannot be both the end of a run and the start of the next.
+		s.unsure = NoteUnsureSuite
 	}
 	name := fmt.Sprintf("record %d", from)
 	if to > from {
@@ -196,6 +222,32 @@ func signal(s string) (name, rest string) {
 		return name, rest
 	}
 	return "", ""
+}
+
+// wellFormed says whether a signal without a number may be a test's own: tests do not print the start and the end of
+// runs, which only the helpers know.
+func wellFormed(s string) bool {
+	switch name, rest := signal(s); name {
+	case "STARTRUN", "ENDRUN", "":
+		return false
+	case "TESTCASE":
+		f := fields(rest)
+		return f["TEST_CASE_ID"] != "" && (result(f["RESULT"]) != jobs.Unknown || f["RESULT"] == jobs.Unknown)
+	}
+	return true
+}
+
+// sameSubject says whether two signals are of one kind and about one case.
+func sameSubject(a, b string) bool {
+	nameA, restA := signal(a)
+	nameB, restB := signal(b)
+	if nameA != nameB {
+		return false
+	}
+	if nameA == "TESTCASE" {
+		return fields(restA)["TEST_CASE_ID"] == fields(restB)["TEST_CASE_ID"]
+	}
+	return true
 }
 
 func isBoundary(s string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/crc32"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -51,30 +52,50 @@ func (w *window) spend(n int) bool {
 	return w.budget > 0
 }
 
+// brackets are the places of the last "<"s, the last first: a signal's first letters may be apart.
+func brackets(text []byte) []int {
+	var at []int
+	for end := len(text); len(at) < 2*maxStarts; {
+		i := bytes.LastIndexByte(text[:end], '<')
+		if i < 0 {
+			break
+		}
+		at, end = append(at, i), i
+	}
+	return at
+}
+
 // maxTries bounds the candidates for one signal. Each has a chance of 2^-32 to fit by accident.
 const maxTries = 4000
 
-// without looks for a stretch of text[start:end] that ends at a line's end and without which the checksum fits: a
-// message that was printed into the signal. It returns the signal, or nil. Before is put before the text.
+// without looks for a stretch of text[start:end] without which the checksum fits: a message that was printed into
+// the signal. It ends where a line ends, or it begins as the kernel's lines do. The result is the signal, which
+// begins with before, or nil.
 func (w *window) without(digits string, want uint32, before []byte, start, end int) []byte {
-	text := w.text[start:end]
-	var ends []int
-	for _, p := range w.places {
-		if p.off > start && p.off < end {
-			ends = append(ends, p.off-start)
+	text, tries := w.text[start:end], 0
+	fits := func(head uint32, q int) bool {
+		tries++
+		return crc32.Update(head, crc32.IEEETable, text[q:]) == want
+	}
+	for _, m := range stamp.FindAllIndex(text, -1) {
+		head := crc32.Update(checksum(digits, before), crc32.IEEETable, text[:m[0]])
+		for q := m[1]; q < len(text) && tries < maxTries && w.spend(len(text)-q); q++ {
+			if fits(head, q) {
+				return slices.Concat(before, text[:m[0]], text[q:])
+			}
 		}
 	}
-	tries := 0
-	for _, q := range ends {
-		sum := checksum(digits, before)
-		for p := range q {
-			if tries++; tries > maxTries || !w.spend(len(text)-q+1) {
-				return nil
+	for _, place := range w.places {
+		q := place.off - start
+		if q <= 0 || q >= len(text) {
+			continue
+		}
+		head := checksum(digits, before)
+		for p := 0; p < q && tries < maxTries && w.spend(len(text)-q); p++ {
+			if fits(head, q) {
+				return slices.Concat(before, text[:p], text[q:])
 			}
-			if crc32.Update(sum, crc32.IEEETable, text[q:]) == want {
-				return append(append(bytes.Clone(before), text[:p]...), text[q:]...)
-			}
-			sum = crc32.Update(sum, crc32.IEEETable, text[p:p+1])
+			head = crc32.Update(head, crc32.IEEETable, text[p:p+1])
 		}
 	}
 	return nil
@@ -105,7 +126,8 @@ func (w *window) raw(off, own int) {
 	for _, m := range rawSignal.FindAllIndex(w.text[:off], -1) {
 		p := w.place(m[0])
 		switch {
-		case m[1] == own || nearlyTrailer(w.text[m[1]:]):
+		case m[1] == own || nearlyTrailer(w.text[m[1]:]) || bytes.Contains(w.text[m[0]:m[1]], []byte("GANTRY_")):
+			// The remains of a numbered one.
 		case p.trace:
 			w.sum.Copies++
 		default:

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,11 +20,12 @@ type sequence struct {
 	highest int            // number seen
 	count   int            // of records, by the manifest; -1 before it
 	last    int            // number of the last signal that came with its own trailer
-	doubled bool           // such a one came again since then
+	doubled bool           // that one had come before
 	raws    []raw
 	seed    maphash.Seed
 	texts   map[uint64]struct{} // of all records
 	healed  map[int]string      // the records that only the manifest had
+	recent  map[int]string      // the last records
 }
 
 // record is a numbered signal.
@@ -45,9 +47,11 @@ type raw struct {
 func newSequence(limit int, strict bool, s *state, sum *Summary) *sequence {
 	return &sequence{
 		max: limit, strict: strict, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
-		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{},
+		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{},
 	}
 }
+
+func (s *sequence) hash(text string) uint64 { return maphash.String(s.seed, text) }
 
 func (s *sequence) known(seq int) bool {
 	_, held := s.held[seq]
@@ -61,23 +65,24 @@ func (s *sequence) direct(seq int, text string, line int, at time.Time) bool {
 		s.sum.Truncated = true
 		return false
 	}
-	if s.seen[seq] || seq <= s.applied {
+	again := s.seen[seq] || seq <= s.applied
+	if again {
 		s.sum.Copies++
-		s.doubled = true
 	}
-	s.bound(seq)
+	s.bound(seq, again)
 	s.seen[seq] = true
 	fresh := s.take(r)
 	s.apply()
 	return fresh
 }
 
-// bound ends the interval in which signals without a number wait.
-func (s *sequence) bound(seq int) {
+// bound ends the interval in which signals without a number wait. Again says that seq came before: the output around it
+// came twice.
+func (s *sequence) bound(seq int, again bool) {
 	for i := len(s.raws) - 1; i >= 0 && s.raws[i].before == 0; i-- {
-		s.raws[i].before, s.raws[i].doubled = seq, s.doubled
+		s.raws[i].before, s.raws[i].doubled = seq, s.doubled || again
 	}
-	s.last, s.doubled = seq, false
+	s.last, s.doubled = seq, again
 }
 
 // record takes a record of the manifest.
@@ -96,8 +101,14 @@ func (s *sequence) take(r record) bool {
 	if s.known(r.seq) {
 		return false
 	}
-	s.texts[maphash.String(s.seed, r.text)] = struct{}{}
+	s.texts[s.hash(r.text)] = struct{}{}
+	if cut := strings.IndexByte(r.text, '>') + 1; cut < len(r.text) {
+		// What raw signals end at.
+		s.texts[s.hash(r.text[:cut])] = struct{}{}
+	}
 	s.highest = max(s.highest, r.seq)
+	s.recent[r.seq] = r.text
+	delete(s.recent, r.seq-maxRecent)
 	s.sum.Records++
 	r.sent = s.state.urgent(r)
 	s.held[r.seq] = r
@@ -189,7 +200,7 @@ func (s *sequence) judge(rs []raw) {
 	lost, healed := s.damaged(rs[0].after, rs[0].before)
 	once := map[string]bool{}
 	for _, r := range rs {
-		_, copied := s.texts[maphash.String(s.seed, r.text)]
+		_, copied := s.texts[s.hash(r.text)]
 		switch like := resembles(healed, r.text); {
 		case like >= 0:
 			healed = append(healed[:like], healed[like+1:]...)
@@ -197,7 +208,7 @@ func (s *sequence) judge(rs []raw) {
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
-		case rs[0].doubled || lost > 0:
+		case rs[0].doubled || lost > 0 || !wellFormed(r.text) || s.beside(r):
 			lost--
 			s.state.doubt(r.record)
 		default:
@@ -205,6 +216,15 @@ func (s *sequence) judge(rs []raw) {
 		}
 		once[r.text] = true
 	}
+}
+
+// maxRecent is how many of the last records are remembered.
+const maxRecent = 64
+
+// beside says whether a neighbour of r reports on the same case. When a stretch of output comes twice, the end of
+// its first copy may be grown together with the start of the second.
+func (s *sequence) beside(r raw) bool {
+	return sameSubject(r.text, s.recent[r.after]) || sameSubject(r.text, s.recent[r.before])
 }
 
 // damaged counts the numbers between two that did not come with their trailer, and returns what the manifest had of them.
@@ -258,7 +278,7 @@ func (s *sequence) close() {
 		if s.count >= 0 {
 			end = max(s.count, s.highest) + 1
 		}
-		s.bound(end)
+		s.bound(end, false)
 	}
 	gaps, all := 0, max(s.highest, s.count)
 	for s.applied < all {
@@ -286,11 +306,15 @@ func (s *sequence) has(seq int) bool { _, ok := s.held[seq]; return ok }
 // maxLook is how many records after a gap are looked at for the run they belong to.
 const maxLook = 10_000
 
-// nextBoundary is the first start or end of a run among the held records, after a gap: it tells which run the
-// records before it belong to.
+// nextBoundary is the first start or end of a run after a gap and before the next: it tells which run the records
+// before it belong to; "" when there is none.
 func (s *sequence) nextBoundary() string {
 	for n := s.applied + 1; n <= min(s.highest, s.applied+maxLook); n++ {
-		if r, ok := s.held[n]; ok && isBoundary(r.text) {
+		r, ok := s.held[n]
+		if !ok {
+			break // the next gap may hold one
+		}
+		if isBoundary(r.text) {
 			return r.text
 		}
 	}

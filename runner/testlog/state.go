@@ -17,7 +17,8 @@ type state struct {
 	emit func(Item)
 	sum  *Summary
 
-	run     *run // the one that goes on, or nil
+	run     *run   // the one that goes on, or nil
+	unsure  string // the note for cases after lost records
 	started map[string]bool
 	suite   string // of the last run
 }
@@ -124,7 +125,7 @@ func (s *state) startRun(it Item, rest string, at time.Time) {
 		open: map[string]*timing{}, cases: map[string]bool{},
 	}
 	s.run.def = s.definition(s.run.Name)
-	s.suite, s.started[s.run.Name] = s.run.Name, true
+	s.suite, s.started[s.run.Name], s.unsure = s.run.Name, true, ""
 	started := s.run.Run
 	it.StartRun = &started
 	s.emit(it)

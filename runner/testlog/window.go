@@ -225,7 +225,7 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 		}
 	}
 	end := in.origin(f.start+1) - 1
-	for _, start := range starts(w.text[:end]) {
+	for _, start := range brackets(w.text[:end]) {
 		if text := w.without(f.digits, f.crc, nil, start, end); text != nil {
 			w.found(f, text, start, true)
 			return

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC3037
 # gantry-lib.sh is sourced by the helpers: it prints LAVA's signals so that none is lost in silence.
 #
 # gantry_signal TEXT prints TEXT, LAVA's line byte for byte, and a line <GANTRY_TRAILER SEQ CRC>, both in one write, and
@@ -43,6 +43,8 @@ gantry_code() {
 }
 
 # gantry_crc TEXT sets crc to eight lower-case hexadecimal digits. The caller has called gantry_bytes.
+# C_$ch and T$((…)) are names made of parts, which shellcheck does not know.
+# shellcheck disable=SC1102,SC2086,SC2210
 gantry_crc() {
 	rest=$1 c=4294967295
 	while [ -n "$rest" ]; do

@@ -1,0 +1,282 @@
+package testlog
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+var (
+	cuts = flag.Int("cuts", 3000, "how many times TestTorture cuts into output")
+	seed = flag.Uint64("seed", 1, "where TestTorture begins")
+)
+
+// pick draws a number below n.
+type pick func(n int) int
+
+// script is what a stage printed, and what it means.
+type script struct {
+	out   string
+	truth []string // cases, as show prints them
+	runs  []string
+	raws  bool // some cases were printed by the test itself
+}
+
+func show(c *jobs.Case) string {
+	s := c.Suite + "|"
+	if c.Set != nil {
+		s += *c.Set
+	}
+	s += "|" + c.Case + "|" + c.Result
+	if c.Measurement != nil {
+		s += fmt.Sprintf("|%g", *c.Measurement)
+	}
+	if c.Units != nil {
+		s += "|" + *c.Units
+	}
+	return s
+}
+
+// loose leaves out what a note says is uncertain.
+func loose(shown, note string) string {
+	suite, rest, _ := strings.Cut(shown, "|")
+	_, rest, _ = strings.Cut(rest, "|")
+	switch {
+	case strings.Contains(note, NoteUnsureSuite):
+		return rest
+	case strings.Contains(note, NoteUnsureSet):
+		return suite + "|" + rest
+	}
+	return shown
+}
+
+var words = []string{"boot", "mem-test", "a", "net/ping", "überlauf", "two words", "x>y", "LAVA_SIGNAL", "dd_1M", "t.1"}
+
+// write makes up a stage.
+func write(n pick) *script {
+	s, g := &script{raws: n(8) == 0}, &guest{}
+	for i := range 1 + n(3) {
+		name := fmt.Sprintf("%d_%s", i, strings.ReplaceAll(words[n(3)], "/", "-"))
+		s.runs = append(s.runs, name)
+		g.signal("<LAVA_SIGNAL_STARTRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
+		set := ""
+		for range n(12) {
+			if n(5) == 0 {
+				if set == "" {
+					set = words[n(len(words))]
+					g.signal("<LAVA_SIGNAL_TESTSET START " + set + ">")
+				} else {
+					set = ""
+					g.signal("<LAVA_SIGNAL_TESTSET STOP>")
+				}
+			}
+			s.truth = append(s.truth, name+"|"+set+"|"+s.result(n, g))
+		}
+		g.signal("<LAVA_SIGNAL_ENDRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
+	}
+	g.manifest()
+	g.exit()
+	s.out = g.out.String()
+	return s
+}
+
+// result prints one case.
+func (s *script) result(n pick, g *guest) string {
+	id := fmt.Sprintf("%s%d", words[n(len(words))], n(6))
+	res := []string{"pass", "fail", "skip", "unknown"}[n(4)]
+	switch n(4) {
+	case 0:
+		g.print("+ lava-test-case " + id + " --shell true\r\n")
+		g.signal("<LAVA_SIGNAL_STARTTC " + id + ">")
+		g.print(noise[n(len(noise))])
+		g.signal("<LAVA_SIGNAL_ENDTC " + id + ">")
+	case 1:
+		m := fmt.Sprintf("%d.5", n(1000))
+		g.print(fmt.Sprintf("[ %4d.%06d] usb 1-1: new device\r\n", n(9999), n(999999)))
+		g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + id + " RESULT=" + res + " UNITS=m/s MEASUREMENT=" + m + ">")
+		return id + "|" + res + "|" + m + "|m/s"
+	case 2:
+		if s.raws && !strings.Contains(id, ">") {
+			g.print("+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw" + id + " RESULT=pass>'\r\n")
+			g.print("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw" + id + " RESULT=pass>\r\n")
+		}
+	}
+	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + id + " RESULT=" + res + ">")
+	return id + "|" + res
+}
+
+var noise = []string{
+	"", "ok\r\n", "PING 10.0.0.1: 56 data bytes\r\n", "<html><body>\r\n", "no newline at the end", "\x1b[1;31mred\x1b[0m\r\n",
+	"progress 1%\rprogress 2%\rprogress 100%\r\n",
+}
+
+// kinds of cuts.
+const (
+	kernelLine = iota
+	bareLine
+	splitLine
+	drop
+	double
+	flip
+	lostNewline
+	wrap
+	colour
+	stop
+	kinds
+)
+
+func (s *script) cut(n pick, kind int) {
+	at := n(len(s.out) + 1)
+	span := func(limit int) (string, string, string) {
+		end := min(len(s.out), at+1+n(limit))
+		return s.out[:at], s.out[at:end], s.out[end:]
+	}
+	line := fmt.Sprintf("[%5d.%06d] ", n(9999), n(999999))
+	switch kind {
+	case kernelLine:
+		for range 1 + n(3) {
+			s.insert(at, line+"random: crng init done <0x"+fmt.Sprint(n(9999))+">\r\n")
+		}
+	case bareLine:
+		s.insert(at, "random: fast init done\r\n")
+	case splitLine:
+		s.insert(min(at+1+n(60), len(s.out)), "d: down\r\n")
+		s.insert(at, line+"eth0: renamed, an")
+	case drop:
+		a, _, c := span(200)
+		s.out = a + c
+	case double:
+		a, b, c := span(300)
+		s.out = a + b + b + c
+	case flip:
+		for range 1 + n(3) {
+			if i := n(len(s.out) + 1); i < len(s.out) {
+				s.out = s.out[:i] + string([]byte{s.out[i] ^ 1<<n(8)}) + s.out[i+1:]
+			}
+		}
+	case lostNewline:
+		if i := strings.Index(s.out[at:], "\r\n"); i >= 0 {
+			s.out = s.out[:at+i] + s.out[at+i+2:]
+		}
+	case wrap:
+		a, b, c := span(400)
+		for len(b) > 80 {
+			a, b = a+b[:80]+"\r\n", b[80:]
+		}
+		s.out = a + b + c
+	case colour:
+		s.insert(at, "\x1b[32m")
+	case stop:
+		if n(10) == 0 {
+			s.out = s.out[:at]
+		}
+	}
+}
+
+func (s *script) insert(at int, text string) { s.out = s.out[:at] + text + s.out[at:] }
+
+// outcome counts what happened to stages.
+type outcome struct{ stages, cuts, cases, found, incomplete, whole, reassembled, recovered int }
+
+// check parses the output and says what is wrong with the result.
+func (s *script) check(n pick, o *outcome) error {
+	var got []string
+	var all []jobs.Case
+	ended := map[string]string{}
+	var defs []Definition
+	for _, r := range s.runs {
+		defs = append(defs, Definition{Run: r})
+	}
+	p := New(Options{Sequenced: true, Definitions: defs}, func(it Item) {
+		switch c := it.Case; {
+		case c == nil:
+		case c.Suite == jobs.PipelineSuite:
+			ended[c.Case] = c.Result
+		case c.Result != jobs.Missing && !(s.raws && strings.Contains(c.Note, NoteUnsequenced)):
+			got = append(got, show(c)+"!"+c.Note)
+			all = append(all, *c)
+		default:
+			all = append(all, *c)
+		}
+	})
+	for rest := []byte(s.out); len(rest) > 0; {
+		k := min(len(rest), 1+n(400))
+		p.Feed(rest[:k], time.Time{})
+		rest = rest[k:]
+	}
+	sum := p.Close()
+	o.stages, o.cases, o.found = o.stages+1, o.cases+len(s.truth), o.found+len(got)
+	o.reassembled, o.recovered = o.reassembled+sum.Reassembled, o.recovered+sum.Recovered
+	want := slices.Clone(s.truth)
+	for _, c := range got {
+		c, note, _ := strings.Cut(c, "!")
+		i := slices.IndexFunc(want, func(w string) bool { return w == c || loose(w, note) == loose(c, note) })
+		if i < 0 {
+			return fmt.Errorf("%q is invented, or counted twice", c)
+		}
+		want = slices.Delete(want, i, i+1)
+	}
+	for name, res := range ended {
+		if !slices.Contains(s.runs, name) || res == jobs.Fail {
+			return fmt.Errorf("run %q is %s", name, res)
+		}
+	}
+	if !sum.Complete() {
+		o.incomplete++
+		if len(want) == 0 {
+			o.whole++
+		}
+		if v := jobs.Decide(sum.Err(), all); v.Complete || v.Verdict == jobs.VerdictPass {
+			return fmt.Errorf("incomplete, and the verdict is %+v", v)
+		}
+		return nil
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("lost in silence: %q", want)
+	}
+	return nil
+}
+
+// TestTorture cuts into the output of made-up stages: every result is found or reported missing, none is invented or
+// counted twice, and an incomplete stage never passes.
+func TestTorture(t *testing.T) {
+	var o outcome
+	for i := *seed; o.cuts < *cuts; i++ {
+		r := rand.New(rand.NewPCG(i, 0))
+		s := write(r.IntN)
+		intact := s.out
+		var done []int
+		for range r.IntN(8) {
+			kind := r.IntN(kinds)
+			done = append(done, kind)
+			s.cut(r.IntN, kind)
+		}
+		o.cuts += len(done)
+		if err := s.check(r.IntN, &o); err != nil {
+			t.Logf("--- intact:\n%s\n--- cut:\n%s", intact, s.out)
+			t.Fatalf("seed %d, cuts %v: %v", i, done, err)
+		}
+	}
+	t.Logf("%+v", o)
+}
+
+func TestTortureProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") }
+		s := write(n)
+		for range n(6) {
+			s.cut(n, n(kinds))
+		}
+		if err := s.check(n, &outcome{}); err != nil {
+			t.Fatalf("%v\n%s", err, s.out)
+		}
+	})
+}
