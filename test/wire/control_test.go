@@ -98,7 +98,9 @@ func TestSecondAttempt(t *testing.T) {
 		t.Run(fmt.Sprintf("%d targets", targets), func(t *testing.T) {
 			l := newLab(t)
 			l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
-				o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "one", Type: "qemu"}, {Name: "two", Type: "qemu"}}[:targets] }
+				o.Targets = func() []rpc.Target {
+					return []rpc.Target{{Name: "one", Type: "qemu"}, {Name: "two", Type: "qemu"}}[:targets]
+				}
 				o.Execute = func(_ context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
 					r, err := newRecord(a, dir)
 					if err != nil {
@@ -123,7 +125,9 @@ func TestAllowList(t *testing.T) {
 	l := newLab(t)
 	l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
 		o.Repositories = []string{"good/*"}
-		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "x", Type: "qemu", Trust: rpc.Approved, Tags: []string{"kvm"}}} }
+		o.Targets = func() []rpc.Target {
+			return []rpc.Target{{Name: "x", Type: "qemu", Trust: rpc.Approved, Tags: []string{"kvm"}}}
+		}
 	})
 	repo := func(name string, trust rpc.Trust) func(*store.RunSpec) {
 		return func(s *store.RunSpec) { s.Source.Repository, s.Trust, s.Tags = name, trust, []string{"kvm"} }
