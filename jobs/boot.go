@@ -42,8 +42,6 @@ type Login struct {
 	TransferOverlay *TransferOverlay
 }
 
-func (l *Login) prompts() schema.Type { return prompts(&l.Prompts) }
-
 // prompts is a prompt, or a list of them; none may be empty.
 func prompts(dst *[]string) schema.Type {
 	var one string
@@ -52,17 +50,25 @@ func prompts(dst *[]string) schema.Type {
 		schema.Then(text(&one), func() { *dst = []string{one} }), schema.ListOf(dst, text))
 }
 
-func (l *Login) fields(f *schema.Fields) {
-	f.Optional("prompts", l.prompts(), "Regular expressions of the shell's prompt.")
-	f.Optional("transfer_overlay", transferOverlay(&l.TransferOverlay), "Fetch the test overlay over the network after login.")
+func (l *Login) login(f *schema.Fields) {
+	f.Optional("prompts", prompts(&l.Prompts), promptsDoc)
 	f.Optional("auto_login", autoLogin(&l.AutoLogin), "How to log in.")
 }
+
+// transfer is login, and the overlay over the network.
+func (l *Login) transfer(f *schema.Fields) {
+	l.login(f)
+	f.Optional("transfer_overlay", schema.Optionally(&l.TransferOverlay), "Fetch the test overlay over the network after login.")
+}
+
+const promptsDoc = "Regular expressions of the shell's prompt."
 
 // AutoLogin says how to log in.
 type AutoLogin struct {
 	LoginPrompt, Username    string
 	PasswordPrompt, Password string
 	LoginCommands            []string
+	IgnoreKernelMessages     bool
 }
 
 // autoLogin is a login without, or with, a password.
@@ -89,6 +95,7 @@ func (l login) Fields(f *schema.Fields) {
 	f.Required("password_prompt", schema.Text(&l.PasswordPrompt), "Regular expression of the password prompt.")
 	f.Required("password", schema.Text(&l.Password), "The password.")
 	f.Optional("login_commands", schema.Texts(&l.LoginCommands), "Commands to type after login, such as `sudo su`.")
+	f.Optional("ignore_kernel_messages", schema.Flag(&l.IgnoreKernelMessages), "Do not fail when the kernel reports trouble.")
 }
 
 // TransferOverlay says how a booted system fetches the test overlay.
@@ -97,14 +104,10 @@ type TransferOverlay struct {
 	TransferMethod                 string // http, nfs or zmodem; http when the file does not say
 }
 
-func transferOverlay(dst **TransferOverlay) schema.Type {
-	t := &TransferOverlay{TransferMethod: "http"}
-	return schema.Then(schema.Sub(t), func() { *dst = t })
-}
-
 // Fields declares the block.
 func (t *TransferOverlay) Fields(f *schema.Fields) {
+	t.TransferMethod = "http"
 	f.Required("download_command", schema.Text(&t.DownloadCommand), "The command that fetches; the URL is put behind it.")
 	f.Required("unpack_command", schema.Text(&t.UnpackCommand), "The command that unpacks; the file is put behind it.")
-	f.Optional("transfer_method", schema.OneOf(&t.TransferMethod, "http", "nfs"), "How.")
+	f.Optional("transfer_method", schema.Text(&t.TransferMethod), "How: http, nfs or zmodem.")
 }

@@ -188,21 +188,10 @@ func (d deviceActions) Fields(f *schema.Fields) {
 	f.Optional("test", schema.Sub(deviceTest{}), "How it tests.")
 }
 
-// sections is a mapping whose values stay nodes.
-func sections(dst *map[string]*schema.Node) schema.Type {
-	return schema.Tested(schema.Mapping(nil), func(n *schema.Node) *schema.Fault {
-		*dst = make(map[string]*schema.Node, len(n.Entries))
-		for _, e := range n.Entries {
-			(*dst)[e.Key.Text] = e.Value
-		}
-		return nil
-	})
-}
-
 type deviceDeploy struct{ *Device }
 
 func (d deviceDeploy) Fields(f *schema.Fields) {
-	f.Required("methods", sections(&d.Deploy), "By name.")
+	f.Required("methods", schema.Nodes(&d.Deploy), "By name.")
 	f.Optional("connections", schema.Either("a mapping, or nothing", schema.Mapping(nil), schema.Exactly()), "By name.")
 	f.Optional("parameters", schema.Mapping(nil), "Of all methods.")
 }
@@ -210,13 +199,13 @@ func (d deviceDeploy) Fields(f *schema.Fields) {
 type deviceBoot struct{ *Device }
 
 func (d deviceBoot) Fields(f *schema.Fields) {
-	f.Required("connections", sections(&d.Connections), "By name.")
+	f.Required("connections", schema.Nodes(&d.Connections), "By name.")
 	f.Required("methods", d.methods(), "By name.")
 }
 
 // methods reads QEMU's section besides keeping all.
 func (d deviceBoot) methods() schema.Type {
-	return schema.Also(schema.Sub(bootMethods(d)), sections(&d.Boot))
+	return schema.Also(schema.Sub(bootMethods(d)), schema.Nodes(&d.Boot))
 }
 
 type bootMethods struct{ *Device }

@@ -32,12 +32,21 @@ var dockerImageRE = regexp.MustCompile(`^[a-z0-9]+[a-z0-9._/:-]*[a-z0-9]+(:[a-zA
 // fields declares the block; key is the name of the key that holds the image.
 func (d *Docker) fields(f *schema.Fields, key string) {
 	f.Places(&d.Places)
-	f.Required(key, schema.Matching(&d.Image, dockerImageRE, "a container image's name"), "The container's image.")
+	f.Required(key, dockerImage(&d.Image), "The container's image.")
 	f.Optional("local", schema.Flag(&d.Local), "Use the lab's copy, do not pull.")
 	f.Optional("container_name", schema.Text(&d.ContainerName), "What the container is called.")
 	f.Optional("network_from", schema.Text(&d.NetworkFrom), "The namespace whose container's network it shares.")
 	f.Optional("login", schema.Optionally(&d.Login), "Where and as whom to pull.")
 }
+
+func dockerImage(dst *string) schema.Type {
+	return schema.Matching(dst, dockerImageRE, "a container image's name")
+}
+
+// namedDocker has its image's name under name.
+type namedDocker struct{ *Docker }
+
+func (d namedDocker) Fields(f *schema.Fields) { d.fields(f, "name") }
 
 // Fields declares the block.
 func (d *Docker) Fields(f *schema.Fields) { d.fields(f, "image") }

@@ -25,7 +25,18 @@ type Image struct {
 	Overlays       map[string]*Overlay
 	LavaOverlay    bool // overlays has lava: true
 
-	ImageArg string // QEMU's argument, with {name} in it
+	// What single methods add.
+	ImageArg       string // QEMU's argument, with {name} in it
+	Type           string // of a kernel: image, uimage or zimage
+	InstallModules bool   // true when the file does not say
+	InstallOverlay bool   // true when the file does not say
+	Header         string // u-boot, or nothing
+	Prefix         string // where in a tar archive the root file system is
+	ApplyOverlay   bool
+	RootPartition  int    // -1 when the file does not say
+	Reboot         string // after flashing
+	Rename         string
+	StorageFile    string
 }
 
 // At is the place of one of the image's keys, or else of the image.
@@ -44,11 +55,11 @@ type Overlay struct {
 
 // urlFields declares LAVA's url object.
 func (i *Image) urlFields(f *schema.Fields) {
-	i.UseCache, i.Partition = true, -1
+	i.UseCache, i.InstallModules, i.InstallOverlay, i.Partition, i.RootPartition = true, true, true, -1, -1
 	f.Place(&i.Position)
 	f.Places(&i.Places)
 	f.Required("url", schema.Text(&i.URL), "Where the file is: file, http, https, scp or rclone, or downloads:// for one of an earlier `deploy to: downloads`.")
-	f.Optional("headers", schema.MapOf(&i.Headers, schema.Text), "HTTP headers of the request.")
+	f.Optional("headers", schema.Values(&i.Headers), "HTTP headers of the request.")
 	f.Optional("compression", schema.Either("one of bz2, gz, xz, zip, zstd, or null",
 		schema.OneOf(&i.Compression, "bz2", "gz", "xz", "zip", "zstd"), schema.Exactly()), "How the file is compressed; it is unpacked.")
 	f.Optional("archive", schema.OneOf(&i.Archive, "tar"), "The file is an archive.")
@@ -76,7 +87,7 @@ func (o imageObject) Fields(f *schema.Fields) {
 	f.Required("format", schema.OneOf(&o.Format, "cpio.newc", "ext4", "tar"), "What the image is.")
 	f.Optional("partition", schema.Integer(&o.Partition), "The partition of the image to change.")
 	f.Optional("sparse", schema.Flag(&o.Sparse), "The image is in Android's sparse format.")
-	f.Optional("overlay_backend", schema.OneOf(&o.OverlayBackend, "auto", "e2fsprogs", "guestfs"), "What changes the image.")
+	f.Optional("overlay_backend", overlayBackend(&o.OverlayBackend), "What changes the image.")
 	f.Required("overlays", schema.Sub(overlays{o.Image}), "What is put into the image.")
 }
 
@@ -125,4 +136,41 @@ func images(dst *map[string]*Image, extra func(i *Image, f *schema.Fields)) sche
 func optionalImage(dst **Image, extra func(i *Image, f *schema.Fields)) schema.Type {
 	i := new(Image)
 	return schema.Then(image(i, extra), func() { *dst = i })
+}
+
+func (i *Image) withArg(f *schema.Fields) {
+	f.Optional("image_arg", schema.Text(&i.ImageArg), "The emulator's argument; `{name}` in it is the image's file.")
+}
+
+func (i *Image) kernelType(f *schema.Fields) {
+	f.Optional("type", schema.OneOf(&i.Type, "image", "uimage", "zimage"), "What kind of kernel it is, for the boot loader's command.")
+}
+
+func (i *Image) ramdisk(f *schema.Fields) {
+	f.Optional("install_modules", schema.Flag(&i.InstallModules), "Put the modules into it.")
+	f.Optional("install_overlay", schema.Flag(&i.InstallOverlay), "Put the test overlay into it.")
+	f.Optional("header", schema.OneOf(&i.Header, "u-boot"), "Which header it has.")
+}
+
+func (i *Image) nfsroot(f *schema.Fields) {
+	f.Optional("install_modules", schema.Flag(&i.InstallModules), "Put the modules into it.")
+	f.Optional("install_overlay", schema.Flag(&i.InstallOverlay), "Put the test overlay into it.")
+	f.Optional("prefix", schema.Text(&i.Prefix), "Where in the archive the root file system is.")
+}
+
+func (i *Image) fastboot(f *schema.Fields) {
+	i.partition(f)
+	f.Optional("sparse", schema.Flag(&i.Sparse), "The image is in Android's sparse format.")
+	f.Optional("reboot", schema.OneOf(&i.Reboot, "hard-reset", "fastboot-reboot", "fastboot-reboot-bootloader", "fastboot-reboot-fastboot"), "What to do after it is flashed.")
+}
+
+func (i *Image) partition(f *schema.Fields) {
+	f.Optional("apply-overlay", schema.Flag(&i.ApplyOverlay), "Put the test overlay into it.")
+	f.Optional("root_partition", index(&i.RootPartition), "The partition of the root file system.")
+}
+
+func (i *Image) avh(f *schema.Fields) {
+	f.Optional("format", schema.OneOf(&i.Format, "ext4"), "What the image is.")
+	f.Optional("root_partition", index(&i.RootPartition), "The partition of the root file system.")
+	f.Optional("type", schema.OneOf(&i.Type, "image"), "What kind of kernel it is.")
 }

@@ -36,8 +36,8 @@ actions:
     - from: inline
       name: smoke
       path: inline/smoke.yaml
-      parameters: {A: 1}
       repository:
+        parameters: {A: 1}
         metadata: {format: Lava-Test Test Definition 1.0, name: smoke}
         run: {steps: [lava-test-case uname --shell uname]}
 `
@@ -57,7 +57,7 @@ func TestParseJob(t *testing.T) {
 		d.Section, d.Method, d.Line, d.Column, d.Namespace, d.Images["kernel"].URL, d.Images["kernel"].Line, d.Images["kernel"].At("image_arg").Line, d.Images["ramdisk"].Compression,
 		b.Section, b.Method, b.Line, b.FailureRetry, b.Prompts, b.AutoLogin.LoginPrompt, b.Timeout.Duration(), b.Media,
 		d2.Method, d2.Timeout.Skip, d2.Timeout.Duration(), d2.Definitions[0].Name, d2.Definitions[0].From, d2.Definitions[0].Repository.Steps,
-		d2.Definitions[0].Repository.Metadata.Name, d2.Definitions[0].Parameters["A"].Text, d2.FailureRetry,
+		d2.Definitions[0].Repository.Metadata.Name, d2.Definitions[0].Repository.Parameters["A"].Text, d2.FailureRetry,
 	}
 	want := []any{
 		"smoke", "qemu", 10 * time.Minute, 90 * time.Second, jobs.PriorityMedium,
@@ -79,8 +79,7 @@ func TestParseJobErrors(t *testing.T) {
 	}{
 		{"typo", "job_nam: x\ntimeouts: {job: {minuts: 1}}\nvisibility: public\nactions: []\n", []string{
 			`1:1: job_nam: the key "job_nam" is not known here; did you mean "job_name"?`,
-			`2:18: timeouts.job.minuts: the key "minuts" is not known here`,
-			`2:17: timeouts.job.days: the key "days" is missing`,
+			`2:18: timeouts.job.minuts: the key "minuts" is not known here; did you mean "minutes"?`,
 			`1:1: job_name: the key "job_name" is missing`,
 		}},
 		{"not YAML", "a: [", []string{`2:1: not YAML: while parsing a flow node: did not find expected node content`}},

@@ -6,13 +6,13 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
-// TestDefinitions runs test definitions on the target; with Docker, in a container beside it.
+// TestDefinitions runs test definitions on the target; with Docker, in a container beside it: a docker test shell.
 type TestDefinitions struct {
 	Common
 	Definitions          []Definition
-	Docker               *Docker // a docker test shell, when there is one
-	DownloadsNamespace   string
-	DisconnectConnection bool
+	Docker               *Docker
+	DownloadsNamespace   string // with Docker: whose downloads the container sees
+	DisconnectConnection bool   // with Docker: free the target's console for the container
 }
 
 // Definition says where a test definition is, and what it is called in this job.
@@ -44,12 +44,18 @@ var definitionNameRE = regexp.MustCompile(`^[-_a-zA-Z0-9.]+$`)
 func (p *TestDefinitions) Fields(f *schema.Fields) {
 	p.Common.Fields(f)
 	f.Required("definitions", schema.ListOf(&p.Definitions, definition), "The test definitions, in order.")
+	if p.Docker == nil {
+		return
+	}
+	f.Required("docker", schema.Sub(p.Docker), "The container.")
+	f.Optional("downloads-namespace", schema.Text(&p.DownloadsNamespace), "Whose downloads the container sees.")
+	f.Optional("disconnect_connection", schema.Flag(&p.DisconnectConnection), "Free the target's console for the container.")
 }
 
 func definition(d *Definition) schema.Type {
-	either := schema.Either("a mapping with a repository",
-		schema.Sub(definitionFrom{d, "git"}), schema.Sub(definitionFrom{d, "inline"}), schema.Sub(definitionFrom{d, "url"}))
-	return either
+	either := schema.EitherBy("from", []string{"git", "url", "inline"},
+		schema.Sub(definitionFrom{d, "git"}), schema.Sub(definitionFrom{d, "url"}), schema.Sub(definitionFrom{d, "inline"}))
+	return schema.Also(either, schema.Sub(definitionParameters{d}))
 }
 
 // definitionFrom is a definition from one kind of place.
@@ -70,11 +76,11 @@ func (d definitionFrom) Fields(f *schema.Fields) {
 		f.Required("repository", schema.Text(&d.URL), "Where the test definition is.")
 	}
 	f.Required("from", schema.OneOf(&d.From, d.from), "What the repository is.")
-	params := schema.MapOf(&d.Parameters, func(v **schema.Node) schema.Type { return schema.Anything(v) })
-	f.Optional("parameters", params, "Variables of the steps.")
-	f.Optional("params", params, "The same; the older name.")
+	if d.from != "inline" {
+		definitionParameters{d.Definition}.Fields(f)
+	}
 	f.Required("path", schema.Text(&d.Path), "The test definition's file in the repository.")
-	f.Required("name", schema.Matching(&d.Name, definitionNameRE, "a name of letters, digits, -, _ and ."), "What the suite is called.")
+	f.Required("name", caseName(&d.Name), "What the suite is called.")
 	f.Optional("skip_install", schema.ListOf(&d.SkipInstall, func(s *string) schema.Type {
 		return schema.OneOf(s, "keys", "sources", "deps", "steps", "git-repos", "all")
 	}), "Parts of install to leave out.")
@@ -87,8 +93,16 @@ func (d definitionFrom) Fields(f *schema.Fields) {
 		f.Optional("history", schema.Flag(&d.History), "Clone with history.")
 		f.Optional("recursive", schema.Flag(&d.Recursive), "Clone with submodules.")
 	case "url":
-		f.Optional("compression", schema.OneOf(&d.Compression, "bz2", "gz", "xz", "zip", "zstd"), "How the archive is compressed.")
+		f.Optional("compression", schema.Text(&d.Compression), "How the archive is compressed.")
 		f.Optional("strip-components", schema.Integer(&d.StripComponents), "Leading folders of the archive to leave out.")
-		f.Optional("headers", schema.MapOf(&d.Headers, schema.Text), "HTTP headers of the request.")
+		f.Optional("headers", schema.Values(&d.Headers), "HTTP headers of the request.")
 	}
+}
+
+// definitionParameters are of git and url; lenient files have them inline as well.
+type definitionParameters struct{ *Definition }
+
+func (d definitionParameters) Fields(f *schema.Fields) {
+	f.Optional("parameters", schema.Nodes(&d.Parameters), "Variables of the steps.")
+	f.Optional("params", schema.Nodes(&d.Parameters), "The same; the older name.")
 }

@@ -85,9 +85,11 @@ type Parse struct {
 // Fields declares the block.
 func (p *Parse) Fields(f *schema.Fields) {
 	f.Optional("pattern", schema.Text(&p.Pattern), "Regular expression with the groups test_case_id, result, measurement and units.")
-	f.Optional("fixupdict", schema.MapOf(&p.Fixupdict, func(s *string) schema.Type {
-		return schema.OneOf(s, Pass, Fail, Skip, Unknown)
-	}), "What the test's own words for results mean.")
+	f.Optional("fixupdict", fixupdict(&p.Fixupdict), "What the test's own words for results mean.")
+}
+
+func fixupdict(dst *map[string]string) schema.Type {
+	return schema.MapOf(dst, func(s *string) schema.Type { return schema.OneOf(s, Pass, Fail, Skip, Unknown) })
 }
 
 type steps struct{ dst *[]string }
@@ -100,7 +102,7 @@ func (s steps) Fields(f *schema.Fields) {
 func (t *TestDefinition) Fields(f *schema.Fields) {
 	f.Required("metadata", schema.Sub(&t.Metadata), "What the test is.")
 	f.Optional("install", schema.Sub(&t.Install), "What is done before the test runs.")
-	params := schema.MapOf(&t.Parameters, func(v **schema.Node) schema.Type { return schema.Anything(v) })
+	params := schema.Nodes(&t.Parameters)
 	f.Optional("parameters", params, "Variables of the steps, with their defaults.")
 	f.Optional("params", params, "The same; the older name.")
 	f.Optional("parse", schema.Sub(&t.Parse), "How to find cases in the output of a test that does not report them.")

@@ -26,28 +26,19 @@ func (t Timeout) Duration() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// unit is a timeout that counts in one unit.
-type unit struct {
-	t    *Timeout
-	name string
-	dst  *float64
-	doc  string
-}
-
-func (u unit) Fields(f *schema.Fields) {
-	f.Place(&u.t.Place)
-	f.Required(u.name, schema.Number(u.dst, 1, math.Inf(1)), u.doc)
-	f.Optional("skip", schema.Flag(&u.t.Skip), "Of a test block: running out of time does not end the job.")
+// Fields declares the object.
+func (t *Timeout) Fields(f *schema.Fields) {
+	f.Place(&t.Place)
+	f.Optional("days", schema.Number(&t.Days, 1, math.Inf(1)), "Days.")
+	f.Optional("hours", schema.Number(&t.Hours, 1, math.Inf(1)), "Hours.")
+	f.Optional("minutes", schema.Number(&t.Minutes, 1, math.Inf(1)), "Minutes.")
+	f.Optional("seconds", schema.Number(&t.Seconds, 1, math.Inf(1)), "Seconds.")
+	f.Optional("skip", schema.Flag(&t.Skip), "Of a test block: running out of time does not end the job.")
 }
 
 // timeout is the type of a key that holds a Timeout.
 func timeout(t *Timeout) schema.Type {
-	days := unit{t, "days", &t.Days, "Days."}
-	hours := unit{t, "hours", &t.Hours, "Hours."}
-	minutes := unit{t, "minutes", &t.Minutes, "Minutes."}
-	seconds := unit{t, "seconds", &t.Seconds, "Seconds."}
-	return schema.Either("a mapping with one of days, hours, minutes, seconds",
-		schema.Sub(days), schema.Sub(hours), schema.Sub(minutes), schema.Sub(seconds))
+	return schema.OneKeyOf(t, "days", "hours", "minutes", "seconds")
 }
 
 // Timeouts is the job's timeouts block.

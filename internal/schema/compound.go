@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"slices"
+	"strings"
+)
+
 // Sub is a nested object.
 func Sub(o Object) Type {
 	return Type{
@@ -152,6 +157,45 @@ func Either(expected string, types ...Type) Type {
 	}
 }
 
+// EitherBy is Either for mappings whose key says which of the types is meant. LAVA's validator does not look at that
+// key, so the first issue stands where its does; those of the meant type follow.
+func EitherBy(key string, names []string, types ...Type) Type {
+	t := Either("a mapping with "+key, types...)
+	read := t.read
+	t.read = func(d *decoder, n *Node, at *path) []issue {
+		bad := read(d, n, at)
+		v := n.Get(key)
+		if len(bad) == 0 || v == nil {
+			return bad
+		}
+		i := slices.Index(names, v.Text)
+		if i < 0 {
+			return misnamed(bad, v, at, key, names)
+		}
+		meant := types[i].read(d, n, at)
+		lead := bad[0]
+		for j, m := range meant {
+			if m.at.String() == lead.at.String() {
+				return append([]issue{m}, append(meant[:j:j], meant[j+1:]...)...)
+			}
+		}
+		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + meant[0].message
+		lead.found, lead.expected, lead.suggestion = meant[0].found, meant[0].expected, meant[0].suggestion
+		return append([]issue{lead}, meant...)
+	}
+	return t
+}
+
+// misnamed is what to say when the key names none of the types.
+func misnamed(bad []issue, v *Node, at *path, key string, names []string) []issue {
+	own := mismatch(v, at.child(key), "one of "+strings.Join(names, ", "))
+	own[0].suggestion = Nearest(v.Text, names)
+	if bad[0].at.String() == own[0].at.String() {
+		return own
+	}
+	return append(bad[:1:1], own...)
+}
+
 // Then calls f when t was read without fault.
 func Then(t Type, f func()) Type {
 	read := t.read
@@ -227,5 +271,116 @@ func Also(t, more Type) Type {
 		}
 		return bad
 	}
+	return t
+}
+
+// Nodes is a mapping kept by its keys; what several keys read into one map is merged.
+func Nodes(dst *map[string]*Node) Type {
+	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+		if n.Kind != Map {
+			return false
+		}
+		if *dst == nil {
+			*dst = make(map[string]*Node, len(n.Entries))
+		}
+		for _, e := range n.Entries {
+			(*dst)[e.Key.Text] = e.Value
+		}
+		return true
+	})
+}
+
+// Values is a mapping to scalars, as the text that the file has.
+func Values(dst *map[string]string) Type {
+	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+		if n.Kind != Map {
+			return false
+		}
+		*dst = make(map[string]string, len(n.Entries))
+		for _, e := range n.Entries {
+			(*dst)[e.Key.Text] = e.Value.Text
+		}
+		return true
+	})
+}
+
+// NonEmpty is a mapping with at least one key, or a list with at least one item.
+func NonEmpty(t Type) Type {
+	return Tested(t, func(n *Node) *Fault {
+		if len(n.Items)+len(n.Entries)+len(n.Text) > 0 {
+			return nil
+		}
+		return &Fault{Message: "there is nothing in it", Found: "nothing", Expected: "at least one entry"}
+	})
+}
+
+// OneKeyOf is an object that has exactly one of the names, all declared as optional. When it is wrong, the first issue
+// stands where LAVA's validator looks first, which reads such objects as alternatives: the first name with the rest.
+func OneKeyOf(o Object, names ...string) Type {
+	expected := "a mapping with one of " + strings.Join(names, ", ")
+	return Type{
+		read: func(d *decoder, n *Node, at *path) []issue {
+			if n.Kind != Map {
+				return mismatch(n, at, expected)
+			}
+			bad, have := d.object(n, at, o), 0
+			for _, name := range names {
+				if n.Get(name) != nil {
+					have++
+				}
+			}
+			if len(bad) == 0 && (have == 1 || have > 1 && d.mode == Lenient) {
+				return nil
+			}
+			return d.leading(n, at, bad, names)
+		},
+		json: func() map[string]any {
+			m := describeObject(o)
+			one := make([]map[string]any, len(names))
+			for i, name := range names {
+				one[i] = map[string]any{"required": []string{name}}
+			}
+			m["oneOf"] = one
+			return m
+		},
+		expected: expected,
+	}
+}
+
+// leading puts the issue first that the alternative with names[0] meets first.
+func (d *decoder) leading(n *Node, at *path, bad []issue, names []string) []issue {
+	for _, e := range n.Entries {
+		for i := range bad {
+			if bad[i].at.len() == at.len()+1 && bad[i].at.key == e.Key.Text {
+				return append([]issue{bad[i]}, append(bad[:i:i], bad[i+1:]...)...)
+			}
+		}
+		if d.mode == Strict && e.Key.Text != names[0] && slices.Contains(names, e.Key.Text) {
+			return append([]issue{{
+				at: at.entry(e.Key), node: e.Key, message: "exactly one of " + strings.Join(names, ", ") + " is wanted, and nothing else",
+				found: describeKeys(n), expected: "a mapping with one of " + strings.Join(names, ", "),
+			}}, bad...)
+		}
+	}
+	return append([]issue{{
+		at: at.child(names[0]), node: n, message: "none of the keys " + strings.Join(names, ", ") + " is there",
+		found: describeKeys(n), expected: "one of the keys " + strings.Join(names, ", "),
+	}}, bad...)
+}
+
+func describeKeys(n *Node) string {
+	var keys []string
+	for _, e := range n.Entries {
+		keys = append(keys, e.Key.Text)
+	}
+	if len(keys) == 0 {
+		return "an empty mapping"
+	}
+	return "the keys " + clip(strings.Join(keys, ", "), maxFound)
+}
+
+// Described is t with a JSON Schema of its own.
+func Described(t Type, json func() map[string]any) Type {
+	t.json = json
 	return t
 }

@@ -21,7 +21,7 @@ func (p *path) entry(key *Node) *path {
 	return &path{up: p, key: key.Text, depth: p.len() + 1, named: key}
 }
 
-func (p *path) item(i int) *path       { return &path{up: p, index: i, depth: p.len() + 1} }
+func (p *path) item(i int) *path { return &path{up: p, index: i, depth: p.len() + 1} }
 
 func (p *path) len() int {
 	if p == nil {
@@ -100,7 +100,7 @@ func (r *Report) Add(n *Node, path string, f Fault) {
 	if f.Path != "" {
 		path = strings.TrimPrefix(path+"."+f.Path, ".")
 	}
-	r.Errors = append(r.Errors, Problem{Line: n.Line, Column: n.Column, Path: path, Message: f.Message, Found: f.Found, Expected: f.Expected})
+	r.Errors = append(r.Errors, Problem{Line: n.Line, Column: n.Column, Path: path, Message: f.Message, Found: f.Found, Expected: f.Expected, Suggestion: f.Suggestion})
 }
 
 // maxProblems bounds what a hostile file can make us say.
@@ -223,7 +223,7 @@ func (d *decoder) undeclared(f *Fields, e Entry, at *path, mode Mode) []issue {
 	i := issue{
 		at: at, node: e.Key, message: fmt.Sprintf("the key %q is not known here", clip(e.Key.Text, maxFound)),
 		found: "key " + strconv.Quote(clip(e.Key.Text, maxFound)), expected: "one of " + strings.Join(names, ", "),
-		suggestion: nearest(e.Key.Text, names),
+		suggestion: Nearest(e.Key.Text, names),
 	}
 	if len(names) == 0 {
 		i.expected = "no keys"
@@ -246,7 +246,7 @@ func (f *Fields) checked(n *Node, at *path) []issue {
 		if fault == nil {
 			continue
 		}
-		i := issue{at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected}
+		i := issue{at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected, suggestion: fault.Suggestion}
 		if fault.Path != "" {
 			i.at = at.child(fault.Path)
 		}

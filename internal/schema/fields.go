@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Object is a YAML mapping. Fields declares its keys; the value a pointer holds at that moment is the default.
 type Object interface{ Fields(f *Fields) }
 
@@ -38,12 +40,21 @@ type Places map[string]Position
 
 // Required declares a key that must be there.
 func (f *Fields) Required(name string, t Type, doc string) {
-	f.fields = append(f.fields, field{name, doc, true, t})
+	f.add(field{name, doc, true, t})
 }
 
 // Optional declares a key that may be there.
 func (f *Fields) Optional(name string, t Type, doc string) {
-	f.fields = append(f.fields, field{name, doc, false, t})
+	f.add(field{name, doc, false, t})
+}
+
+// add replaces an earlier declaration of the name, so that an object can say more of what it embeds.
+func (f *Fields) add(x field) {
+	if i := slices.IndexFunc(f.fields, func(y field) bool { return y.name == x.name }); i >= 0 {
+		f.fields[i] = x
+		return
+	}
+	f.fields = append(f.fields, x)
 }
 
 // Exclusive says that at most one of the names, declared elsewhere, may be there.
@@ -71,8 +82,8 @@ func (f *Fields) Check(c func(n *Node) *Fault) { f.checks = append(f.checks, c) 
 
 // Fault is what a Check found. The path is of keys below the object; At defaults to the object.
 type Fault struct {
-	Path, Message, Found, Expected string
-	At                             *Node
+	Path, Message, Found, Expected, Suggestion string
+	At                                         *Node
 }
 
 func declare(o Object) *Fields {

@@ -1,7 +1,7 @@
 package schema
 
-// nearest is the name most like s, if one is like it at all.
-func nearest(s string, names []string) string {
+// Nearest is the name most like s, "" when none is.
+func Nearest(s string, names []string) string {
 	if len(s) > maxFound {
 		return ""
 	}

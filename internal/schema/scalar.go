@@ -168,7 +168,7 @@ func OneOf(dst *string, names ...string) Type {
 			}
 			out := mismatch(n, at, expected)
 			if n.Kind == String {
-				out[0].suggestion = nearest(n.Text, names)
+				out[0].suggestion = Nearest(n.Text, names)
 			}
 			return out
 		},
