@@ -1,6 +1,7 @@
 package fakegithub
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strings"
@@ -159,4 +160,20 @@ func (c *call) isMember() reply {
 		}
 	}
 	return failure(http.StatusNotFound, fmt.Sprintf("User does not exist or is not a member of the organization %s", org.login))
+}
+
+// convertManifest serves POST /app-manifests/{code}/conversions: any code is good
+// once, for the App that this server has.
+func (c *call) convertManifest() reply {
+	code := c.op.params["code"]
+	if c.state.manifests[code] {
+		return notFound()
+	}
+	c.state.manifests[code] = true
+	if c.opts.WebhookSecret == "" {
+		c.opts.WebhookSecret = rand.Text()
+	}
+	out := c.appJSON()
+	out["client_secret"], out["webhook_secret"], out["pem"] = rand.Text(), c.opts.WebhookSecret, string(c.PrivateKey())
+	return reply{status: http.StatusCreated, body: out}
 }

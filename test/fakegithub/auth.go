@@ -24,10 +24,10 @@ const (
 type audience int
 
 const (
-	anyone       audience = iota // no credentials needed
-	theApp                       // the App's JWT
-	installed                    // an installation token
-	tokenOrNoone                 // an installation token, or none
+	anyone      audience = iota // no credentials needed
+	theApp                      // the App's JWT
+	installed                   // an installation token
+	tokenOrNone                 // an installation token, or none
 )
 
 // token is an installation token, with what it was narrowed to.
@@ -65,7 +65,7 @@ func (c *call) authorize(ep endpoint) (reply, bool) {
 		if out, refused := c.authorizeApp(secret); refused {
 			return out, true
 		}
-	case ep.who == installed, ep.who == tokenOrNoone && secret != "":
+	case ep.who == installed, ep.who == tokenOrNone && secret != "":
 		if out, refused := c.authorizeToken(secret); refused {
 			return out, true
 		}
@@ -131,12 +131,16 @@ func (c *call) permit(ep endpoint) (reply, bool) {
 	if c.auth.token == nil || ep.permission == "" {
 		return reply{}, false
 	}
-	name, want, _ := strings.Cut(ep.permission, ":")
-	have := c.auth.token.permissions[name]
-	if have == want || have == "write" || have == "admin" {
-		return reply{}, false
+	var has []string
+	for permission := range strings.SplitSeq(ep.permission, "|") {
+		name, want, _ := strings.Cut(permission, ":")
+		have := c.auth.token.permissions[name]
+		if have == want || have == "write" || have == "admin" {
+			return reply{}, false
+		}
+		has = append(has, fmt.Sprintf("%s %q", name, have))
 	}
-	reason := fmt.Sprintf("the token has %s %q, the operation takes %q", name, have, want)
+	reason := fmt.Sprintf("the operation takes %s, the token has %s", ep.permission, strings.Join(has, ", "))
 	return c.refuse(RuleAuth, http.StatusForbidden, "Resource not accessible by integration", reason), true
 }
 
@@ -261,7 +265,7 @@ func (c *call) createToken() reply {
 		if have := inst.permissions[name]; have != level && have != "write" && have != "admin" {
 			return c.invalid("The permissions requested are not granted to this installation: %s", name)
 		}
-		tok.permissions = in.Permissions
+		tok.permissions = withMetadata(in.Permissions)
 	}
 	var chosen []*repository
 	for _, repo := range c.state.ordered {
@@ -276,7 +280,7 @@ func (c *call) createToken() reply {
 	c.state.tokens[text] = tok
 	out := object{
 		"token": text, "expires_at": tok.expires.Format(time.RFC3339),
-		"permissions": withMetadata(tok.permissions), "repository_selection": inst.selection,
+		"permissions": tok.permissions, "repository_selection": inst.selection,
 	}
 	if chosen != nil {
 		tok.repos = map[int64]bool{}

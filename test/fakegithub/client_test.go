@@ -327,4 +327,3 @@ func TestSign(t *testing.T) {
 		t.Errorf("signature %s", got)
 	}
 }
-

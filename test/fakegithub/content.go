@@ -16,9 +16,6 @@ const (
 	rawLimit    = 100 << 20 // only raw
 )
 
-// rawPrefix is where download_url leads; GitHub has a host of its own for it.
-const rawPrefix = "/raw.githubusercontent.com/"
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func escapePath(name string) string { return (&url.URL{Path: name}).EscapedPath() }
@@ -106,24 +103,4 @@ func (c *call) entryJSON(at *commit, name string, e entry) object {
 		"type": kind, "name": e.name, "path": name, "sha": e.sha, "size": e.size, "url": self, "html_url": html, "git_url": git,
 		"download_url": download, "_links": object{"self": self, "html": html, "git": git},
 	}
-}
-
-// serveRaw serves what a download_url leads to. A commit's SHA in it is secret
-// enough for a fake, as GitHub's own token in that URL is for a while.
-func (s *Server) serveRaw(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, rawPrefix), "/", 4)
-	if len(parts) == 4 {
-		if repo, ok := s.state.repos[strings.ToLower(parts[0]+"/"+parts[1])]; ok {
-			if at := repo.resolve(parts[2]); at != nil {
-				if file, ok := at.files[parts[3]]; ok {
-					w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-					_, _ = w.Write(file.data) // a client that is gone is the client's business
-					return
-				}
-			}
-		}
-	}
-	http.Error(w, "404: Not Found", http.StatusNotFound)
 }

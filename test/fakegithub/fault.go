@@ -19,12 +19,13 @@ type Fault struct {
 	// Times is how many requests to break; 1 when zero.
 	Times int
 
-	status  int
-	header  http.Header
-	message string
-	delay   time.Duration
-	drop    bool // close the connection without an answer
-	work    bool // but do what was asked first
+	status    int
+	secondary bool
+	header    http.Header
+	message   string
+	delay     time.Duration
+	drop      bool // close the connection without an answer
+	work      bool // but do what was asked first
 }
 
 // PrimaryLimit answers 403 as when the hourly budget is spent, until reset.
@@ -39,7 +40,7 @@ func PrimaryLimit(reset time.Time) Fault {
 // who asks too much too fast.
 func SecondaryLimit(status int, retryAfter time.Duration) Fault {
 	return Fault{
-		status:  status,
+		status: status, secondary: true,
 		message: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
 		header:  http.Header{"Retry-After": {fmt.Sprint(int(retryAfter.Seconds()))}},
 	}
@@ -118,7 +119,11 @@ func (f *Fault) before(c *call) (out reply, done bool) {
 	if f.drop {
 		return reply{}, true
 	}
-	out = failure(f.status, f.message).encode()
+	if f.secondary {
+		out = secondaryLimit(f.status, f.message).encode()
+	} else {
+		out = failure(f.status, f.message).encode()
+	}
 	for name, values := range f.header {
 		out.header[name] = values
 	}

@@ -47,7 +47,7 @@ func (s *Server) userJSON(a *account) object {
 		"following_url": api + "/following{/other_user}", "gists_url": api + "/gists{/gist_id}",
 		"starred_url": api + "/starred{/owner}{/repo}", "subscriptions_url": api + "/subscriptions",
 		"organizations_url": api + "/orgs", "repos_url": api + "/repos", "events_url": api + "/events{/privacy}",
-		"received_events_url": api + "/received_events", "user_view_type": "public",
+		"received_events_url": api + "/received_events",
 	}
 }
 
@@ -94,10 +94,22 @@ func (s *Server) repositoryJSON(r *repository) object {
 		"size": 1, "forks": 0, "forks_count": 0, "stargazers_count": 0, "watchers": 0, "watchers_count": 0,
 		"open_issues": open, "open_issues_count": open, "has_issues": true, "has_projects": false, "has_wiki": false,
 		"has_pages": false, "has_downloads": true, "has_discussions": false, "archived": false, "disabled": false,
-		"allow_forking": true, "is_template": false, "web_commit_signoff_required": false, "topics": []string{},
+		"allow_forking": true, "is_template": false, "web_commit_signoff_required": false, "topics": []string{}, "custom_properties": object{},
 	}
 	for name, path := range repoLinks() {
 		out[name] = s.repoURL(r) + path
+	}
+	return out
+}
+
+// minimalRepositoryJSON is a repository inside something else.
+func (s *Server) minimalRepositoryJSON(r *repository) object {
+	full, out := s.repositoryJSON(r), object{}
+	for name := range repoLinks() {
+		out[name] = full[name]
+	}
+	for _, name := range []string{"id", "node_id", "name", "full_name", "owner", "private", "html_url", "description", "fork", "url"} {
+		out[name] = full[name]
 	}
 	return out
 }
@@ -143,7 +155,7 @@ func (s *Server) installationJSON(inst *installation) object {
 		"access_tokens_url": fmt.Sprintf("%s/app/installations/%d/access_tokens", s.url, inst.id),
 		"repositories_url":  s.url + "/installation/repositories", "html_url": html,
 		"app_id": s.opts.AppID, "app_slug": s.opts.AppSlug, "target_id": inst.account.id, "target_type": inst.account.kind,
-		"permissions": withMetadata(inst.permissions), "events": inst.events,
+		"permissions": inst.permissions, "events": inst.events,
 		"created_at": stamp(inst.created), "updated_at": stamp(inst.created),
 		"single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": []string{},
 		"suspended_by": nil, "suspended_at": nil,

@@ -55,7 +55,8 @@ func (c *call) overLimit() (reply, bool) {
 	}
 	if minute >= contentMinute || len(b.writes) >= contentHour {
 		reason := fmt.Sprintf("%d writes in a minute, %d in an hour", minute+1, len(b.writes)+1)
-		out := c.refuse(RuleLimit, http.StatusForbidden, "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.", reason)
+		c.broken = c.violation(RuleLimit, http.StatusForbidden, reason)
+		out := secondaryLimit(http.StatusForbidden, "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.")
 		out.header = http.Header{"Retry-After": {"60"}}
 		return out, true
 	}
@@ -88,4 +89,13 @@ func (c *call) getRateLimit() reply {
 	core := object{"limit": hourlyBudget, "used": b.used, "remaining": max(0, hourlyBudget-b.used), "reset": b.reset.Unix()}
 	search := object{"limit": 30, "used": 0, "remaining": 30, "reset": b.reset.Unix()}
 	return ok(object{"resources": object{"core": core, "search": search}, "rate": core})
+}
+
+// secondaryLimit is the answer by whose link clients tell this limit from a lack of permission.
+func secondaryLimit(status int, message string) reply {
+	out := failure(status, message)
+	if body, isObject := out.body.(object); isObject {
+		body["documentation_url"] = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+	}
+	return out
 }

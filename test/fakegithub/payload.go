@@ -116,10 +116,14 @@ func (r *Repo) CheckRunEvent(action string, id int64, sender, identifier string)
 }
 
 func (s *Server) checkRunEvent(action string, r *repository, run *checkRun, sender *account, identifier string) Event {
-	out := s.checkRunJSON(r, run)
-	suite := s.checkSuiteJSON(r, run.suite)
-	delete(suite, "repository") // the event has it once
-	out["check_suite"] = suite
+	out, suite := s.checkRunJSON(r, run), object{}
+	full := s.eventSuiteJSON(r, run.suite)
+	for _, kept := range []string{
+		"id", "node_id", "head_branch", "head_sha", "status", "conclusion", "url", "before", "after", "pull_requests", "app", "created_at", "updated_at",
+	} {
+		suite[kept] = full[kept]
+	}
+	out["check_suite"], out["app"] = suite, full["app"]
 	body := object{"check_run": out}
 	if action == "requested_action" {
 		body["requested_action"] = object{"identifier": identifier}
@@ -137,9 +141,19 @@ func (r *Repo) CheckSuiteEvent(action, sha, sender string) Event {
 }
 
 func (s *Server) checkSuiteEvent(action string, r *repository, suite *checkSuite, sender *account) Event {
+	return s.event("check_suite", action, r, sender, object{"check_suite": s.eventSuiteJSON(r, suite)})
+}
+
+// eventSuiteJSON is a check suite without what events leave out.
+func (s *Server) eventSuiteJSON(r *repository, suite *checkSuite) object {
 	out := s.checkSuiteJSON(r, suite)
-	delete(out, "repository")
-	return s.event("check_suite", action, r, sender, object{"check_suite": out})
+	for _, name := range []string{"repository", "rerequestable", "runs_rerequestable"} {
+		delete(out, name)
+	}
+	if app, isObject := out["app"].(object); isObject {
+		delete(app, "client_id")
+	}
+	return out
 }
 
 // IssueCommentEvent is issue_comment with an action, created, edited or deleted,
@@ -194,8 +208,45 @@ func (s *Server) InstallationEvent(action string, id int64) (Event, error) {
 			}
 		}
 		return s.event("installation", action, nil, inst.account, object{
-			"installation": s.installationJSON(inst), "repositories": repos, "requester": nil,
+			"installation": s.installationJSON(inst), "repositories": repos,
 		}), nil
 	}
 	return Event{}, fmt.Errorf("no installation %d", id)
+}
+
+// WorkflowRunEvent is workflow_run with an action: requested, in_progress or completed.
+func (r *Repo) WorkflowRunEvent(action string, runID int64) (Event, error) {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range r.repo.runs {
+		if run.id != runID {
+			continue
+		}
+		out := s.workflowRunJSON(r.repo, run)
+		workflow := object{
+			"id": out["workflow_id"], "node_id": nodeID("W", r.repo.id), "name": run.name, "path": run.path, "state": "active",
+			"created_at": stamp(r.repo.created), "updated_at": stamp(r.repo.created), "url": out["workflow_url"],
+			"html_url":  s.repoHTML(r.repo) + "/blob/main/" + run.path,
+			"badge_url": s.repoHTML(r.repo) + "/workflows/" + escapePath(run.name) + "/badge.svg",
+		}
+		return s.event("workflow_run", action, r.repo, r.repo.commits[run.sha].author, object{"workflow_run": out, "workflow": workflow}), nil
+	}
+	return Event{}, fmt.Errorf("%s has no workflow run %d", r.FullName(), runID)
+}
+
+// MergeGroupEvent is merge_group with the action checks_requested, for a commit
+// that the merge queue would put on the branch base.
+func (r *Repo) MergeGroupEvent(sha, base string) (Event, error) {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	head, ok := r.repo.commits[sha]
+	if !ok {
+		return Event{}, fmt.Errorf("%s has no commit %q", r.FullName(), sha)
+	}
+	return s.event("merge_group", "checks_requested", r.repo, r.repo.owner, object{"merge_group": object{
+		"head_sha": sha, "head_ref": "refs/heads/gh-readonly-queue/" + base + "/pr-1-" + sha,
+		"base_sha": r.repo.branches[base], "base_ref": "refs/heads/" + base, "head_commit": simpleCommitJSON(head),
+	}}), nil
 }

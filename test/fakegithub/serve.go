@@ -46,12 +46,15 @@ type reply struct {
 // endpoint serves one operation.
 type endpoint struct {
 	who        audience
-	permission string // "checks:write"; "" for what every token may do
+	permission string // "checks:write", or one of several: "a:read|b:read"; "" for none
 	serve      func(*call) reply
 }
 
 // Request is one request as the server saw it.
 type Request struct {
+	// Operation is the name in GitHub's description, "GET /repos/{owner}/{repo}"; empty if there is none.
+	Operation string
+
 	Method string
 	Path   string // with the query
 	Status int    // 0 when the connection was dropped
@@ -67,8 +70,7 @@ func (s *Server) Requests() []Request {
 
 // ServeHTTP answers as GitHub's API does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, rawPrefix) {
-		s.serveRaw(w, r)
+	if s.download(w, r) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
@@ -92,8 +94,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.losesReply() {
 		status = 0
 	}
+	seen := Request{Method: r.Method, Path: c.path, Status: status, Body: body}
+	if c.op != nil {
+		seen.Operation = c.op.name
+	}
 	s.mu.Lock()
-	s.requests = append(s.requests, Request{Method: r.Method, Path: c.path, Status: status, Body: body})
+	s.requests = append(s.requests, seen)
 	s.mu.Unlock()
 	s.opts.Logger.Info("request", "method", r.Method, "path", c.path, "status", status)
 	if fault.losesReply() {

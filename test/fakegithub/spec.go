@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -38,16 +39,40 @@ func operationPath(path string) string { return strings.Replace(path, ":.*}", "}
 
 func loadSpec(ctx context.Context, file string) (*spec, error) {
 	if file == "" {
-		dir, err := octokit.Dir()
-		if err != nil {
-			return nil, err
-		}
-		files, err := octokit.Ensure(ctx, dir)
+		files, err := octokit.Locate(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("set up GitHub's OpenAPI: %w", err)
 		}
 		file = files.OpenAPI
 	}
+	return loadOnce.load(ctx, file)
+}
+
+// specCache keeps descriptions by their file: loading one takes 60 ms, a second
+// under the race detector, and a description is never changed once it is loaded.
+type specCache struct {
+	mu    sync.Mutex
+	specs map[string]*spec
+}
+
+//nolint:gochecknoglobals // a cache of read-only data, shared by the many servers of a test binary
+var loadOnce = specCache{specs: map[string]*spec{}}
+
+func (sc *specCache) load(ctx context.Context, file string) (*spec, error) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if have, ok := sc.specs[file]; ok {
+		return have, nil
+	}
+	made, err := readSpec(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	sc.specs[file] = made
+	return made, nil
+}
+
+func readSpec(ctx context.Context, file string) (*spec, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("load GitHub's OpenAPI: %w", err)

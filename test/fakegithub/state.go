@@ -21,10 +21,11 @@ type state struct {
 	ordered       []*repository          // in the order they were made
 	tokens        map[string]*token
 	deliveries    []*delivery
+	manifests     map[string]bool // codes that have been converted
 }
 
 func newState() state {
-	return state{accounts: map[string]*account{}, repos: map[string]*repository{}, tokens: map[string]*token{}}
+	return state{accounts: map[string]*account{}, repos: map[string]*repository{}, tokens: map[string]*token{}, manifests: map[string]bool{}}
 }
 
 // id returns an id that no other thing has, of the size GitHub's ids have now.
@@ -66,13 +67,14 @@ type repository struct {
 	commits  map[string]*commit // those of its forks' pull requests too
 	branches map[string]string  // name → SHA
 
-	numbers  int // the last issue or pull request
-	pulls    []*pull
-	suites   []*checkSuite
-	checks   []*checkRun
-	comments []*comment
-	roles    map[string]string // lower-case login → role
-
+	numbers   int // the last issue or pull request
+	pulls     []*pull
+	suites    []*checkSuite
+	checks    []*checkRun
+	comments  []*comment
+	roles     map[string]string // lower-case login → role
+	runs      []*workflowRun
+	artifacts []*artifact
 }
 
 func (r *repository) fullName() string { return r.owner.login + "/" + r.name }
@@ -162,7 +164,7 @@ func (s *Server) AddInstallation(login string, o InstallationOptions) Installati
 	}
 	inst := &installation{
 		id: s.state.id(), account: owner, selection: "all",
-		permissions: maps.Clone(o.Permissions), events: slices.Clone(o.Events), created: s.now(),
+		permissions: withMetadata(o.Permissions), events: slices.Clone(o.Events), created: s.now(),
 	}
 	s.state.installations = append(s.state.installations, inst)
 	for _, repo := range s.state.ordered {

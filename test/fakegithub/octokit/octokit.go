@@ -25,8 +25,8 @@ import (
 //go:embed operations.txt
 var operations string
 
-// trimVersion is part of the cached file's name; raise it when trim changes.
-const trimVersion = "1"
+// trimVersion is part of the cached file's name; raise it when trimming or correcting changes.
+const trimVersion = "2"
 
 // Files are the paths of the cached inputs.
 type Files struct {

@@ -16,6 +16,9 @@ func trimTo(ops []string) func([]byte) ([]byte, error) {
 		if err := json.Unmarshal(src, &doc); err != nil {
 			return nil, fmt.Errorf("read OpenAPI: %w", err)
 		}
+		if err := correct(doc); err != nil {
+			return nil, err
+		}
 		paths, err := keepOperations(doc, ops)
 		if err != nil {
 			return nil, err
