@@ -1,0 +1,118 @@
+// Package symbol turns the frames of a kernel's stack trace into files and lines, with the vmlinux the kernel was
+// linked as. It takes a file only for the kernel with the same build id: any other gives wrong lines, which mislead
+// more than none.
+//
+// Formats: ELF and its notes (System V ABI, gABI 4.1 chapter 5), build ids (ld --build-id, /sys/kernel/notes), DWARF 2
+// to 5 as debug/dwarf reads them.
+package symbol
+
+import (
+	"debug/dwarf"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// maxImage is the largest file read. A distribution's vmlinux with debug information has 0.4 to 1 GB.
+const maxImage = 2 << 30
+
+// ErrOtherBuild tells that an image is not that of the kernel.
+var ErrOtherBuild = errors.New("the image has another build id than the kernel")
+
+// Image is an open vmlinux. It is not safe for concurrent use.
+type Image struct {
+	file    *elf.File
+	buildID string
+	symbols map[string][]elf.Symbol // functions, by name
+	dwarf   *dwarf.Data
+	units   []unit
+	cache   map[uint64][]Location
+}
+
+// Open reads the symbols of the image at path. The image is the user's: a broken one is an error, whatever is wrong.
+func Open(path string) (i *Image, err error) {
+	defer caught(&err, "read image %q", path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open image: %w", err)
+	}
+	if info.Size() > maxImage || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open image %q: not a file of at most %d bytes", path, maxImage)
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open image %q: %w", path, err)
+	}
+	i = &Image{file: f, symbols: map[string][]elf.Symbol{}, cache: map[uint64][]Location{}}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	if err := modest(f); err != nil {
+		return nil, fmt.Errorf("open image %q: %w", path, err)
+	}
+	if i.buildID, err = fileBuildID(f); err != nil {
+		return nil, fmt.Errorf("read the build id of image %q: %w", path, err)
+	}
+	all, err := f.Symbols()
+	if err != nil {
+		return nil, fmt.Errorf("read the symbols of image %q: %w", path, err)
+	}
+	for _, s := range all {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Section != elf.SHN_UNDEF {
+			i.symbols[s.Name] = append(i.symbols[s.Name], s)
+		}
+	}
+	if i.dwarf, err = f.DWARF(); err != nil {
+		return nil, fmt.Errorf("read the debug information of image %q: %w", path, err)
+	}
+	if err := i.index(); err != nil {
+		return nil, fmt.Errorf("read the debug information of image %q: %w", path, err)
+	}
+	return i, nil
+}
+
+// modest refuses what would take too much memory, compressed sections unpacked.
+func modest(f *elf.File) error {
+	total := uint64(0)
+	for _, s := range f.Sections {
+		if s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		if s.Size > maxImage {
+			return fmt.Errorf("section %s has %d bytes", s.Name, s.Size)
+		}
+		if total += s.Size; total > 2*maxImage {
+			return fmt.Errorf("the sections have more than %d bytes", total)
+		}
+	}
+	return nil
+}
+
+// caught makes a panic over a malformed file an error: package debug/dwarf does not promise to check everything.
+func caught(err *error, format string, a ...any) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf(format+": malformed: %v", append(a, r)...)
+	}
+}
+
+// Close closes the file.
+func (i *Image) Close() error {
+	if err := i.file.Close(); err != nil {
+		return fmt.Errorf("close image: %w", err)
+	}
+	return nil
+}
+
+// BuildID is the image's build id, in lower-case hex.
+func (i *Image) BuildID() string { return i.buildID }
+
+// Check returns ErrOtherBuild unless the image has the kernel's build id.
+func (i *Image) Check(kernel string) error {
+	if kernel == "" || kernel != i.buildID {
+		return fmt.Errorf("%w: %s, not %q", ErrOtherBuild, i.buildID, kernel)
+	}
+	return nil
+}
