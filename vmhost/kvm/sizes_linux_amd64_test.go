@@ -47,3 +47,11 @@ func TestCheckExit(t *testing.T) {
 		}
 	}
 }
+
+// The last instruction jumps to the first, so that the guest goes round as often as it is run.
+func TestCodeLoops(t *testing.T) {
+	c := code()
+	if c[len(c)-2] != 0xeb || len(c)+int(int8(c[len(c)-1])) != 0 {
+		t.Errorf("% x", c)
+	}
+}

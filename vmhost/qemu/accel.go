@@ -99,13 +99,12 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 				continue
 			}
 		case o.name == "machine" || o.name == "M":
-			l := parseProps(o.value)
-			if v, ok := l.get("accel"); ok && strings.Contains(v, "kvm") {
-				if l = l.without("accel", "kernel_irqchip", "kernel-irqchip"); len(l) == 0 {
-					change(before, "")
-					continue
-				}
-				o.value = l.String()
+			l := withoutKVM(parseProps(o.value))
+			if len(l) == 0 {
+				change(before, "")
+				continue
+			}
+			if o.value = l.String(); o.String() != before {
 				change(before, o.String())
 			}
 		case o.name == "cpu" && (o.value == "host" || strings.HasPrefix(o.value, "host,")):
@@ -118,6 +117,19 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 		out = append(out, o)
 	}
 	return out, changes
+}
+
+// withoutKVM is a machine's properties less those only KVM has.
+func withoutKVM(l props) props {
+	if v, ok := l.get("accel"); ok && strings.Contains(v, "kvm") {
+		l = l.without("accel", "kernel_irqchip", "kernel-irqchip")
+	}
+	for i, p := range l {
+		if p.key == "gic-version" && p.value == "host" {
+			l[i].value = "max"
+		}
+	}
+	return l
 }
 
 func x86(binary string) bool {

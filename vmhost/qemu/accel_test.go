@@ -23,6 +23,7 @@ func TestFallback(t *testing.T) {
 		{"-machine q35,accel=kvm:tcg,smm=on", "-machine q35,smm=on"},
 		{"-M q35,accel=kvm,kernel_irqchip=split", "-M q35"},
 		{"-machine accel=tcg", "-machine accel=tcg"},
+		{"-machine virt,gic-version=host,accel=kvm -cpu host", "-machine virt,gic-version=max -cpu max"},
 		{"-append console=ttyS0", "-append console=ttyS0 no_timer_check"},
 		{"-append 'a no_timer_check b' -cpu Nehalem", "-append a no_timer_check b -cpu Nehalem"},
 		{"-append ''", "-append no_timer_check"},

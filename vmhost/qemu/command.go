@@ -1,7 +1,6 @@
 package qemu
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -56,9 +55,11 @@ func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id st
 			if err := b.policy.checkServed(o); err != nil {
 				return nil, err
 			}
-			o = b.harden(o)
 		}
 		b.opts = append(b.opts, o)
+	}
+	for i, o := range b.opts {
+		b.opts[i] = b.disk(o)
 	}
 	b.restrict()
 	b.detach()
@@ -120,142 +121,6 @@ func (b *builder) substitute(o option) (option, error) {
 	return o, nil
 }
 
-// harden makes a stranger's disk say its format, so that QEMU does not guess it from bytes the guest may write.
-func (b *builder) harden(o option) option {
-	before := o.String()
-	switch o.name {
-	case "drive":
-		l := parseProps(o.value)
-		if _, ok := l.get("file"); !ok {
-			return o
-		}
-		if _, ok := l.get("format"); !ok {
-			o.value = append(l, prop{key: "format", value: "raw"}).String()
-		}
-	case "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "pflash":
-		where := map[string][]prop{
-			"hda": {{key: "index", value: "0"}, {key: "media", value: "disk"}}, "hdb": {{key: "index", value: "1"}, {key: "media", value: "disk"}},
-			"hdc": {{key: "index", value: "2"}, {key: "media", value: "disk"}}, "hdd": {{key: "index", value: "3"}, {key: "media", value: "disk"}},
-			"cdrom": {{key: "index", value: "2"}, {key: "media", value: "cdrom"}}, "sd": {{key: "index", value: "0"}, {key: "if", value: "sd"}},
-			"pflash": {{key: "if", value: "pflash"}},
-		}[o.name]
-		o.name, o.value = "drive", append(props{{key: "file", value: o.value}, {key: "format", value: "raw"}}, where...).String()
-	}
-	if after := o.String(); after != before {
-		b.changes = append(b.changes, "changed "+before+" to "+after)
-	}
-	return o
-}
-
-// restrict cuts the guest off from host and network, unless it may have them. QEMU's user network otherwise reaches
-// whatever the host reaches, its loopback included. A tap or bridge of the device file is the operator's own network, and stays.
-func (b *builder) restrict() {
-	if b.network == NetworkOpen || b.network == NetworkDefault && b.trust == Operator {
-		return
-	}
-	if !b.has("net", "netdev", "nic", "nodefaults") { // what QEMU does by itself, spelled out
-		b.add("net", "nic")
-		b.add("net", "user,restrict=on")
-		b.changes = append(b.changes, "added -net nic -net user,restrict=on")
-		return
-	}
-	for i, o := range b.opts {
-		if o.name != "net" && o.name != "netdev" && o.name != "nic" {
-			continue
-		}
-		if b.opts[i].value = restricted(o.value); b.opts[i].value != o.value {
-			b.changes = append(b.changes, "changed "+o.String()+" to "+b.opts[i].String())
-		}
-	}
-}
-
-// restricted is a user network's definition made to reach nothing; any other is as it was. QEMU reads it as properties or as JSON.
-func restricted(value string) string {
-	if strings.HasPrefix(value, "{") {
-		var def map[string]any
-		if json.Unmarshal([]byte(value), &def) != nil || def["type"] != "user" {
-			return value
-		}
-		def["restrict"] = true
-		b, err := json.Marshal(def)
-		if err != nil {
-			return value // what was read can be written
-		}
-		return string(b)
-	}
-	l := parseProps(value)
-	if kind, _ := l.explicit("type").get("type"); kind != "user" {
-		return value
-	}
-	return append(l.without("restrict"), prop{key: "restrict", value: "on"}).String()
-}
-
-// detach takes the guest off the terminal: its console becomes a stream of our own, and nothing can type to the
-// monitor through it.
-func (b *builder) detach() {
-	var kept []option
-	console := ""
-	for _, o := range b.opts {
-		before := o.String()
-		switch o.name {
-		case "monitor":
-			if o.value == "none" || strings.Contains(o.value, "stdio") {
-				continue
-			}
-		case "daemonize", "pidfile", "name", "sandbox":
-			b.changes = append(b.changes, "removed "+before)
-			continue
-		case "serial":
-			if o.value == "stdio" || o.value == "mon:stdio" {
-				console, o.value = consoleID, "chardev:"+consoleID
-			}
-		case "chardev":
-			l := parseProps(o.value)
-			if l[0].bare && l[0].key == "stdio" {
-				id, _ := l.get("id")
-				b.changes = append(b.changes, "changed "+before+" to gantry's own stream")
-				console = id
-				continue
-			}
-		}
-		kept = append(kept, o)
-	}
-	b.opts = kept
-	if console == "" {
-		console = consoleID
-		b.add("serial", "chardev:"+consoleID)
-	}
-	b.opts = slices.DeleteFunc(b.opts, func(o option) bool { // a monitor on what was the terminal
-		id, _ := parseProps(o.value).explicit("chardev").get("chardev")
-		return o.name == "mon" && id == console
-	})
-	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + console, has: true, from: fromDevice, sock: consoleSocket})
-}
-
-func (b *builder) has(names ...string) bool {
-	return slices.ContainsFunc(b.opts, func(o option) bool { return slices.Contains(names, o.name) })
-}
-
-func (b *builder) add(name, value string) {
-	b.opts = append(b.opts, option{name: name, value: value, has: value != "", from: fromDevice})
-}
-
-// own adds what makes the guest gantry's: control, identity, confinement.
-func (b *builder) own(id string) {
-	if !b.has("nographic", "display", "vnc", "spice") {
-		b.add("display", "none")
-	}
-	if !b.has("monitor") {
-		b.add("monitor", "none")
-	}
-	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + qmpID, has: true, from: fromDevice, sock: qmpSocket})
-	b.add("mon", "chardev="+qmpID+",mode=control")
-	b.add("name", namePrefix+id)
-	if !b.machine.NoSandbox {
-		b.add("sandbox", sandbox)
-	}
-}
-
 // locate marks the options that open a file.
 func (b *builder) locate() {
 	snapshot := b.has("snapshot")
@@ -263,8 +128,6 @@ func (b *builder) locate() {
 		switch k := kindOf(o.name); {
 		case k == path:
 			b.opts[i].file = o.value
-		case k == disk:
-			b.opts[i].file, b.opts[i].write = o.value, o.name != "cdrom" && !snapshot
 		case o.name == "drive":
 			l := parseProps(o.value)
 			b.opts[i].file, _ = l.get("file")
@@ -304,7 +167,9 @@ func render(binary string, opts []option, where func(option) string) []string {
 						l[i].value = to
 					}
 				}
-				o.value = l.String()
+				// QEMU's own lock goes with the last descriptor of a file, which an inherited one never is: it would
+				// lock itself out when it opens the file anew.
+				o.value = append(l, prop{key: "file.locking", value: "off"}).String()
 			}
 		}
 		if o.has {

@@ -133,14 +133,21 @@ func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
 		}
 	}
 	set := strconv.Itoa(len(f.list) + 1)
-	members := []*os.File{reader}
+	members, lock := []*os.File{reader}, unix.LOCK_SH
 	if opt.write {
 		writer, err := os.OpenFile(opt.file, os.O_RDWR|flags, 0)
 		if err != nil {
 			reader.Close()
 			return "", err
 		}
-		members = append(members, writer)
+		members, lock = []*os.File{writer, reader}, unix.LOCK_EX
+	}
+	// In place of QEMU's own locks, and held as long as QEMU has the descriptor.
+	if err := unix.Flock(int(members[0].Fd()), lock|unix.LOCK_NB); err != nil {
+		for _, m := range members {
+			m.Close()
+		}
+		return "", fmt.Errorf("lock it, as another guest may have it: %w", err)
 	}
 	for _, m := range members {
 		f.sets = append(f.sets, option{name: "add-fd", value: fmt.Sprintf("fd=%d,set=%s", f.add(m), set), has: true})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/u-root/u-root/pkg/cpio"
+	"go.uber.org/goleak"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
 )
@@ -27,7 +28,14 @@ func TestMain(m *testing.M) {
 		fmt.Println(hold(spec))
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 // hold starts the guest of spec (JSON), says so, and waits for ever.

@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -21,46 +19,6 @@ const (
 	quitLimit  = 2 * time.Second  // to flush disks, before it is killed
 	killLimit  = 30 * time.Second // for the kernel to free the memory of a killed guest
 )
-
-// End says how a guest's process ended.
-type End struct {
-	Status   int    `json:"status"`           // exit status, -1 when killed
-	Signal   string `json:"signal,omitempty"` // that killed it
-	Stopped  bool   `json:"stopped"`          // by Off
-	Reason   string `json:"reason,omitempty"` // QEMU's of its last SHUTDOWN event: guest-shutdown, guest-reset, guest-panic, …
-	Panicked bool   `json:"panicked"`         // the guest said so through a pvpanic device
-	Stderr   string `json:"stderr,omitempty"` // its last words
-}
-
-// ErrNoBinary is a QEMU that is not installed.
-var ErrNoBinary = errors.New("QEMU is not installed")
-
-// ExitError is a QEMU that ended instead of starting a guest.
-type ExitError struct {
-	Binary string
-	End
-}
-
-func (e *ExitError) Error() string {
-	s := fmt.Sprintf("%s exited with status %d", e.Binary, e.Status)
-	if e.Signal != "" {
-		s = fmt.Sprintf("%s was killed by signal %s", e.Binary, e.Signal)
-	}
-	if e.Stderr != "" {
-		s += ": " + e.Stderr
-	}
-	return s
-}
-
-// HostFault tells a host that could not carry the guest from arguments or images that were no good.
-func (e *ExitError) HostFault() bool {
-	for _, s := range []string{"allocate memory", "No space left", "Too many open files", "access KVM", "Resource temporarily unavailable", "seccomp", "-sandbox"} {
-		if strings.Contains(e.Stderr, s) {
-			return true
-		}
-	}
-	return e.Signal != ""
-}
 
 // process is one life of a guest.
 type process struct {
@@ -212,72 +170,4 @@ func (p *process) stop(ctx context.Context) error {
 	case <-t.C:
 		return fmt.Errorf("%s (pid %d) is still there %v after it was killed", p.binary, p.cmd.Process.Pid, killLimit)
 	}
-}
-
-// shell lowers limits that only the process itself can lower, and makes room for QEMU: no core dumps of a guest's memory, no endless
-// files, and the guest first when the host runs out of memory.
-const shell = `ulimit -c 0; %s{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
-
-// maxFile bounds what a process may make a file grow to, in bytes, when no image is larger.
-const maxFile = 64 << 30
-
-func command(ctx context.Context, o Options, c *Command, argv []string, files *files) *exec.Cmd {
-	script := fmt.Sprintf(shell, fileLimit(files.largest))
-	// Not CommandContext: the guest outlives the step that started it, and ends by Off or with the runner.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", append([]string{"-c", script}, argv...)...)
-	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C", "HOME=/nonexistent", "TMPDIR=/var/tmp"}
-	cmd.ExtraFiles = files.list
-	if o.Trust == Served {
-		cmd.Dir = "/"
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() == 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.User.UID, Gid: o.User.GID, Groups: kvmGroups(c.Accel)}
-	}
-	return cmd
-}
-
-func fileLimit(largest int64) string {
-	var now syscall.Rlimit
-	want := uint64(max(maxFile, 2*largest))
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &now); err != nil || now.Max <= want {
-		return "" // stricter already
-	}
-	return "ulimit -f " + strconv.FormatUint(want/512, 10) + "; "
-}
-
-// kvmGroups is the one group a guest needs: that of /dev/kvm.
-func kvmGroups(a Accel) []uint32 {
-	if a.Used != "kvm" {
-		return nil
-	}
-	var st syscall.Stat_t
-	if err := syscall.Stat("/dev/kvm", &st); err != nil || st.Mode&syscall.S_IRWXG == 0 || st.Gid == 0 {
-		return nil
-	}
-	return []uint32{st.Gid}
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-const tailSize = 4 << 10
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b[max(0, len(b)-tailSize):]...)
-	if over := len(t.buf) - tailSize; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(strings.ToValidUTF8(string(t.buf), "�"))
 }

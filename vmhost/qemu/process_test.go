@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runnerOf starts this test binary as a runner that holds a guest.
-func runnerOf(t *testing.T, id string) *exec.Cmd {
+// startRunner starts this test binary as a runner that switches a guest on and holds it.
+func startRunner(t *testing.T, id string) *runner {
 	t.Helper()
 	needQEMU(t)
 	spec, err := json.Marshal(map[string]string{"ID": id, "Kernel": testKernel(t), "Initrd": testInitrd(t, shellInit)})
@@ -40,10 +40,22 @@ func runnerOf(t *testing.T, id string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "on\n" {
+	return &runner{cmd, out}
+}
+
+type runner struct {
+	*exec.Cmd
+	out io.Reader
+}
+
+// runnerOf is a runner whose guest runs.
+func runnerOf(t *testing.T, id string) *runner {
+	t.Helper()
+	r := startRunner(t, id)
+	if line, err := bufio.NewReader(r.out).ReadString('\n'); line != "on\n" {
 		t.Fatalf("the runner says %q, %v", line, err)
 	}
-	return cmd
+	return r
 }
 
 // guestPID finds the process of a guest.
@@ -240,6 +252,14 @@ func TestDisk(t *testing.T) {
 	}
 	if err := g.On(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	other := New(testOptions(testID(t) + "-other"))
+	other.Image("disk", disk)
+	if err := other.Args("-hda {disk}"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.On(t.Context()); err == nil || !strings.Contains(err.Error(), "another guest") {
+		t.Errorf("two guests write to one disk: %v", err)
 	}
 	c, err := g.Open(t.Context())
 	if err != nil {

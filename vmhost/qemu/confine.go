@@ -1,0 +1,54 @@
+package qemu
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+)
+
+// shell lowers limits that only the process itself can lower, and makes room for QEMU: no core dumps of a guest's memory, no endless
+// files, and the guest first when the host runs out of memory.
+const shell = `ulimit -c 0; %s{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
+
+// maxFile bounds what a process may make a file grow to, in bytes, when no image is larger.
+const maxFile = 64 << 30
+
+func command(ctx context.Context, o Options, c *Command, argv []string, files *files) *exec.Cmd {
+	script := fmt.Sprintf(shell, fileLimit(files.largest))
+	// Not CommandContext: the guest outlives the step that started it, and ends by Off or with the runner.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", append([]string{"-c", script}, argv...)...)
+	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C", "HOME=/nonexistent", "TMPDIR=/var/tmp"}
+	cmd.ExtraFiles = files.list
+	if o.Trust == Served {
+		cmd.Dir = "/"
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.User.UID, Gid: o.User.GID, Groups: kvmGroups(c.Accel)}
+	}
+	return cmd
+}
+
+func fileLimit(largest int64) string {
+	var now syscall.Rlimit
+	want := uint64(max(maxFile, 2*largest))
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &now); err != nil || now.Max <= want {
+		return "" // stricter already
+	}
+	return "ulimit -f " + strconv.FormatUint(want/512, 10) + "; "
+}
+
+// kvmGroups is the one group a guest needs: that of /dev/kvm.
+func kvmGroups(a Accel) []uint32 {
+	if a.Used != "kvm" {
+		return nil
+	}
+	var st syscall.Stat_t
+	if err := syscall.Stat("/dev/kvm", &st); err != nil || st.Mode&syscall.S_IRWXG == 0 || st.Gid == 0 {
+		return nil
+	}
+	return []uint32{st.Gid}
+}

@@ -1,0 +1,72 @@
+package qemu
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// End says how a guest's process ended.
+type End struct {
+	Status   int    `json:"status"`           // exit status, -1 when killed
+	Signal   string `json:"signal,omitempty"` // that killed it
+	Stopped  bool   `json:"stopped"`          // by Off
+	Reason   string `json:"reason,omitempty"` // QEMU's of its last SHUTDOWN event: guest-shutdown, guest-reset, guest-panic, …
+	Panicked bool   `json:"panicked"`         // the guest said so through a pvpanic device
+	Stderr   string `json:"stderr,omitempty"` // its last words
+}
+
+// ErrNoBinary is a QEMU that is not installed.
+var ErrNoBinary = errors.New("QEMU is not installed")
+
+// ExitError is a QEMU that ended instead of starting a guest.
+type ExitError struct {
+	Binary string
+	End
+}
+
+func (e *ExitError) Error() string {
+	s := fmt.Sprintf("%s exited with status %d", e.Binary, e.Status)
+	if e.Signal != "" {
+		s = fmt.Sprintf("%s was killed by signal %s", e.Binary, e.Signal)
+	}
+	if e.Stderr != "" {
+		s += ": " + e.Stderr
+	}
+	return s
+}
+
+// HostFault tells a host that could not carry the guest from arguments or images that were no good.
+func (e *ExitError) HostFault() bool {
+	for _, s := range []string{"allocate memory", "No space left", "Too many open files", "access KVM", "Resource temporarily unavailable", "seccomp", "-sandbox"} {
+		if strings.Contains(e.Stderr, s) {
+			return true
+		}
+	}
+	return e.Signal != ""
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 4 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b[max(0, len(b)-tailSize):]...)
+	if over := len(t.buf) - tailSize; over > 0 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(strings.ToValidUTF8(string(t.buf), "�"))
+}
