@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/gantry-ci/gantry/app/api"
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/hook"
@@ -33,6 +34,7 @@ type App struct {
 	log    *slog.Logger
 	store  *store.Store
 	queue  *work.Queue
+	api    *api.Server
 	mux    *http.ServeMux
 	addr   string
 	failed chan error
@@ -123,6 +125,14 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.api, err = api.New(ctx, api.Options{
+		Store: a.store, Blobs: blobs, Version: o.Version, Logger: a.log.With("component", "api"), Registerer: o.Registerer,
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop("api", func(context.Context) error { a.api.Close(); return nil })
+	a.mux.Handle(a.api.Handler())
 	a.mux.Handle("/hook", webhooks)
 	a.mux.Handle("/", pages)
 	a.mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
@@ -155,7 +165,7 @@ func (a *App) Start(ctx context.Context) error {
 	go func() {
 		defer close(served)
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			a.failed <- fmt.Errorf("serve: %w", err)
+			a.fail(fmt.Errorf("serve: %w", err))
 		}
 	}()
 	a.onStop("http", func(ctx context.Context) error {
@@ -163,13 +173,35 @@ func (a *App) Start(ctx context.Context) error {
 		defer cancel()
 		err := s.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = s.Close() // streams of runners: they dial again
+			err = s.Close() // who is slow tries again
 		}
 		<-served
 		return err
 	})
+	// It stops before the server does: its streams never end by themselves.
+	loop, cancel := context.WithCancel(ctx)
+	looped := make(chan struct{})
+	go func() {
+		defer close(looped)
+		if err := a.api.Run(loop); err != nil {
+			a.fail(fmt.Errorf("schedule runs: %w", err))
+		}
+	}()
+	a.onStop("api loop", func(context.Context) error {
+		cancel()
+		<-looped
+		return nil
+	})
 	a.log.InfoContext(ctx, "app is ready", "addr", a.addr, "url", a.opts.URL)
 	return nil
+}
+
+// fail ends Run with the first error.
+func (a *App) fail(err error) {
+	select {
+	case a.failed <- err:
+	default:
+	}
 }
 
 // Stop ends what was started, the last first, and waits for it. Calling it again does nothing.

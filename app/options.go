@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +26,7 @@ type Options struct {
 	PrivateKey     []byte   // PEM
 	WebhookSecrets []string // any of them may sign; more than one while they are rotated
 
+	Version   string // of gantry, for its runners
 	Policy    trigger.Policy
 	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days
 
@@ -47,8 +50,11 @@ func (o *Options) validate() error {
 	need(o.Blobs != "", "blobs: a folder is required")
 	need(o.AppID > 0, "github: app-id is required")
 	need(len(o.PrivateKey) > 0, "github: the App's private key is required")
-	need(len(o.WebhookSecrets) > 0, "github: a webhook secret is required: without one anybody could start runs")
+	need(len(o.WebhookSecrets) > 0 && !slices.ContainsFunc(o.WebhookSecrets, blank),
+		"github: a webhook secret is required, and none may be empty: without one anybody could start runs")
 	need(o.Logger != nil && o.Registerer != nil && o.Gatherer != nil, "a logger and a metrics registry are required")
 	errs = append(errs, o.Policy.Validate())
 	return errors.Join(errs...)
 }
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }

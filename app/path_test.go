@@ -13,6 +13,7 @@ import (
 
 // A pull request becomes a run and one check, which goes from queued over in progress to its conclusion.
 func TestPullRequest(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p, d := l.open(smokeFiles())
 	if got := l.ended(d.GUID); got.State != store.DeliveryProcessed {

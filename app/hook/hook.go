@@ -26,7 +26,7 @@ const (
 
 var (
 	guidShape  = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
-	eventShape = regexp.MustCompile(`^[a-z][a-z_]{0,63}$`)
+	eventShape = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 )
 
 // Queue takes an accepted delivery on.

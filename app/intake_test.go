@@ -1,0 +1,228 @@
+package app_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/test/fakegithub"
+	"github.com/gantry-ci/gantry/test/fakegithub/octokit"
+)
+
+// post sends a webhook by hand.
+func (l *lab) post(body io.Reader, header map[string]string) (int, string) {
+	l.t.Helper()
+	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.url("/hook"), body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return resp.StatusCode, string(answer)
+}
+
+func TestIntake(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(o *app.Options, _ *fakegithub.Options) { o.WebhookSecrets = []string{secret, "the next one"} })
+	const body = `{"zen":"Design for failure."}`
+	huge := strings.Repeat(" ", 26<<20)
+	signed := func(by, text string) map[string]string {
+		return map[string]string{"X-Hub-Signature-256": fakegithub.Sign(by, []byte(text))}
+	}
+	for _, tt := range []struct {
+		name, body string
+		header     map[string]string
+		want       int
+	}{
+		{"GitHub's own vector", "Hello, World!", map[string]string{"X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}, 202},
+		{"signed", body, signed(secret, body), 202},
+		{"signed by the next secret", body, signed("the next one", body), 202},
+		{"missing", body, nil, 401},
+		{"empty", body, map[string]string{"X-Hub-Signature-256": ""}, 401},
+		{"wrong secret", body, signed("guess", body), 401},
+		{"empty key", body, signed("", body), 401},
+		{"of another body", body, signed(secret, body+" "), 401},
+		{"SHA-1 only", body, map[string]string{"X-Hub-Signature": "sha1=b82a1df3a9f7a2c9a8bfb6d2d7f5b4d3b1a4c7de"}, 401},
+		{"SHA-1 in its place", body, map[string]string{"X-Hub-Signature-256": "sha1=b82a1df3a9f7a2c9a8bfb6d2d7f5b4d3b1a4c7de"}, 401},
+		{"not hexadecimal", body, map[string]string{"X-Hub-Signature-256": "sha256=" + strings.Repeat("z", 64)}, 401},
+		{"cut", body, map[string]string{"X-Hub-Signature-256": signed(secret, body)["X-Hub-Signature-256"][:40]}, 401},
+		{"26 MB", huge, signed(secret, huge), 413},
+		{"26 MB unsigned", huge, nil, 401},
+		{"form", body, map[string]string{"Content-Type": "application/x-www-form-urlencoded", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 415},
+		{"no GUID", body, map[string]string{"X-GitHub-Delivery": "", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
+		{"long GUID", body, map[string]string{"X-GitHub-Delivery": strings.Repeat("a", 65), "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
+		{"hostile event", body, map[string]string{"X-GitHub-Event": "ping; drop", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			guid := strings.NewReplacer(" ", "-", "'", "").Replace(tt.name)
+			header := map[string]string{"Content-Type": "application/json", "X-GitHub-Delivery": guid, "X-GitHub-Event": "ping"}
+			for k, v := range tt.header {
+				header[k] = v
+			}
+			if got, answer := l.post(strings.NewReader(tt.body), header); got != tt.want {
+				t.Errorf("answered %d: %s; want %d", got, answer, tt.want)
+			}
+			_, err := l.app.Store().Delivery(t.Context(), guid)
+			if kept := !errors.Is(err, store.ErrNotFound); kept != (tt.want == 202) {
+				t.Errorf("kept: %v, %v", kept, err)
+			}
+		})
+	}
+	if code, _ := l.get("/hook"); code != http.StatusMethodNotAllowed {
+		t.Errorf("GET /hook: %d", code)
+	}
+}
+
+// A lab without a secret would let anybody start runs.
+func TestEmptySecret(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, secrets := range [][]string{nil, {""}, {" "}, {secret, ""}} {
+		o := l.opts
+		o.WebhookSecrets, o.Database = secrets, t.TempDir()+"/gantry.db"
+		if a, err := app.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "secret") {
+			t.Errorf("secrets %q: %v, %v", secrets, a, err)
+		}
+	}
+}
+
+// Every example that GitHub publishes is accepted, and ends with its reason, whatever it is.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	events := examples(t)
+	var sent []fakegithub.Delivery
+	for _, e := range events {
+		sent = append(sent, l.send(e, fakegithub.DeliveryOptions{}))
+	}
+	for i, d := range sent {
+		got := l.ended(d.GUID)
+		if got.Reason == "" || got.State != store.DeliveryIgnored && got.State != store.DeliveryRefused && got.State != store.DeliveryProcessed {
+			t.Errorf("%d %s %s: %s: %q", i, d.Event, d.Action, got.State, got.Reason)
+		}
+	}
+	counts, err := l.app.Store().CountDeliveries(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(len(events), "examples:", counts)
+	if n := len(l.runs()); n != 0 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// examples are GitHub's own example payloads.
+func examples(tb testing.TB) (events []fakegithub.Event) {
+	tb.Helper()
+	dir, err := octokit.Dir()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	files, err := octokit.Ensure(tb.Context(), dir)
+	if err != nil {
+		tb.Skipf("GitHub's example payloads cannot be had: %v", err)
+	}
+	b, err := os.ReadFile(files.Examples)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var list []struct {
+		Name     string            `json:"name"`
+		Examples []json.RawMessage `json:"examples"`
+	}
+	if err := json.Unmarshal(b, &list); err != nil {
+		tb.Fatal(err)
+	}
+	for _, e := range list {
+		for _, payload := range e.Examples {
+			events = append(events, fakegithub.Event{Name: e.Name, Payload: payload})
+		}
+	}
+	return events
+}
+
+// A GUID is one delivery, however often it comes; one that failed is taken over by its redelivery.
+func TestRedelivery(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	p, d := l.open(smokeFiles())
+	e, err := l.repo.PullRequestEvent("opened", p.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		l.send(e, fakegithub.DeliveryOptions{GUID: d.GUID, Redelivery: true})
+	}
+	l.ended(d.GUID)
+	if runs := l.runs(); len(runs) != 1 {
+		t.Errorf("a GUID made %d runs", len(runs))
+	}
+	l.check("queued")
+}
+
+func TestRedeliveryOfFailed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	broken := fakegithub.ServerError(502).On(http.MethodGet, "/repos/octo-lab/kernel/pulls")
+	broken.Times = 1000
+	l.gh.Inject(broken)
+	p, d := l.open(smokeFiles())
+	if got := l.ended(d.GUID); got.State != store.DeliveryFailed || !strings.Contains(got.Reason, "502") {
+		t.Fatalf("%s: %s", got.State, got.Reason)
+	}
+	l.gh.ClearFaults()
+	e, err := l.repo.PullRequestEvent("opened", p.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.send(e, fakegithub.DeliveryOptions{GUID: d.GUID, Redelivery: true})
+	l.check("queued")
+	if got := l.ended(d.GUID); got.State != store.DeliveryProcessed {
+		t.Errorf("%s: %s", got.State, got.Reason)
+	}
+	if runs := l.runs(); len(runs) != 1 {
+		t.Errorf("%d runs", len(runs))
+	}
+}
+
+// The answer comes long before GitHub's 10 s, whatever is in the queue.
+func BenchmarkAccept(b *testing.B) {
+	l := newLab(b)
+	events := examples(b)
+	i := 0
+	for b.Loop() {
+		e := events[i%len(events)]
+		i++
+		d, err := l.gh.Deliver(b.Context(), e.Name, e.Payload, fakegithub.DeliveryOptions{})
+		if err != nil || d.Status != http.StatusAccepted {
+			b.Fatal(d, err)
+		}
+	}
+	var took []time.Duration
+	for _, d := range l.gh.Deliveries() {
+		took = append(took, d.Duration)
+	}
+	slices.Sort(took)
+	for _, p := range []int{50, 99} {
+		b.ReportMetric(float64(took[len(took)*p/100].Microseconds()), fmt.Sprintf("p%d-µs", p))
+	}
+}
