@@ -85,34 +85,34 @@ func TestCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	anybody := l.client(t, "")
-	enrol := func(token, name, secret string) (string, error) {
+	enroll := func(token, name, secret string) (string, error) {
 		r, err := anybody.Enroll(ctx, &gantryv1.EnrollRequest{Token: token, Name: name, SecretHash: store.HashSecret(secret)})
 		return r.GetRunner(), err
 	}
-	_, err = enrol("gantry-enrol-guess", "r", "s")
+	_, err = enroll("gantry-enroll-guess", "r", "s")
 	wantCode(t, "guessed token", connect.CodePermissionDenied, err)
 	_, err = anybody.Enroll(ctx, &gantryv1.EnrollRequest{Token: token, Name: "r", SecretHash: "plain"})
 	wantCode(t, "no hash", connect.CodeInvalidArgument, err)
 	_, err = anybody.Enroll(ctx, &gantryv1.EnrollRequest{Token: token, Name: "r\n", SecretHash: store.HashSecret("s")})
 	wantCode(t, "bad name", connect.CodeInvalidArgument, err)
-	id, err := enrol(token, "r", "s")
+	id, err := enroll(token, "r", "s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := enrol(token, "r", "s"); err != nil || again != id {
+	if again, err := enroll(token, "r", "s"); err != nil || again != id {
 		t.Errorf("enrolled again after a lost answer: %q, %v", again, err)
 	}
-	_, err = enrol(token, "r", "stolen")
+	_, err = enroll(token, "r", "stolen")
 	wantCode(t, "used token", connect.CodePermissionDenied, err)
 
 	token, _ = l.store.NewEnrolment(ctx, "", time.Hour)
-	_, err = enrol(token, "r", "thief")
+	_, err = enroll(token, "r", "thief")
 	wantCode(t, "name of another", connect.CodePermissionDenied, err)
 	token, _ = l.store.NewEnrolment(ctx, "q", time.Hour)
-	_, err = enrol(token, "r", "thief")
+	_, err = enroll(token, "r", "thief")
 	wantCode(t, "token of another", connect.CodePermissionDenied, err)
 	token, _ = l.store.NewEnrolment(ctx, "q", -time.Second)
-	_, err = enrol(token, "q", "late")
+	_, err = enroll(token, "q", "late")
 	wantCode(t, "old token", connect.CodePermissionDenied, err)
 
 	for what, c := range map[string]*client{"nobody": {}, "unknown": {id: "x", secret: "s"}, "wrong secret": {id: id, secret: "t"}} {
@@ -130,7 +130,7 @@ func TestCredentials(t *testing.T) {
 		t.Error(err)
 	}
 	token, _ = l.store.NewEnrolment(ctx, "r", time.Hour)
-	if again, err := enrol(token, "r", "rotated"); err != nil || again != id {
+	if again, err := enroll(token, "r", "rotated"); err != nil || again != id {
 		t.Errorf("rotated: %q, %v", again, err)
 	}
 	_, err = anybody.Heartbeat(ctx, &gantryv1.HeartbeatRequest{})

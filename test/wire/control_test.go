@@ -12,7 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
-// A cancelled run is completed at once and stays so; its target comes back when the runner has cleaned up.
+// A canceled run is completed at once and stays so; its target comes back when the runner has cleaned up.
 func TestCancel(t *testing.T) {
 	l := newLab(t)
 	began, cause := make(chan agent.Assignment, 2), make(chan error, 2)
@@ -35,7 +35,7 @@ func TestCancel(t *testing.T) {
 	l.cancel(t, id)
 	for _, id := range []string{id, waits} {
 		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunCompleted || run.Verdict.Verdict != jobs.VerdictCanceled || run.Message != "superseded" {
-			t.Errorf("cancelled: %+v, %v", run, err)
+			t.Errorf("canceled: %+v, %v", run, err)
 		}
 	}
 	if err := receive(t, cause, "cancel"); jobs.ClassOf(err) != jobs.ClassCanceled || err.Error() != "superseded" {
@@ -49,7 +49,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("next: %+v", run)
 	}
 	if run, err := l.store.Run(t.Context(), id); err != nil || run.Verdict.Verdict != jobs.VerdictCanceled {
-		t.Errorf("it did not stay cancelled: %+v, %v", run, err)
+		t.Errorf("it did not stay canceled: %+v, %v", run, err)
 	}
 }
 

@@ -133,7 +133,7 @@ func (l *lab) cancel(t testing.TB, id string) {
 	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		done, err := l.store.CancelRun(ctx, tx, id, "superseded")
 		if err == nil && !done {
-			err = errors.New("not cancelled")
+			err = errors.New("not canceled")
 		}
 		return err
 	})
@@ -160,7 +160,7 @@ func (l *lab) wait(t testing.TB, id, what string, want func(store.Run, []store.A
 		}
 		select {
 		case <-l.changed:
-		case <-time.After(100 * time.Millisecond): // an attempt's end changes no cancelled run
+		case <-time.After(100 * time.Millisecond): // an attempt's end changes no canceled run
 		case <-end:
 			t.Fatalf("the run did not become %s: %+v, attempts %+v", what, run, attempts)
 		}
@@ -176,7 +176,7 @@ type node struct {
 	halt  func()
 }
 
-// runner makes an agent that enrols at the app behind url, and starts it.
+// runner makes an agent that enrolls at the app behind url, and starts it.
 func (l *lab) runner(t testing.TB, name, url string, f ...func(*agent.Options)) *node {
 	t.Helper()
 	token, err := l.store.NewEnrolment(t.Context(), name, time.Hour)

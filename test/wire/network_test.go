@@ -133,7 +133,9 @@ func TestLeaseLost(t *testing.T) {
 	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != jobs.ClassInfrastructure || !strings.Contains(attempts[0].Message, "silent") {
 		t.Errorf("attempts: %+v", attempts)
 	}
-	l.runner(t, "winner", "http://"+l.addr)
+	l.runner(t, "winner", "http://"+l.addr, func(o *agent.Options) {
+		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "w", Type: "qemu", Tags: []string{"sound"}}} }
+	})
 	run, attempts = l.wait(t, id, "completed", completed)
 	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 2 || attempts[1].Runner != "winner" || attempts[1].LeaseID == lease {
 		t.Errorf("%+v, attempts %+v", run, attempts)
@@ -142,7 +144,7 @@ func TestLeaseLost(t *testing.T) {
 	if cause := receive(t, stopped, "stop of the loser"); jobs.ClassOf(cause) != jobs.ClassInfrastructure {
 		t.Errorf("the loser stopped for %v", cause)
 	}
-	again := l.create(t, func(s *store.RunSpec) { s.Trust = rpc.Trusted })
+	again := l.create(t, func(s *store.RunSpec) { s.Tags = []string{"sound"} })
 	l.wait(t, again, "completed", completed)
 	after, err := l.store.Run(t.Context(), id)
 	if err != nil || after.Verdict != run.Verdict {

@@ -93,7 +93,7 @@ func (p *proxy) hold(conns ...net.Conn) (limit int64, ok bool) {
 
 func (p *proxy) carry(in net.Conn) {
 	defer in.Close()
-	out, err := net.Dial("tcp", p.target) //nolint:noctx // loopback
+	out, err := net.Dial("tcp", p.target)
 	if err != nil {
 		return
 	}

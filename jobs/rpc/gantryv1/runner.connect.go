@@ -57,7 +57,7 @@ type RunnerServiceClient interface {
 	Enroll(context.Context, *EnrollRequest) (*EnrollResponse, error)
 	// Watch announces the runner and streams what it shall do. A newer Watch of the same runner ends the older one (aborted).
 	Watch(context.Context, *WatchRequest) (*connect.ServerStreamForClient[WatchResponse], error)
-	// Heartbeat keeps leases, and says which are lost or to be cancelled. A lease is lost after 30 s without one.
+	// Heartbeat keeps leases, and says which are lost or to be canceled. A lease is lost after 30 s without one.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
 	// Append stores the next bytes of a stream of an attempt. A resend is harmless, a gap is not stored.
 	Append(context.Context, *AppendRequest) (*AppendResponse, error)
@@ -183,7 +183,7 @@ type RunnerServiceHandler interface {
 	Enroll(context.Context, *EnrollRequest) (*EnrollResponse, error)
 	// Watch announces the runner and streams what it shall do. A newer Watch of the same runner ends the older one (aborted).
 	Watch(context.Context, *WatchRequest, *connect.ServerStream[WatchResponse]) error
-	// Heartbeat keeps leases, and says which are lost or to be cancelled. A lease is lost after 30 s without one.
+	// Heartbeat keeps leases, and says which are lost or to be canceled. A lease is lost after 30 s without one.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
 	// Append stores the next bytes of a stream of an attempt. A resend is harmless, a gap is not stored.
 	Append(context.Context, *AppendRequest) (*AppendResponse, error)
