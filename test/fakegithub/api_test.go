@@ -67,7 +67,7 @@ func useApp(t *testing.T, l *lab) {
 	must[*github.Installation](t)(apps.FindOrganizationInstallation(ctx, "octo-lab"))
 	must[*github.Installation](t)(apps.FindUserInstallation(ctx, "octo-lab"))
 	must[*github.ListRepositories](t)(l.client.Apps.ListRepos(ctx, nil))
-	must[*github.HookConfig](t)(apps.UpdateHookConfig(ctx, &github.HookConfig{URL: github.String("http://127.0.0.1:1/"), Secret: github.String("s")}))
+	must[*github.HookConfig](t)(apps.UpdateHookConfig(ctx, &github.HookConfig{URL: new("http://127.0.0.1:1/"), Secret: new("s")}))
 	if config := must[*github.HookConfig](t)(apps.GetHookConfig(ctx)); config.GetURL() != "http://127.0.0.1:1/" || config.GetSecret() != "********" {
 		t.Errorf("hook config: %v", config)
 	}
@@ -146,8 +146,8 @@ func useChecks(t *testing.T, l *lab, pull fakegithub.Pull) {
 	ctx, checks := t.Context(), l.client.Checks
 	const owner, name = "octo-lab", "kernel"
 	run := must[*github.CheckRun](t)(checks.CreateCheckRun(ctx, owner, name, github.CreateCheckRunOptions{
-		Name: "smoke", HeadSHA: pull.Head, Status: github.String("completed"), Conclusion: github.String("failure"),
-		Output: &github.CheckRunOutput{Title: github.String("t"), Summary: github.String("s"), Annotations: annotations(1)},
+		Name: "smoke", HeadSHA: pull.Head, Status: new("completed"), Conclusion: new("failure"),
+		Output: &github.CheckRunOutput{Title: new("t"), Summary: new("s"), Annotations: annotations(1)},
 	}))
 	must[*github.CheckRun](t)(checks.UpdateCheckRun(ctx, owner, name, run.GetID(), github.UpdateCheckRunOptions{Name: "smoke"}))
 	must[*github.CheckRun](t)(checks.GetCheckRun(ctx, owner, name, run.GetID()))
@@ -181,8 +181,8 @@ func useComments(t *testing.T, l *lab, pull fakegithub.Pull) {
 		must[*github.Reaction](t)(l.client.Reactions.CreateIssueCommentReaction(ctx, owner, name, asked.ID, "eyes"))
 	}
 	must[[]*github.Reaction](t)(l.client.Reactions.ListIssueCommentReactions(ctx, owner, name, asked.ID, nil))
-	answer := must[*github.IssueComment](t)(issues.CreateComment(ctx, owner, name, pull.Number, &github.IssueComment{Body: github.String("on it")}))
-	must[*github.IssueComment](t)(issues.EditComment(ctx, owner, name, answer.GetID(), &github.IssueComment{Body: github.String("done")}))
+	answer := must[*github.IssueComment](t)(issues.CreateComment(ctx, owner, name, pull.Number, &github.IssueComment{Body: new("on it")}))
+	must[*github.IssueComment](t)(issues.EditComment(ctx, owner, name, answer.GetID(), &github.IssueComment{Body: new("done")}))
 	must[*github.IssueComment](t)(issues.GetComment(ctx, owner, name, answer.GetID()))
 	must[[]*github.IssueComment](t)(issues.ListComments(ctx, owner, name, pull.Number, nil))
 	all := l.repo.Comments(pull.Number)

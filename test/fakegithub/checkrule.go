@@ -165,7 +165,7 @@ func (in *checkInput) apply(run *checkRun, now time.Time) {
 	}
 }
 
-func set[T any](to *T, from *T) {
+func set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}

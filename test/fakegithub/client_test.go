@@ -222,8 +222,8 @@ func TestCheckRunLife(t *testing.T) {
 	}
 	checks := l.client.Checks
 	run, _, err := checks.CreateCheckRun(ctx, "octo-lab", "kernel", github.CreateCheckRunOptions{
-		Name: "smoke", HeadSHA: pull.Head, ExternalID: github.String("run-1"), Status: github.String("queued"),
-		DetailsURL: github.String("http://127.0.0.1/runs/1"),
+		Name: "smoke", HeadSHA: pull.Head, ExternalID: new("run-1"), Status: new("queued"),
+		DetailsURL: new("http://127.0.0.1/runs/1"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -240,19 +240,19 @@ func TestCheckRunLife(t *testing.T) {
 		}
 		return run
 	}
-	update(github.UpdateCheckRunOptions{Status: github.String("in_progress")})
+	update(github.UpdateCheckRunOptions{Status: new("in_progress")})
 	for range 2 {
 		update(github.UpdateCheckRunOptions{Output: &github.CheckRunOutput{
-			Title: github.String("t"), Summary: github.String("s"), Annotations: annotations(50),
+			Title: new("t"), Summary: new("s"), Annotations: annotations(50),
 		}})
 	}
 	// A conclusion by itself completes the run.
-	done := update(github.UpdateCheckRunOptions{Conclusion: github.String("failure")})
+	done := update(github.UpdateCheckRunOptions{Conclusion: new("failure")})
 	if done.GetStatus() != "completed" || done.GetCompletedAt().IsZero() || done.GetOutput().GetAnnotationsCount() != 100 {
 		t.Errorf("completed: %v", done)
 	}
 	l.repo.AddForeignCheckRun(99, "other", pull.Head, "success")
-	list, _, err := checks.ListCheckRunsForRef(ctx, "octo-lab", "kernel", pull.Head, &github.ListCheckRunsOptions{AppID: github.Int64(l.AppID())})
+	list, _, err := checks.ListCheckRunsForRef(ctx, "octo-lab", "kernel", pull.Head, &github.ListCheckRunsOptions{AppID: new(l.AppID())})
 	if err != nil || list.GetTotal() != 1 || list.CheckRuns[0].GetExternalID() != "run-1" {
 		t.Errorf("list: %v, %v", list, err)
 	}
@@ -270,8 +270,8 @@ func annotations(n int) []*github.CheckRunAnnotation {
 	var list []*github.CheckRunAnnotation
 	for i := range n {
 		list = append(list, &github.CheckRunAnnotation{
-			Path: github.String("ci/smoke.yaml"), StartLine: github.Int(i + 1), EndLine: github.Int(i + 1),
-			AnnotationLevel: github.String("failure"), Message: github.String("wrong"),
+			Path: new("ci/smoke.yaml"), StartLine: new(i + 1), EndLine: new(i + 1),
+			AnnotationLevel: new("failure"), Message: new("wrong"),
 		})
 	}
 	return list

@@ -2,6 +2,7 @@ package fakegithub
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -124,9 +125,7 @@ func (f *Fault) before(c *call) (out reply, done bool) {
 	} else {
 		out = failure(f.status, f.message).encode()
 	}
-	for name, values := range f.header {
-		out.header[name] = values
-	}
+	maps.Copy(out.header, f.header)
 	return out, true
 }
 

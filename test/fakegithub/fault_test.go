@@ -38,11 +38,11 @@ func TestFaults(t *testing.T) {
 		}},
 		"secondary 429": {fakegithub.SecondaryLimit(http.StatusTooManyRequests, time.Minute), 0, func(err error) bool {
 			answer, is := errors.AsType[*github.ErrorResponse](err)
-			return is && answer.Response.StatusCode == 429 && answer.Response.Header.Get("Retry-After") == "60"
+			return is && answer.Response.StatusCode == http.StatusTooManyRequests && answer.Response.Header.Get("Retry-After") == "60"
 		}},
 		"502": {fakegithub.ServerError(http.StatusBadGateway), 0, func(err error) bool {
 			answer, is := errors.AsType[*github.ErrorResponse](err)
-			return is && answer.Response.StatusCode == 502
+			return is && answer.Response.StatusCode == http.StatusBadGateway
 		}},
 		"drop":       {fakegithub.Drop(), 0, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") }},
 		"lose reply": {fakegithub.LoseReply(), 1, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") }},
@@ -105,7 +105,7 @@ func TestConditionalRequests(t *testing.T) {
 	}
 	first := get("")
 	again := get("W/" + first.Header.Get("ETag"))
-	if first.StatusCode != 200 || again.StatusCode != http.StatusNotModified {
+	if first.StatusCode != http.StatusOK || again.StatusCode != http.StatusNotModified {
 		t.Errorf("answered %s, then %s", first.Status, again.Status)
 	}
 	if a, b := first.Header.Get("X-RateLimit-Remaining"), again.Header.Get("X-RateLimit-Remaining"); a != "4999" || b != a {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -102,7 +103,7 @@ func newBlob(mode string, data []byte) blob {
 // objectID is git's name of an object.
 func objectID(kind string, data []byte) string {
 	h := sha1.New()
-	fmt.Fprintf(h, "%s %d\x00", kind, len(data))
+	_, _ = fmt.Fprintf(h, "%s %d\x00", kind, len(data)) // a hash takes everything
 	h.Write(data)
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -251,10 +252,7 @@ func (r *Repo) Commit(branch, dir, message string) (string, error) {
 // its parent; nil content deletes one.
 func (r *Repo) CommitFiles(branch, message string, files map[string][]byte) (string, error) {
 	return r.commit(branch, r.Owner, message, func(before map[string]blob) map[string]blob {
-		after := map[string]blob{}
-		for name, file := range before {
-			after[name] = file
-		}
+		after := maps.Clone(before)
 		for name, data := range files {
 			delete(after, path.Clean(name))
 			if data != nil {

@@ -3,6 +3,7 @@ package fakegithub
 import (
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -204,8 +205,8 @@ func (c *call) compare() reply {
 	}
 	from := repo.commits[repo.mergeBase(base.sha, head.sha)]
 	commits := []object{}
-	for i := len(ahead) - 1; i >= 0; i-- {
-		commits = append(commits, c.commitJSON(repo, repo.commits[ahead[i]]))
+	for _, sha := range slices.Backward(ahead) {
+		commits = append(commits, c.commitJSON(repo, repo.commits[sha]))
 	}
 	files := c.diffJSON(repo, from, head)
 	if files == nil {

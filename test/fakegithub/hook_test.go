@@ -101,7 +101,7 @@ func webhookSchemas(t *testing.T) *jsonschema.Compiler {
 // buildEvents builds one of each event, by the name of its definition.
 func buildEvents(t *testing.T, l *lab) map[string]fakegithub.Event {
 	t.Helper()
-	// No ping: GitHub's schema has only those of repositories' and organisations'
+	// No ping: GitHub's schema has only those of repositories' and organizations'
 	// hooks, which have two URLs that an App's hook has not.
 	built := map[string]fakegithub.Event{}
 	add := func(definition string, e fakegithub.Event, err error) {
@@ -172,7 +172,7 @@ func buildEvents(t *testing.T, l *lab) map[string]fakegithub.Event {
 func buildCheckEvents(t *testing.T, l *lab, add func(string, fakegithub.Event, error)) {
 	t.Helper()
 	run, _, err := l.client.Checks.CreateCheckRun(t.Context(), "octo-lab", "kernel", github.CreateCheckRunOptions{
-		Name: "smoke", HeadSHA: l.repo.Head(""), Conclusion: github.String("failure"), ExternalID: github.String("run-1"),
+		Name: "smoke", HeadSHA: l.repo.Head(""), Conclusion: new("failure"), ExternalID: new("run-1"),
 		Actions: []*github.CheckRunAction{{Label: "Again", Description: "Runs it again", Identifier: "again"}},
 	})
 	if err != nil {
@@ -296,7 +296,7 @@ func TestRerequest(t *testing.T) {
 	l, to := newLab(t, fakegithub.Options{}), newReceiver(t)
 	l.SetWebhook(to.URL, "s")
 	run, _, err := l.client.Checks.CreateCheckRun(t.Context(), "octo-lab", "kernel", github.CreateCheckRunOptions{
-		Name: "smoke", HeadSHA: l.repo.Head(""), Conclusion: github.String("failure"),
+		Name: "smoke", HeadSHA: l.repo.Head(""), Conclusion: new("failure"),
 	})
 	if err != nil {
 		t.Fatal(err)

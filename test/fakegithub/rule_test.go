@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -188,9 +189,7 @@ func TestJWTRules(t *testing.T) {
 	now := at.Now().Unix()
 	good := func(change map[string]any) map[string]any {
 		claims := map[string]any{"iss": fmt.Sprint(l.AppID()), "iat": now - 60, "exp": now + 540}
-		for name, value := range change {
-			claims[name] = value
-		}
+		maps.Copy(claims, change)
 		return claims
 	}
 	for name, c := range map[string]struct {
@@ -259,7 +258,7 @@ func TestTokenRules(t *testing.T) {
 	}
 	refused(l.freshToken(t, at), "/repos/acme/secret/contents/README", 404, "does not reach acme/secret")
 
-	narrow := l.narrowToken(t, at, &github.InstallationTokenOptions{Permissions: &github.InstallationPermissions{Checks: github.String("write")}})
+	narrow := l.narrowToken(t, at, &github.InstallationTokenOptions{Permissions: &github.InstallationPermissions{Checks: new("write")}})
 	refused(narrow, content, 403, "contents")
 
 	if _, err := l.AddRepo("octo-lab", "other", folder(t)); err != nil {

@@ -2,12 +2,14 @@ package fakegithub
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := s.takeFault(c.r)
 	out, done := fault.before(c)
 	if !done {
-		out = c.answer()
+		out = c.answer(r.Context())
 	}
 	out = out.conditional(c.r)
 	s.limitHeaders(c, out.header, out.status == http.StatusNotModified || done)
@@ -116,11 +118,11 @@ func withoutPrefix(r *http.Request) *http.Request {
 }
 
 // answer takes the request through every check to its handler.
-func (c *call) answer() reply {
-	out := c.handle().encode()
+func (c *call) answer(ctx context.Context) reply {
+	out := c.handle(ctx).encode()
 	if c.op != nil && out.raw != nil && strings.HasPrefix(out.contentType, "application/json") {
 		header := http.Header{"Content-Type": {"application/json"}}
-		if err := c.op.checkResponse(c.r.Context(), out.status, header, out.raw); err != nil {
+		if err := c.op.checkResponse(ctx, out.status, header, out.raw); err != nil {
 			c.broken = c.violation(RuleResponse, http.StatusInternalServerError, fmt.Sprintf("status %d: %v", out.status, err))
 			out = failure(http.StatusInternalServerError, err.Error()).encode()
 		}
@@ -131,7 +133,7 @@ func (c *call) answer() reply {
 	return out
 }
 
-func (c *call) handle() reply {
+func (c *call) handle(ctx context.Context) reply {
 	op, err := c.spec.match(c.r)
 	if err != nil {
 		return c.refuse(RuleUnknown, http.StatusNotFound, "Not Found", err.Error())
@@ -152,7 +154,7 @@ func (c *call) handle() reply {
 	if out, refused := c.overLimit(); refused {
 		return out
 	}
-	if err := op.checkRequest(c.r.Context(), c.body); err != nil {
+	if err := op.checkRequest(ctx, c.body); err != nil {
 		return c.refuse(RuleRequest, http.StatusUnprocessableEntity, "Invalid request.\n\n"+err.Error(), err.Error())
 	}
 	return ep.serve(c)
@@ -235,9 +237,7 @@ func (out reply) conditional(r *http.Request) reply {
 
 func (out reply) write(w http.ResponseWriter) {
 	h := w.Header()
-	for name, values := range out.header {
-		h[name] = values
-	}
+	maps.Copy(h, out.header)
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	h.Set("X-GitHub-Request-Id", strings.ToUpper(uuid.NewString()))
 	h.Set("X-GitHub-Api-Version-Selected", "2022-11-28")

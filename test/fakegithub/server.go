@@ -144,7 +144,7 @@ func Start(tb testing.TB, o Options) *Server {
 }
 
 // Close stops the server: requests in progress get a moment to end, deliveries
-// it started by itself are cancelled. It waits for both, and is idempotent.
+// it started by itself are canceled. It waits for both, and is idempotent.
 func (s *Server) Close() error {
 	s.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)

@@ -34,7 +34,7 @@ func (st *state) id() int64 {
 	return 7_400_000_000 + st.lastID
 }
 
-// account is a user, an organisation or an App's bot.
+// account is a user, an organization or an App's bot.
 type account struct {
 	id    int64
 	login string
@@ -130,7 +130,7 @@ type Installation struct {
 
 // InstallationOptions vary an installation.
 type InstallationOptions struct {
-	// Organization makes a new account an organisation, not a user.
+	// Organization makes a new account an organization, not a user.
 	Organization bool
 	// Permissions are what the account granted, "checks": "write"; nil grants
 	// what DefaultPermissions says.

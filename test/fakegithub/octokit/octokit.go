@@ -1,5 +1,5 @@
 // Package octokit fetches what GitHub publishes about its own interface through
-// the npm packages of its octokit organisation, and keeps it in a cache outside
+// the npm packages of its octokit organization, and keeps it in a cache outside
 // version control: the OpenAPI description of the REST API, trimmed to the
 // operations that gantry uses, and GitHub's example webhook payloads.
 //
