@@ -1,23 +1,10 @@
 package fakegithub
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
-)
-
-const (
-	jwtLife   = 10 * time.Minute // GitHub's maximum for an App's JWT
-	tokenLife = time.Hour        // of an installation token
 )
 
 // audience says whose credentials an operation takes.
@@ -29,14 +16,6 @@ const (
 	installed                   // an installation token
 	tokenOrNone                 // an installation token, or none
 )
-
-// token is an installation token, with what it was narrowed to.
-type token struct {
-	installation *installation
-	expires      time.Time
-	permissions  map[string]string
-	repos        map[int64]bool // nil: all of the installation's
-}
 
 // authorization is who sent a request.
 type authorization struct {
@@ -150,161 +129,4 @@ func bearer(header string) string {
 		return strings.TrimSpace(secret)
 	}
 	return ""
-}
-
-// checkJWT checks an App's JWT as GitHub does. On error it returns what GitHub
-// answers, and what is really wrong.
-func checkJWT(text string, key *rsa.PublicKey, appID int64, now time.Time) (int, string, error) {
-	const undecodable = "A JSON web token could not be decoded"
-	claims, err := parseJWT(text, key)
-	if err != nil {
-		return http.StatusUnauthorized, undecodable, err
-	}
-	if iss := strings.Trim(string(claims.Iss), `"`); iss != fmt.Sprint(appID) {
-		return http.StatusNotFound, "Integration not found", fmt.Errorf("iss is %q, the App's id is %d", iss, appID)
-	}
-	iat, exp := seconds(claims.Iat), seconds(claims.Exp)
-	switch {
-	case iat.IsZero() || iat.After(now):
-		return http.StatusUnauthorized, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
-			fmt.Errorf("iat %q is missing or in the future", claims.Iat)
-	case exp.IsZero() || !exp.After(now):
-		return http.StatusUnauthorized, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
-			fmt.Errorf("exp %q is missing or past", claims.Exp)
-	case exp.Sub(now) > jwtLife || exp.Sub(iat) > jwtLife+time.Minute:
-		return http.StatusUnauthorized, "'Expiration time' claim ('exp') is too far in the future",
-			fmt.Errorf("exp is %s after now and %s after iat, more than 10 minutes", exp.Sub(now), exp.Sub(iat))
-	}
-	return 0, "", nil
-}
-
-type jwtClaims struct {
-	Iss json.RawMessage `json:"iss"`
-	Iat json.Number     `json:"iat"`
-	Exp json.Number     `json:"exp"`
-}
-
-func parseJWT(text string, key *rsa.PublicKey) (jwtClaims, error) {
-	var claims jwtClaims
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return claims, errors.New("not a JWT")
-	}
-	var header struct{ Alg string }
-	if err := decodePart(parts[0], &header); err != nil {
-		return claims, fmt.Errorf("JWT header: %w", err)
-	}
-	if header.Alg != "RS256" {
-		return claims, fmt.Errorf("JWT algorithm %q is not RS256", header.Alg)
-	}
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil {
-		return claims, fmt.Errorf("JWT signature: %w", err)
-	}
-	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature); err != nil {
-		return claims, fmt.Errorf("JWT signature: %w", err)
-	}
-	if err := decodePart(parts[1], &claims); err != nil {
-		return claims, fmt.Errorf("JWT claims: %w", err)
-	}
-	return claims, nil
-}
-
-func decodePart(part string, v any) error {
-	data, err := base64.RawURLEncoding.DecodeString(part)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, v)
-}
-
-func seconds(n json.Number) time.Time {
-	whole, err := n.Int64()
-	if err != nil {
-		f, ferr := n.Float64()
-		if ferr != nil {
-			return time.Time{}
-		}
-		whole = int64(f)
-	}
-	return time.Unix(whole, 0)
-}
-
-// newToken makes a token's text, in the old or the new form.
-func (s *Server) newToken() string {
-	plain := strings.ReplaceAll(rand.Text()+rand.Text(), "=", "")
-	if s.opts.ShortTokens {
-		return "ghs_" + plain[:36]
-	}
-	// The new form is stateless: a JWT of 300 to 500 characters after the App's id.
-	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-	return fmt.Sprintf("ghs_%d_%s.%s.%s", s.opts.AppID, part(`{"alg":"ES256","typ":"JWT"}`),
-		part(`{"jti":"`+plain+`","iss":"github.com","aud":"api.github.com","ver":1}`), part(plain+plain+plain))
-}
-
-// createToken serves POST /app/installations/{installation_id}/access_tokens.
-func (c *call) createToken() reply {
-	inst := c.installationByID()
-	if inst == nil {
-		return notFound()
-	}
-	if inst.suspended {
-		return failure(http.StatusForbidden, "This installation has been suspended")
-	}
-	var in struct {
-		Repositories  []string          `json:"repositories"`
-		RepositoryIDs []int64           `json:"repository_ids"`
-		Permissions   map[string]string `json:"permissions"`
-	}
-	if err := c.decode(&in); err != nil {
-		return c.invalid("Problems parsing JSON: %v", err)
-	}
-	tok := &token{installation: inst, expires: c.now().Add(tokenLife).Truncate(time.Second), permissions: inst.permissions}
-	for name, level := range in.Permissions {
-		if have := inst.permissions[name]; have != level && have != "write" && have != "admin" {
-			return c.invalid("The permissions requested are not granted to this installation: %s", name)
-		}
-		tok.permissions = withMetadata(in.Permissions)
-	}
-	var chosen []*repository
-	for _, repo := range c.state.ordered {
-		if repo.installation == inst && (slices.Contains(in.Repositories, repo.name) || slices.Contains(in.RepositoryIDs, repo.id)) {
-			chosen = append(chosen, repo)
-		}
-	}
-	if len(chosen) < len(in.Repositories)+len(in.RepositoryIDs) {
-		return c.invalid("There is at least one repository that does not exist or is not accessible to the parent installation.")
-	}
-	text := c.newToken()
-	c.state.tokens[text] = tok
-	out := object{
-		"token": text, "expires_at": tok.expires.Format(time.RFC3339),
-		"permissions": tok.permissions, "repository_selection": inst.selection,
-	}
-	if chosen != nil {
-		tok.repos = map[int64]bool{}
-		list := []object{}
-		for _, repo := range chosen {
-			tok.repos[repo.id] = true
-			list = append(list, c.repositoryJSON(repo))
-		}
-		out["repositories"], out["repository_selection"] = list, "selected"
-	}
-	return reply{status: http.StatusCreated, body: out}
-}
-
-// revokeToken serves DELETE /installation/token.
-func (c *call) revokeToken() reply {
-	delete(c.state.tokens, c.auth.secret)
-	return reply{status: http.StatusNoContent}
-}
-
-// ExpireTokens makes every token that was issued so far expire now.
-func (s *Server) ExpireTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, tok := range s.state.tokens {
-		tok.expires = s.now()
-	}
 }

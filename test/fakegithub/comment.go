@@ -24,13 +24,6 @@ type comment struct {
 	reactions []reaction
 }
 
-type reaction struct {
-	id      int64
-	user    *account
-	content string
-	created time.Time
-}
-
 // Comment is a comment as it was when asked for.
 type Comment struct {
 	ID        int64
@@ -100,20 +93,6 @@ func (s *Server) commentJSON(r *repository, c *comment) object {
 	}
 	if c.byApp {
 		out["performed_via_github_app"] = s.appJSON()
-	}
-	return out
-}
-
-func reactionCounts(api string, reactions []reaction) object {
-	out := object{"url": api + "/reactions", "total_count": len(reactions)}
-	for _, content := range []string{"+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"} {
-		n := 0
-		for _, r := range reactions {
-			if r.content == content {
-				n++
-			}
-		}
-		out[content] = n
 	}
 	return out
 }
@@ -227,45 +206,4 @@ func (c *call) deleteComment() reply {
 	}
 	c.auth.repo.comments = slices.DeleteFunc(c.auth.repo.comments, func(other *comment) bool { return other == one })
 	return reply{status: http.StatusNoContent}
-}
-
-// getReactions serves GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions.
-func (c *call) getReactions() reply {
-	one := c.pathComment()
-	if one == nil {
-		return notFound()
-	}
-	var list []object
-	for _, r := range one.reactions {
-		if want := c.query("content"); want == "" || want == r.content {
-			list = append(list, c.reactionJSON(r))
-		}
-	}
-	return c.page(list)
-}
-
-// createReaction serves POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions.
-// The same reaction again is answered 200 with the one that is there.
-func (c *call) createReaction() reply {
-	one := c.pathComment()
-	if one == nil {
-		return notFound()
-	}
-	var in struct{ Content string }
-	if err := c.decode(&in); err != nil {
-		return c.invalid("Problems parsing JSON: %v", err)
-	}
-	by := c.state.account(c.opts.AppSlug + "[bot]")
-	for _, r := range one.reactions {
-		if r.user == by && r.content == in.Content {
-			return ok(c.reactionJSON(r))
-		}
-	}
-	made := reaction{id: c.state.id(), user: by, content: in.Content, created: c.now()}
-	one.reactions = append(one.reactions, made)
-	return reply{status: http.StatusCreated, body: c.reactionJSON(made)}
-}
-
-func (c *call) reactionJSON(r reaction) object {
-	return object{"id": r.id, "node_id": nodeID("REA", r.id), "user": c.userJSON(r.user), "content": r.content, "created_at": stamp(r.created)}
 }
