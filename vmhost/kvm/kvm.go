@@ -31,7 +31,7 @@ func (r Result) Usable() bool { return r.Verdict == HW }
 const limit = time.Second
 
 // Probe runs the guest. It answers within a second, or when ctx ends, whatever the kernel does: the guest has a thread of its own
-// that is signaled at the deadline, and left behind should even that not bring it back from the kernel. The answer
+// that is signalled at the deadline, and left behind should even that not bring it back from the kernel. The answer
 // holds as long as the process lives, so call it once and keep the result.
 func Probe(ctx context.Context) Result {
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// grace is how long a signaled KVM_RUN may take to come back before its thread is left behind.
+// grace is how long a signalled KVM_RUN may take to come back before its thread is left behind.
 const grace = 50 * time.Millisecond
 
 // probe runs the guest on a thread of its own and waits no longer than ctx.

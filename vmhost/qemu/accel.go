@@ -111,7 +111,7 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 			o.value = "max" + strings.TrimPrefix(o.value, "host")
 			change(before, o.String())
 		case o.name == "append" && x86(binary) && !slices.Contains(strings.Fields(o.value), noTimerCheck):
-			o.value = strings.TrimSpace(o.value + " " + noTimerCheck)
+			o.value = withKernelWord(o.value, noTimerCheck)
 			changes = append(changes, "added "+noTimerCheck+" to -append")
 		}
 		out = append(out, o)
@@ -135,4 +135,14 @@ func withoutKVM(l props) props {
 func x86(binary string) bool {
 	arch := strings.TrimPrefix(filepath.Base(binary), "qemu-system-")
 	return arch == "x86_64" || arch == "i386" || arch == "x86_64-microvm"
+}
+
+// withKernelWord adds a word to a kernel's command line. What stands behind "--" is for init, not for the kernel.
+func withKernelWord(cmdline, word string) string {
+	kernel, init, found := strings.Cut(" "+cmdline+" ", " -- ")
+	kernel = strings.TrimSpace(kernel + " " + word)
+	if !found {
+		return kernel
+	}
+	return kernel + " -- " + strings.TrimSpace(init)
 }

@@ -11,9 +11,7 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/kvm"
 )
 
-var hwResult = kvm.Result{Verdict: kvm.HW, Evidence: "it ran"}
-
-func hw(context.Context) kvm.Result { return hwResult }
+func hw(context.Context) kvm.Result { return kvm.Result{Verdict: kvm.HW, Evidence: "it ran"} }
 
 // Where KVM is not usable the flags go, and an -append tells the kernel not to check its timer.
 func TestFallback(t *testing.T) {
@@ -68,15 +66,15 @@ func TestDecide(t *testing.T) {
 		probe        kvm.Result
 		used, why    string
 	}{
-		{"qemu-system-x86_64", "", false, hwResult, "kvm", "it ran"},
-		{"/opt/qemu/bin/qemu-system-i386", "-enable-kvm", false, hwResult, "kvm", "it ran"},
+		{"qemu-system-x86_64", "", false, hw(nil), "kvm", "it ran"},
+		{"/opt/qemu/bin/qemu-system-i386", "-enable-kvm", false, hw(nil), "kvm", "it ran"},
 		{"qemu-system-x86_64", "-enable-kvm", false, none, "tcg", "permission denied"},
 		{"qemu-system-x86_64", "-enable-kvm", false, kvm.Result{Verdict: kvm.Slow}, "tcg", "(slow)"},
-		{"qemu-system-x86_64", "-accel tcg", false, hwResult, "tcg", "the options ask for tcg"},
-		{"qemu-system-x86_64", "-machine pc,accel=tcg", false, hwResult, "tcg", "the options ask for tcg"},
-		{"qemu-system-x86_64", "-machine pc,accel=tcg -enable-kvm", false, hwResult, "kvm", "it ran"},
-		{"qemu-system-x86_64", "-enable-kvm", true, hwResult, "tcg", "forbidden"},
-		{"qemu-system-aarch64", "-enable-kvm", false, hwResult, "tcg", "architecture"},
+		{"qemu-system-x86_64", "-accel tcg", false, hw(nil), "tcg", "the options ask for tcg"},
+		{"qemu-system-x86_64", "-machine pc,accel=tcg", false, hw(nil), "tcg", "the options ask for tcg"},
+		{"qemu-system-x86_64", "-machine pc,accel=tcg -enable-kvm", false, hw(nil), "kvm", "it ran"},
+		{"qemu-system-x86_64", "-enable-kvm", true, hw(nil), "tcg", "forbidden"},
+		{"qemu-system-aarch64", "-enable-kvm", false, hw(nil), "tcg", "architecture"},
 	} {
 		opts, err := parseArgument(c.opts, fromDevice)
 		if err != nil {
@@ -124,7 +122,7 @@ func TestArgv(t *testing.T) {
 	}
 
 	c := build(noKVM)
-	slow := cat(job[:3], []string{job[3] + " no_timer_check"})
+	slow := append(job[:3:3], job[3]+" no_timer_check")
 	if diff := cmp.Diff(cat(device, slow, drive, tail, []string{"-monitor", "none"}, own), c.Argv); diff != "" {
 		t.Errorf("software emulation: %s", diff)
 	}

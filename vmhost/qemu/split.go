@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -105,9 +104,9 @@ func (l props) String() string {
 
 // get is the value of the last key of that name, as in QEMU.
 func (l props) get(key string) (string, bool) {
-	for _, p := range slices.Backward(l) {
-		if p.key == key {
-			return p.value, true
+	for i := len(l) - 1; i >= 0; i-- {
+		if l[i].key == key {
+			return l[i].value, true
 		}
 	}
 	return "", false
