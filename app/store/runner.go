@@ -15,7 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/rpc"
 )
 
-// ErrRefused is returned for a token or name that enrolls nobody.
+// ErrRefused is returned for a token or name that enrols nobody.
 var ErrRefused = errors.New("refused")
 
 // Runner is the agent on a lab machine.
@@ -41,10 +41,10 @@ func HashSecret(secret string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// NewEnrolment makes a token that enrolls one runner within the time. With a name it is for that runner only, and
+// NewEnrolment makes a token that enrols one runner within the time. With a name it is for that runner only, and
 // replaces its credential when there is such a runner; without, it is for any new one.
 func (s *Store) NewEnrolment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
-	token = "gantry-enroll-" + rand.Text()
+	token = "gantry-enrol-" + rand.Text()
 	_, err = s.db.ExecContext(ctx, `INSERT INTO enrolments (token_hash, name, until_ms) VALUES ($1, $2, $3)`,
 		HashSecret(token), name, s.nowMS()+ttl.Milliseconds())
 	if err != nil {
@@ -53,9 +53,9 @@ func (s *Store) NewEnrolment(ctx context.Context, name string, ttl time.Duration
 	return token, nil
 }
 
-// Enroll trades a token for a runner's id. The same token and secret get the same answer again, since an answer may be
+// Enrol trades a token for a runner's id. The same token and secret get the same answer again, since an answer may be
 // lost on its way; anybody else is ErrRefused.
-func (s *Store) Enroll(ctx context.Context, token, name, secretHash string) (id string, err error) {
+func (s *Store) Enrol(ctx context.Context, token, name, secretHash string) (id string, err error) {
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		var only, usedBy string
 		var until int64
@@ -80,7 +80,7 @@ func (s *Store) Enroll(ctx context.Context, token, name, secretHash string) (id 
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("enroll runner %q: %w", name, err)
+		return "", fmt.Errorf("enrol runner %q: %w", name, err)
 	}
 	return id, nil
 }
@@ -219,9 +219,6 @@ func (s *Store) putTargets(ctx context.Context, tx *Tx, runner string, targets [
 		return err
 	}
 	for _, t := range targets {
-		if t.Health == "" {
-			t.Health = rpc.Good
-		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO targets (id, runner_id, name, type, tags, tag_count, trust, health) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (runner_id, name) DO UPDATE SET type = excluded.type, tags = excluded.tags, tag_count = excluded.tag_count,
 				trust = excluded.trust, health = excluded.health, announced = 1`,

@@ -49,6 +49,7 @@ func New(o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /runs", h.runs)
 	h.mux.HandleFunc("GET /runs/{id}", h.run)
 	h.mux.HandleFunc("GET /runs/{id}/console", h.console)
+	h.mux.HandleFunc("GET /runs/{id}/results.json", h.results)
 	h.mux.HandleFunc("GET /checks/{id}", h.check)
 	return h, nil
 }

@@ -1,0 +1,21 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// Enrolment makes a token with which the runner of that name can enrol within ttl.
+func (a *App) Enrolment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
+	return a.store.NewEnrolment(ctx, name, ttl)
+}
+
+// Wait waits until ctx ends, or something fails that cannot be mended.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failed:
+		return err
+	}
+}
