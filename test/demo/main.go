@@ -1,0 +1,158 @@
+// Command demo shows the whole product on one machine: GitHub played by test/fakegithub delivers a signed webhook of a
+// pull request, app and runner boot a real kernel in QEMU, and the check is read back over HTTP.
+//
+// It exits non-zero unless there is exactly one check run, its conclusion is $DEMO_EXPECT ("success" when empty), the
+// list of cases is exact, and one case returns a hash of this demo's nonce that was computed in the guest. $DEMO_REPO is
+// the folder of the repository shown to it; with $DEMO_STAY it keeps running until it is interrupted.
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gantry-ci/gantry/internal/cli"
+	"github.com/gantry-ci/gantry/test/fakegithub"
+	"github.com/gantry-ci/gantry/test/guest"
+)
+
+// checkTimeout is for a busy machine without KVM: a boot takes 3 to 25 s there, a job that runs into its own limits minutes.
+const checkTimeout = 15 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := demo(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func demo(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "gantry-demo-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s := &scene{dir: dir, nonce: rand.Text(), want: cmp.Or(os.Getenv("DEMO_EXPECT"), "success")}
+	if err := s.github(ctx, cmp.Or(os.Getenv("DEMO_REPO"), "test/demo/repos/pass")); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.hub.Close()) }()
+	lab, err := s.lab(ctx)
+	if err != nil {
+		return err
+	}
+	ready := make(chan struct{})
+	lab.Ready = func(addr string) error {
+		s.hub.SetWebhook("http://"+addr+"/hook", s.secret)
+		close(ready)
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return cli.ServeLab(ctx, lab) })
+	g.Go(func() error {
+		defer cancel()
+		select {
+		case <-ready:
+			return s.play(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return g.Wait()
+}
+
+// scene is one demo.
+type scene struct {
+	dir, nonce, want, secret string
+
+	hub  *fakegithub.Server
+	repo *fakegithub.Repo
+	pull fakegithub.Pull
+	api  client
+}
+
+// lab is app and runner as gantry dev has them.
+func (s *scene) lab(ctx context.Context) (cli.Lab, error) {
+	images, err := guest.Dir()
+	if err == nil {
+		_, err = guest.Make(ctx, images)
+	}
+	if err != nil {
+		return cli.Lab{}, err
+	}
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return cli.Lab{}, err
+	}
+	level := slog.LevelWarn
+	if os.Getenv("DEMO_VERBOSE") != "" {
+		level = slog.LevelDebug
+	}
+	lab, err := cli.Dev(cli.DevOptions{
+		Dir: s.dir + "/lab", Listen: addr, GitHubURL: s.hub.URL(), AppID: s.hub.AppID(), PrivateKey: s.hub.PrivateKey(),
+		FileRoots: []string{images}, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	})
+	if err == nil {
+		s.secret = lab.App.WebhookSecrets[0]
+	}
+	return lab, err
+}
+
+// freeAddr is an address nobody listens on; the app's own URL must be known before it listens.
+func freeAddr(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// play delivers the webhook, waits for the check, and looks at it.
+func (s *scene) play(ctx context.Context) error {
+	start := time.Now()
+	event, err := s.repo.PullRequestEvent("opened", s.pull.Number)
+	if err != nil {
+		return err
+	}
+	d, err := s.hub.Send(ctx, event)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("pull_request delivered, answered %d after %s\n", d.Status, d.Duration.Round(time.Microsecond))
+	run, err := s.completed(ctx)
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	out, err := json.MarshalIndent(run, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL)
+	err = s.judge(ctx, run)
+	if err == nil {
+		fmt.Println("the demo is as expected:", s.want)
+	}
+	if os.Getenv("DEMO_STAY") != "" {
+		fmt.Println("staying; interrupt to end")
+		<-ctx.Done()
+	}
+	return err
+}
