@@ -67,8 +67,7 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 	as := rpc.Assignment{Lease: lease}
 	b, err := os.ReadFile(filepath.Join(dir, assignmentFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		_, r := a.newRun(life, as)
-		return r, nil
+		return a.newRun(life, as), nil
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &as)
@@ -77,8 +76,7 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 		return nil, fmt.Errorf("read assignment: %w", err)
 	}
 	as.Lease = lease
-	_, r := a.newRun(life, as)
-	return r, nil
+	return a.newRun(life, as), nil
 }
 
 // takeUpRun goes on with a run of which an earlier process left the folder.

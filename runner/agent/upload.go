@@ -136,16 +136,14 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 			return false, nil
 		}
 		if err != nil {
-			s.giveUp(err)
-			return false, nil
+			return false, s.giveUp(err)
 		}
 	}
 	n := 0
 	if !s.ask {
 		n, err = s.f.ReadAt(buf, s.offset)
 		if err != nil && !errors.Is(err, io.EOF) {
-			s.giveUp(err)
-			return false, nil
+			return false, s.giveUp(err)
 		}
 		if n == 0 {
 			return false, nil
@@ -159,8 +157,7 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 		s.u.r.lose()
 		return false, nil
 	case connect.CodeResourceExhausted, connect.CodeInvalidArgument:
-		s.giveUp(err)
-		return false, nil
+		return false, s.giveUp(err)
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "upload", "err", err)
@@ -172,7 +169,8 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 }
 
 // giveUp ends the upload of this stream; the outcome's sizes tell the app that something is missing.
-func (s *streamUpload) giveUp(err error) {
+func (s *streamUpload) giveUp(err error) error {
 	s.log.Error("upload given up", "offset", s.offset, "err", err)
 	s.off = true
+	return nil
 }
