@@ -17,31 +17,36 @@ const (
 	bootMarks    = markFirmware | markBIOS | markUnpack | markHandover | markBanner | markOrdered
 )
 
-// bootWords are the boot marks, as SeaBIOS, EDK II, U-Boot, TF-A, coreboot, barebox and Linux print them.
-var bootWords = []struct {
+// bootWord is a trigger word of a boot mark.
+type bootWord struct {
 	word string
 	mark uint64
-}{
-	{"SeaBIOS (version ", markBIOS},
-	{"UEFI firmware (version ", markFirmware},
-	{"BdsDxe: loading Boot", markFirmware},
-	{"U-Boot SPL 20", markFirmware},
-	{"U-Boot TPL 20", markFirmware},
-	{"U-Boot 20", markFirmware},
-	{"NOTICE:  BL1: ", markFirmware},
-	{"NOTICE:  BL2: ", markFirmware},
-	{"coreboot-", markFirmware},
-	{"barebox 20", markFirmware},
-	{"Booting the kernel.", markUnpack},
-	{"Uncompressing Linux...", markUnpack},
-	{"Starting kernel ...", markHandover},
-	{"Linux version ", markBanner},
-	{"Booting Linux on physical CPU", markBanner},
-	{"reboot: Restarting system", markOrdered},
-	{"reboot: Power down", markOrdered},
-	{"kexec_core: Starting new kernel", markOrdered},
-	{"sysrq: Resetting", markOrdered},
-	{"Rebooting in ", markOrdered},
+}
+
+// bootWords are the boot marks, as SeaBIOS, EDK II, U-Boot, TF-A, coreboot, barebox and Linux print them.
+func bootWords() []bootWord {
+	return []bootWord{
+		{"SeaBIOS (version ", markBIOS},
+		{"UEFI firmware (version ", markFirmware},
+		{"BdsDxe: loading Boot", markFirmware},
+		{"U-Boot SPL 20", markFirmware},
+		{"U-Boot TPL 20", markFirmware},
+		{"U-Boot 20", markFirmware},
+		{"NOTICE:  BL1: ", markFirmware},
+		{"NOTICE:  BL2: ", markFirmware},
+		{"coreboot-", markFirmware},
+		{"barebox 20", markFirmware},
+		{"Booting the kernel.", markUnpack},
+		{"Uncompressing Linux...", markUnpack},
+		{"Starting kernel ...", markHandover},
+		{"Linux version ", markBanner},
+		{"Booting Linux on physical CPU", markBanner},
+		{"reboot: Restarting system", markOrdered},
+		{"reboot: Power down", markOrdered},
+		{"kexec_core: Starting new kernel", markOrdered},
+		{"sysrq: Resetting", markOrdered},
+		{"Rebooting in ", markOrdered},
+	}
 }
 
 var (
@@ -50,10 +55,15 @@ var (
 	bootRE = regexp.MustCompile(`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`)
 )
 
+// anything matches every message.
+var anything = regexp.MustCompile(`(.*)`)
+
 // rebootGroup makes the findings of bootState.
-var rebootGroup = &group{
-	words: []string{""}, kind: KindReboot, fatal: true,
-	rules: []rule{{head: expand(``), title: "unexpected kernel reboot"}},
+func rebootGroup() *group {
+	return &group{
+		words: []string{""}, kind: KindReboot, fatal: true,
+		rules: []rule{{head: anything, title: "unexpected kernel reboot"}},
+	}
 }
 
 const (
@@ -167,5 +177,5 @@ func (s *Scanner) rebooted(l line) {
 	if s.boot.ordered || s.fatal {
 		return
 	}
-	s.single(l, rebootGroup)
+	s.single(l, rebootGroup())
 }

@@ -50,22 +50,24 @@ func base(name string) string {
 	return name
 }
 
-// Ways into the kernel, which differ by architecture and version, in the order in which they are taken off.
-var entryPrefixes = []string{
-	"SYSC_", "SyS_", "sys_", "__x64_", "__ia32_", "__arm64_", "____sys_", "___sys_", "__sys_", "__se_", "__se_sys_",
-	"__do_sys_", "compat_SYSC_", "compat_SyS_", "ksys_",
-}
-
-// canonical is the name without the way in.
+// canonical is the name without the way into the kernel, which differs by architecture and version. The order matters:
+// one prefix may stand behind another.
 func canonical(name string) string {
-	for _, p := range entryPrefixes {
+	for _, p := range [...]string{
+		"SYSC_", "SyS_", "sys_", "__x64_", "__ia32_", "__arm64_", "____sys_", "___sys_", "__sys_", "__se_", "__se_sys_",
+		"__do_sys_", "compat_SYSC_", "compat_SyS_", "ksys_",
+	} {
 		name = strings.TrimPrefix(name, p)
 	}
 	return name
 }
 
-// words compiles a list of function names: separated by space, each anywhere in the name, ^ and $ tie it to an end.
-func words(lists ...string) *regexp.Regexp {
+// words compiles what alternation makes of the lists.
+func words(lists ...string) *regexp.Regexp { return regexp.MustCompile(alternation(lists...)) }
+
+// alternation is the pattern of a list of function names: separated by space, each anywhere in the name, ^ and $ tie it
+// to an end.
+func alternation(lists ...string) string {
 	var alternatives []string
 	for _, w := range strings.Fields(strings.Join(lists, " ")) {
 		begin, end := "", ""
@@ -77,7 +79,7 @@ func words(lists ...string) *regexp.Regexp {
 		}
 		alternatives = append(alternatives, begin+regexp.QuoteMeta(w)+end)
 	}
-	return regexp.MustCompile(strings.Join(alternatives, "|"))
+	return strings.Join(alternatives, "|")
 }
 
 // pickFirst takes the top of the stack.

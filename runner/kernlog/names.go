@@ -1,5 +1,7 @@
 package kernlog
 
+import "regexp"
+
 // The functions that stand in every trace and say nothing about the culprit, by what they do. See words for the form.
 const (
 	reporting = `kasan hwasan kmsan __asan __msan __sanitizer kcsan_setup_watchpoint print_address_description print_report
@@ -45,26 +47,30 @@ const (
 // urbs are the layers between a USB driver and the controller.
 const urbs = `usb_submit_urb usb_start_wait_urb usb_bulk_msg usb_interrupt_msg usb_control_msg`
 
-var (
-	// meaningless are the functions skipped in every stack.
-	meaningless = words(reporting, faulting, printing, allocating, locking, counting, copying, linking, deferring,
-		modelling, accessing, filing)
-
-	// dispatchers call what others registered: system calls, work, timers, files, sockets, faults.
-	dispatchers = words(`process_one_work do_syscall_ do_fast_syscall_ sysenter_dispatch tracesys_phase2 el0_svc_handler
+// callers are functions that call what others registered: system calls, work and timers; files; sockets; faults.
+const (
+	callers = `process_one_work do_syscall_ do_fast_syscall_ sysenter_dispatch tracesys_phase2 el0_svc_handler
 		invoke_syscall ret_fast_syscall netif_receive_skb do_softirq call_timer_fn _run_timers run_timer_softirq
 		hrtimer_run run_ksoftirqd smpboot_thread_fn ^kthread$ start_secondary cpu_startup_entry ret_from_fork
-		tasklet_action tasklet_hi_action smp_call_function`,
-		`vfs_write vfs_read vfs_iter_read vfs_iter_write do_iter_read do_iter_write call_read_iter call_write_iter
+		tasklet_action tasklet_hi_action smp_call_function`
+	fileCallers = `vfs_write vfs_read vfs_iter_read vfs_iter_write do_iter_read do_iter_write call_read_iter call_write_iter
 		new_sync_read new_sync_write vfs_ioctl ksys_ioctl compat_ioctl compat_sys_ioctl blkdev_driver_ioctl
-		blkdev_ioctl ^call_mmap mmap_region do_mmap do_dentry_open vfs_open`,
-		`^sock_sendmsg ^sock_recvmsg ^sock_release ^__sock_release ^setsockopt$ kernel_setsockopt
+		blkdev_ioctl ^call_mmap mmap_region do_mmap do_dentry_open vfs_open`
+	socketCallers = `^sock_sendmsg ^sock_recvmsg ^sock_release ^__sock_release ^setsockopt$ kernel_setsockopt
 		sock_common_setsockopt ^listen$ kernel_listen sk_common_release ^sock_mmap ^accept$ kernel_accept
 		^sock_do_ioctl ^sock_ioctl ^compat_sock_ioctl ^nfnetlink_rcv_msg ^rtnetlink_rcv_msg ^netlink_dump ^socketpair
-		^connect ^ioctl ^sys_socketpair ^sys_connect ^sys_ioctl`,
-		`__do_fault do_page_fault ^page_fault$ __fput task_work_run exit_to_usermode`)
+		^connect ^ioctl ^sys_socketpair ^sys_connect ^sys_ioctl`
+	faultCallers = `__do_fault do_page_fault ^page_fault$ __fput task_work_run exit_to_usermode`
+	rcuWaits     = `synchronize_rcu synchronize_srcu synchronize_net synchronize_sched`
+	waits        = `sched _lock _slowlock down rwsem completion kthread wait synchronize context_switch __switch_to
+		cancel_delayed_work rcu_barrier`
+)
 
-	hangOnRCU = words(`synchronize_rcu synchronize_srcu synchronize_net synchronize_sched`)
-	waiting   = words(`sched _lock _slowlock down rwsem completion kthread wait synchronize context_switch __switch_to
-		cancel_delayed_work rcu_barrier`)
+var (
+	// meaningless are the functions skipped in every stack.
+	meaningless = regexp.MustCompile(alternation(reporting, faulting, printing, allocating, locking, counting, copying,
+		linking, deferring, modelling, accessing, filing))
+	dispatchers = regexp.MustCompile(alternation(callers, fileCallers, socketCallers, faultCallers))
+	hangOnRCU   = regexp.MustCompile(alternation(rcuWaits))
+	waiting     = regexp.MustCompile(alternation(waits))
 )

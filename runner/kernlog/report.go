@@ -46,11 +46,13 @@ func (r *report) keep(s string) {
 	}
 }
 
-// Messages that cut a report's title off from what follows: an informative stack of somebody else.
-var strangers = []string{
-	"vmalloc: allocation failure:",
-	"FAULT_INJECTION: forcing a failure",
-	"FAULT_FLAG_ALLOW_RETRY missing",
+// stranger tells a message that comes with a stack but is no report: what follows is not of the report before it.
+func stranger(text string) bool {
+	return containsAny(text, []string{
+		"vmalloc: allocation failure:",
+		"FAULT_INJECTION: forcing a failure",
+		"FAULT_FLAG_ALLOW_RETRY missing",
+	})
 }
 
 // add takes a message if it belongs to the report. another tells that it begins one of its own.
@@ -60,7 +62,7 @@ func (r *report) add(l line, another bool) {
 	}
 	text := string(l.text)
 	tagged := r.head.context != "" && r.head.context != console
-	if !tagged && (another || containsAny(text, strangers)) {
+	if !tagged && (another || stranger(text)) {
 		r.closed = true
 	}
 	if strings.Contains(text, "** replaying previous printk message **") && r.own == 1 {

@@ -89,10 +89,10 @@ const headLength = 512
 var driverRE = regexp.MustCompile(`^[\w-]+ [\w.:-]+: $`)
 
 // recognise tells whether the message begins a report, and of which group.
-func recognise(l line, found uint64) *heading {
+func (t *tables) recognise(l line, found uint64) *heading {
 	text := string(l.text)
-	for i := range groups {
-		g := &groups[i]
+	for i := range t.groups {
+		g := &t.groups[i]
 		if found&(1<<i) == 0 || g.ignore != nil && g.ignore.MatchString(text) {
 			continue
 		}

@@ -1,113 +1,117 @@
 package kernlog
 
-// Where a function is found; see step.
-var (
-	calltrace = step{expand(`Call [Tt]race:|Backtrace:`)}
-	// pointer is the instruction pointer, as x86, powerpc, arm, arm64 and riscv print it. Without a symbol it has no
-	// frame: the kernel jumped astray, and the trace tells who did.
-	pointer = step{expand(`(?:IP|NIP|pc |PC is at):? (?:\d+:)?(?:(?:%P +){0,2}%F|0x[0-9a-f]+|%P +\[< *\(null\)>\]|[ ]*\(null\))`)}
-	stack   = step{}
+// ways are how the function of a title is found.
+type ways struct {
+	calltrace, pointer, stack step
 
-	byTrace   = [][]step{{calltrace, stack}}
-	byPointer = [][]step{{pointer, calltrace, stack}, {calltrace, stack}}
-	// A trap (report_bug) puts the pointer first; before traps, and on some architectures, there is only the trace.
-	byWarning = [][]step{
-		{{expand(pointer.line.String() + `|--- interrupt: \d+ at %F`)}, stack},
-		{calltrace, stack},
+	byTrace, byPointer, byWarning, byKFENCE, byUnlock [][]step
+}
+
+func newWays() ways {
+	w := ways{
+		calltrace: step{expand(`Call [Tt]race:|Backtrace:`)},
+		// The instruction pointer, as x86, powerpc, arm, arm64 and riscv print it. Without a symbol it has no frame: the
+		// kernel jumped astray, and the trace tells who did.
+		pointer: step{expand(`(?:IP|NIP|pc |PC is at):? (?:\d+:)?(?:(?:%P +){0,2}%F|0x[0-9a-f]+|%P +\[< *\(null\)>\]|[ ]*\(null\))`)},
 	}
-)
+	w.byTrace = [][]step{{w.calltrace, w.stack}}
+	w.byPointer = [][]step{{w.pointer, w.calltrace, w.stack}, {w.calltrace, w.stack}}
+	// A trap (report_bug) puts the pointer first; before traps, and on some architectures, there is only the trace.
+	interrupted := step{expand(w.pointer.line.String() + `|--- interrupt: \d+ at %F`)}
+	w.byWarning = [][]step{{interrupted, w.stack}, {w.calltrace, w.stack}}
+	w.byKFENCE = [][]step{{{expand(`BUG: KFENCE: [a-z -]+ in %F`)}, w.stack}}
+	w.byUnlock = [][]step{{{expand(`%P +%F`)}, w.calltrace, w.stack}, {w.calltrace, w.stack}}
+	return w
+}
 
 // bugRules are mm/kasan, mm/kmsan, kernel/kcsan, mm/kfence, arch/x86/mm/fault.c, kernel/locking, kernel/watchdog.c,
 // mm/page_alloc.c, mm/kmemleak.c.
-var bugRules = []rule{
-	{
-		kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) in %F`), then: expandAll(`(Read|Write) (?:of size|at addr) [0-9a-f]+`),
-		title: "KASAN: $1 $3 in $F", walks: [][]step{{{expand(`BUG: KASAN: [a-z-]+ in %F`)}, calltrace, stack}},
-		skip: words(`kernel_fault tag_check mem_abort ^el1_ ^el1h_`),
-	},
-	{
-		kind: KindKASAN, head: expand(`BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in %F`),
-		title: "KASAN: invalid-free in $F", skip: words(`slab_ kfree vunmap vfree`),
-		walks: [][]step{{{expand(`BUG: KASAN: [a-z -]+ in %F`)}, calltrace, stack}},
-	},
-	{
-		kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) on address`), then: expandAll(`(Read|Write) of size \d+`),
-		title: "KASAN: $1 $2",
-	},
-	{kind: KindKASAN, head: expand(`BUG: KASAN: (.*)`), title: "KASAN: $1"},
-	{
-		kind: KindKMSAN, head: expand(`BUG: KMSAN: kernel-usb-infoleak in %F`), title: "KMSAN: kernel-usb-infoleak in $F",
-		walks: [][]step{{stack}}, skip: words(`alloc_skb`, urbs),
-	},
-	{
-		kind: KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F", walks: [][]step{{stack}},
-		skip: words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
-	},
-	{kind: KindKCSAN, head: expand(`BUG: KCSAN: (.*)`), title: "KCSAN: $1"},
-	{
-		kind: KindKFENCE, head: expand(`BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in %F`),
-		title: "KFENCE: $1 $2 in $F", walks: byKFENCE,
-	},
-	{kind: KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F", walks: byKFENCE},
-	{
-		kind: KindOops, head: expand(`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`),
-		title: "BUG: unable to handle kernel paging request in $F", walks: byPointer, fatal: true,
-	},
-	{
-		kind: KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
-		title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: byPointer, fatal: true,
-	},
-	// The message is printed in two parts, and the second may be lost.
-	{kind: KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
-	{
-		kind: KindLockdep, title: "BUG: $1 $2 in $F", walks: byTrace, skip: words(`spin_ _lock _unlock`),
-		head: expand(`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`),
-	},
-	{kind: KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: byPointer, pick: pickStall},
-	{kind: KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`), title: "BUG: still has locks held in $1"},
-	{kind: KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F", walks: byTrace, skip: words(`schedule`)},
-	{
-		kind: KindLockdep, head: expand(`BUG: lock held when returning to user space`), title: "BUG: lock held when returning to user space in $1",
-		then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
-	},
-	{
-		kind: KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F", walks: byUnlock,
-	},
-	{kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`), title: "BUG: held lock freed in $1"},
-	{head: expand(`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`), title: "BUG: $1"},
-	{head: expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`), title: "BUG: Dentry still in use in $1"},
-	{
-		head: expand(`BUG: Bad page (state|cache)`), title: "BUG: Bad page $1 in $F",
-		walks: [][]step{{{expand(`page last allocated`)}, stack}},
-		skip: words(`free_page put_page get_page update_page release_page free_unref ^folio ^_folio ^__folio truncate_inode_pages
+func (w ways) bugRules() []rule {
+	return []rule{
+		{
+			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) in %F`), then: expandAll(`(Read|Write) (?:of size|at addr) [0-9a-f]+`),
+			title: "KASAN: $1 $3 in $F", walks: [][]step{{{expand(`BUG: KASAN: [a-z-]+ in %F`)}, w.calltrace, w.stack}},
+			skip: words(`kernel_fault tag_check mem_abort ^el1_ ^el1h_`),
+		},
+		{
+			kind: KindKASAN, head: expand(`BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in %F`),
+			title: "KASAN: invalid-free in $F", skip: words(`slab_ kfree vunmap vfree`),
+			walks: [][]step{{{expand(`BUG: KASAN: [a-z -]+ in %F`)}, w.calltrace, w.stack}},
+		},
+		{
+			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) on address`), then: expandAll(`(Read|Write) of size \d+`),
+			title: "KASAN: $1 $2",
+		},
+		{kind: KindKASAN, head: expand(`BUG: KASAN: (.*)`), title: "KASAN: $1"},
+		{
+			kind: KindKMSAN, head: expand(`BUG: KMSAN: kernel-usb-infoleak in %F`), title: "KMSAN: kernel-usb-infoleak in $F",
+			walks: [][]step{{w.stack}}, skip: words(`alloc_skb`, urbs),
+		},
+		{
+			kind: KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F", walks: [][]step{{w.stack}},
+			skip: words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
+		},
+		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (.*)`), title: "KCSAN: $1"},
+		{
+			kind: KindKFENCE, head: expand(`BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in %F`),
+			title: "KFENCE: $1 $2 in $F", walks: w.byKFENCE,
+		},
+		{kind: KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F", walks: w.byKFENCE},
+		{
+			kind: KindOops, head: expand(`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`),
+			title: "BUG: unable to handle kernel paging request in $F", walks: w.byPointer, fatal: true,
+		},
+		{
+			kind: KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
+			title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: w.byPointer, fatal: true,
+		},
+		// The message is printed in two parts, and the second may be lost.
+		{kind: KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
+		{
+			kind: KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
+			head: expand(`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`),
+		},
+		{kind: KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: w.byPointer, pick: pickStall},
+		{kind: KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`), title: "BUG: still has locks held in $1"},
+		{kind: KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F", walks: w.byTrace, skip: words(`schedule`)},
+		{
+			kind: KindLockdep, head: expand(`BUG: lock held when returning to user space`), title: "BUG: lock held when returning to user space in $1",
+			then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F", walks: w.byUnlock,
+		},
+		{kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`), title: "BUG: held lock freed in $1"},
+		{head: expand(`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`), title: "BUG: $1"},
+		{head: expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`), title: "BUG: Dentry still in use in $1"},
+		{
+			head: expand(`BUG: Bad page (state|cache)`), title: "BUG: Bad page $1 in $F",
+			walks: [][]step{{{expand(`page last allocated`)}, w.stack}},
+			skip: words(`free_page put_page get_page update_page release_page free_unref ^folio ^_folio ^__folio truncate_inode_pages
 			page_frag_free alloc vmap page_owner`),
-	},
-	{
-		kind: KindAtomicSleep, head: expand(`BUG: sleeping function called from invalid context at `),
-		title: "BUG: sleeping function called from invalid context in $F", walks: byTrace,
-	},
-	{
-		kind: KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`), title: "BUG: using $1() in preemptible code in $F",
-		walks: byTrace, skip: words(`preempt debug_ processor_id this_cpu`),
-	},
-	{head: expand(`BUG: workqueue leaked lock or atomic`), then: expandAll(`last function: ([A-Za-z0-9_]+)`), title: "BUG: workqueue leaked lock or atomic in $1"},
-	{
-		kind: KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
-		walks: [][]step{{{expand(`backtrace(?: \(crc [0-9a-f]*\))?:`)}, stack}},
-		skip:  words(`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`),
-	},
-	{
-		head: expand(`BUG: .*stack guard page was hit at`), title: "BUG: stack guard page was hit in $F", walks: byPointer,
-		pick: pickStall, fatal: true,
-	},
-	{
-		kind: KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: byTrace,
-		skip: words(`lock_sock release_sock`),
-	},
-	{head: expand(`BUG:\s*$`), title: "BUG: corrupted"},
+		},
+		{
+			kind: KindAtomicSleep, head: expand(`BUG: sleeping function called from invalid context at `),
+			title: "BUG: sleeping function called from invalid context in $F", walks: w.byTrace,
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`), title: "BUG: using $1() in preemptible code in $F",
+			walks: w.byTrace, skip: words(`preempt debug_ processor_id this_cpu`),
+		},
+		{head: expand(`BUG: workqueue leaked lock or atomic`), then: expandAll(`last function: ([A-Za-z0-9_]+)`), title: "BUG: workqueue leaked lock or atomic in $1"},
+		{
+			kind: KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
+			walks: [][]step{{{expand(`backtrace(?: \(crc [0-9a-f]*\))?:`)}, w.stack}},
+			skip:  words(`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`),
+		},
+		{
+			head: expand(`BUG: .*stack guard page was hit at`), title: "BUG: stack guard page was hit in $F", walks: w.byPointer,
+			pick: pickStall, fatal: true,
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: w.byTrace,
+			skip: words(`lock_sock release_sock`),
+		},
+		{head: expand(`BUG:\s*$`), title: "BUG: corrupted"},
+	}
 }
-
-var (
-	byKFENCE = [][]step{{{expand(`BUG: KFENCE: [a-z -]+ in %F`)}, stack}}
-	byUnlock = [][]step{{{expand(`%P +%F`)}, calltrace, stack}, {calltrace, stack}}
-)

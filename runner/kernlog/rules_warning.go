@@ -3,8 +3,8 @@ package kernlog
 import "regexp"
 
 // warning is a WARN_ON in a file, told by the message's source line, whose title names the bug's class.
-func warning(head, title, kind, skip string) rule {
-	r := rule{kind: kind, head: expand(`WARNING: ` + head), title: title, walks: byWarning}
+func (w ways) warning(head, title, kind, skip string) rule {
+	r := rule{kind: kind, head: expand(`WARNING: ` + head), title: title, walks: w.byWarning}
 	if skip != "" {
 		r.skip = words(skip)
 	}
@@ -17,84 +17,88 @@ func deadlock(head string, then ...string) rule {
 }
 
 // warningRules are WARN_ON and lockdep (kernel/locking/lockdep.c).
-var warningRules = []rule{
-	warning(`.*lib/debugobjects\.c.* (?:debug_print|debug_check|at)`, "WARNING: ODEBUG bug in $F", "",
-		`debug_ rcu hrtimer_ timer_ work_ percpu_ vunmap vfree __free_ kobject_`),
-	warning(`.*mm/usercopy\.c.* (?:usercopy_warn|at)`, "WARNING: bad usercopy in $F", "", `usercopy __check`),
-	warning(`.*lib/kobject\.c.* (?:kobject_|at)`, "WARNING: kobject bug in $F", "", `kobject_`),
-	warning(`.*fs/proc/generic\.c.* (?:proc_register|at)`, "WARNING: proc registration bug in $F", "", `proc_`),
-	warning(`.*lib/refcount\.c.* (?:refcount_|at)`, "WARNING: refcount bug in $F", KindRefcount, `refcount kobject_`),
-	warning(`.*kernel/locking/lockdep\.c.*lock_`, "WARNING: locking bug in $F", KindLockdep, `lock_sock release_sock`),
-	{kind: KindLockdep, head: expand(`WARNING: .*still has locks held!`), then: expandAll(`at: (?:%P +)?%F`), title: "WARNING: still has locks held in $1"},
-	warning(`Nested lock was not taken`, "WARNING: nested lock was not taken in $F", KindLockdep, ""),
-	{
-		kind: KindLockdep, head: expand(`WARNING: lock held when returning to user space`), title: "WARNING: lock held when returning to user space in $1",
-		then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
-	},
-	warning(`.*mm/.*\.c.* k?.?malloc`, "WARNING: kmalloc bug in $F", "", `kmalloc krealloc slab kmem`),
-	warning(`.*mm/vmalloc\.c.*__vmalloc_node`, "WARNING: zero-size vmalloc in $F", "", ""),
-	warning(`.* usb_submit_urb`, "WARNING in $F/usb_submit_urb", "", urbs),
-	warning(`%S at 0x[0-9a-f]+, CPU#\d+`, "WARNING in $F", "", ""),
-	warning(`.* at %S %F`, "WARNING in $F", "", ""),
-	warning(`(?:\[.*\] )?%S at %F`, "WARNING in $F", "", ""),
-	{
-		kind: KindLockdep, head: expand(`WARNING: possible circular locking dependency detected`), then: expandAll(`is trying to acquire lock`),
-		title: "possible deadlock in $F", skip: words(`process_one_work flush_workqueue drain_workqueue destroy_workqueue`),
-		walks: [][]step{{{expand(`at: (?:%P +)?%F`)}, {expand(`at: (?:%P +)?%F`)}, stack}},
-	},
-	deadlock(`WARNING: possible irq lock inversion dependency detected`, `just changed the state of lock`),
-	{
-		kind: KindLockdep, head: expand(`WARNING: .*-safe -> .*-unsafe lock order detected`), title: "possible deadlock in $F",
-		walks: [][]step{{{expand(`which became .* at:`)}, stack}},
-	},
-	deadlock(`WARNING: possible recursive locking detected`, `is trying to acquire lock`),
-	{
-		kind: KindLockdep, head: expand(`WARNING: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`),
-		title: "inconsistent lock state in $F", walks: byTrace,
-	},
-	{
-		kind: KindLockdep, head: expand(`WARNING: suspicious RCU usage`), then: expandAll(`%S`),
-		title: "WARNING: suspicious RCU usage in $F", walks: byTrace, skip: words(`rcu kmem slab`),
-	},
-	{head: expand(`WARNING: kernel stack regs at [0-9a-f]+ in [^ ]* has bad '([^']+)' value`), title: "WARNING: kernel stack regs has bad '$1' value"},
-	{head: expand(`WARNING: kernel stack frame pointer at [0-9a-f]+ in [^ ]* has bad value`), title: "WARNING: kernel stack frame pointer has bad value"},
-	{kind: KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F", walks: byUnlock},
-	{kind: KindLockdep, head: expand(`WARNING: held lock freed!`), then: expandAll(`at:(?: %P)? +%F`), title: "WARNING: held lock freed in $1"},
-	{head: expand(`WARNING: kernel stack (?:regs .* has bad 'bp'|frame pointer .* has bad) value`), title: "WARNING: kernel stack regs has bad value"},
-	{head: expand(`WARNING:\s*$`), title: "WARNING: corrupted"},
+func (w ways) warningRules() []rule {
+	return []rule{
+		w.warning(`.*lib/debugobjects\.c.* (?:debug_print|debug_check|at)`, "WARNING: ODEBUG bug in $F", "",
+			`debug_ rcu hrtimer_ timer_ work_ percpu_ vunmap vfree __free_ kobject_`),
+		w.warning(`.*mm/usercopy\.c.* (?:usercopy_warn|at)`, "WARNING: bad usercopy in $F", "", `usercopy __check`),
+		w.warning(`.*lib/kobject\.c.* (?:kobject_|at)`, "WARNING: kobject bug in $F", "", `kobject_`),
+		w.warning(`.*fs/proc/generic\.c.* (?:proc_register|at)`, "WARNING: proc registration bug in $F", "", `proc_`),
+		w.warning(`.*lib/refcount\.c.* (?:refcount_|at)`, "WARNING: refcount bug in $F", KindRefcount, `refcount kobject_`),
+		w.warning(`.*kernel/locking/lockdep\.c.*lock_`, "WARNING: locking bug in $F", KindLockdep, `lock_sock release_sock`),
+		{kind: KindLockdep, head: expand(`WARNING: .*still has locks held!`), then: expandAll(`at: (?:%P +)?%F`), title: "WARNING: still has locks held in $1"},
+		w.warning(`Nested lock was not taken`, "WARNING: nested lock was not taken in $F", KindLockdep, ""),
+		{
+			kind: KindLockdep, head: expand(`WARNING: lock held when returning to user space`), title: "WARNING: lock held when returning to user space in $1",
+			then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
+		},
+		w.warning(`.*mm/.*\.c.* k?.?malloc`, "WARNING: kmalloc bug in $F", "", `kmalloc krealloc slab kmem`),
+		w.warning(`.*mm/vmalloc\.c.*__vmalloc_node`, "WARNING: zero-size vmalloc in $F", "", ""),
+		w.warning(`.* usb_submit_urb`, "WARNING in $F/usb_submit_urb", "", urbs),
+		w.warning(`%S at 0x[0-9a-f]+, CPU#\d+`, "WARNING in $F", "", ""),
+		w.warning(`.* at %S %F`, "WARNING in $F", "", ""),
+		w.warning(`(?:\[.*\] )?%S at %F`, "WARNING in $F", "", ""),
+		{
+			kind: KindLockdep, head: expand(`WARNING: possible circular locking dependency detected`), then: expandAll(`is trying to acquire lock`),
+			title: "possible deadlock in $F", skip: words(`process_one_work flush_workqueue drain_workqueue destroy_workqueue`),
+			walks: [][]step{{{expand(`at: (?:%P +)?%F`)}, {expand(`at: (?:%P +)?%F`)}, w.stack}},
+		},
+		deadlock(`WARNING: possible irq lock inversion dependency detected`, `just changed the state of lock`),
+		{
+			kind: KindLockdep, head: expand(`WARNING: .*-safe -> .*-unsafe lock order detected`), title: "possible deadlock in $F",
+			walks: [][]step{{{expand(`which became .* at:`)}, w.stack}},
+		},
+		deadlock(`WARNING: possible recursive locking detected`, `is trying to acquire lock`),
+		{
+			kind: KindLockdep, head: expand(`WARNING: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`),
+			title: "inconsistent lock state in $F", walks: w.byTrace,
+		},
+		{
+			kind: KindLockdep, head: expand(`WARNING: suspicious RCU usage`), then: expandAll(`%S`),
+			title: "WARNING: suspicious RCU usage in $F", walks: w.byTrace, skip: words(`rcu kmem slab`),
+		},
+		{head: expand(`WARNING: kernel stack regs at [0-9a-f]+ in [^ ]* has bad '([^']+)' value`), title: "WARNING: kernel stack regs has bad '$1' value"},
+		{head: expand(`WARNING: kernel stack frame pointer at [0-9a-f]+ in [^ ]* has bad value`), title: "WARNING: kernel stack frame pointer has bad value"},
+		{kind: KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F", walks: w.byUnlock},
+		{kind: KindLockdep, head: expand(`WARNING: held lock freed!`), then: expandAll(`at:(?: %P)? +%F`), title: "WARNING: held lock freed in $1"},
+		{head: expand(`WARNING: kernel stack (?:regs .* has bad 'bp'|frame pointer .* has bad) value`), title: "WARNING: kernel stack regs has bad value"},
+		{head: expand(`WARNING:\s*$`), title: "WARNING: corrupted"},
+	}
 }
 
 // infoRules are lockdep's of old kernels, kernel/rcu/tree_stall.h and kernel/hung_task.c.
-var infoRules = []rule{
-	deadlock(`INFO: possible circular locking dependency detected`, `is trying to acquire lock`),
-	deadlock(`INFO: possible irq lock inversion dependency detected`, `just changed the state of lock`),
-	deadlock(`INFO: .*-safe -> .*-unsafe lock order detected`, `is trying to acquire`),
-	deadlock(`INFO: possible recursive locking detected`, `is trying to acquire lock`),
-	{kind: KindLockdep, head: expand(`INFO: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`), title: "inconsistent lock state in $1"},
-	{
-		kind: KindRCUStall, head: expand(`INFO: rcu_?\w* (?:self-)?detected(?: expedited)? stall`), title: "INFO: rcu detected stall in $F",
-		walks: [][]step{
-			{{regexp.MustCompile(`apic_timer_interrupt`)}, pointer, stack},
-			{{regexp.MustCompile(`apic_timer_interrupt|Exception stack|el1h_64_irq`)}, stack},
+func (w ways) infoRules() []rule {
+	return []rule{
+		deadlock(`INFO: possible circular locking dependency detected`, `is trying to acquire lock`),
+		deadlock(`INFO: possible irq lock inversion dependency detected`, `just changed the state of lock`),
+		deadlock(`INFO: .*-safe -> .*-unsafe lock order detected`, `is trying to acquire`),
+		deadlock(`INFO: possible recursive locking detected`, `is trying to acquire lock`),
+		{kind: KindLockdep, head: expand(`INFO: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`), title: "inconsistent lock state in $1"},
+		{
+			kind: KindRCUStall, head: expand(`INFO: rcu_?\w* (?:self-)?detected(?: expedited)? stall`), title: "INFO: rcu detected stall in $F",
+			walks: [][]step{
+				{{regexp.MustCompile(`apic_timer_interrupt`)}, w.pointer, w.stack},
+				{{regexp.MustCompile(`apic_timer_interrupt|Exception stack|el1h_64_irq`)}, w.stack},
+			},
+			skip: words(`apic_timer_interrupt rcu`), pick: pickStall,
 		},
-		skip: words(`apic_timer_interrupt rcu`), pick: pickStall,
-	},
-	{
-		head: expand(`INFO: trying to register non-static key`), title: "INFO: trying to register non-static key in $F",
-		kind: KindLockdep, walks: byTrace, skip: words(`stack lock IRQ`),
-	},
-	{
-		kind: KindLockdep, head: expand(`INFO: suspicious RCU usage`), then: expandAll(`%S`),
-		title: "WARNING: suspicious RCU usage in $F", walks: byTrace, skip: words(`rcu kmem slab`),
-	},
-	{
-		kind: KindHungTask, head: expand(`INFO: task %T blocked (?:in I/O wait )?for more than \d+ seconds`),
-		title: "INFO: task hung in $F", walks: byTrace, pick: pickHang,
-	},
-	{
-		kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`), title: "INFO: task can't die in $F",
-		walks: byTrace, skip: words(`schedule`),
-	},
-	{head: expand(`INFO: (Freed|Allocated) in (.*)`), title: "INFO: $1 in $2"},
-	{head: expand(`INFO:\s*$`), title: "INFO: corrupted"},
+		{
+			head: expand(`INFO: trying to register non-static key`), title: "INFO: trying to register non-static key in $F",
+			kind: KindLockdep, walks: w.byTrace, skip: words(`stack lock IRQ`),
+		},
+		{
+			kind: KindLockdep, head: expand(`INFO: suspicious RCU usage`), then: expandAll(`%S`),
+			title: "WARNING: suspicious RCU usage in $F", walks: w.byTrace, skip: words(`rcu kmem slab`),
+		},
+		{
+			kind: KindHungTask, head: expand(`INFO: task %T blocked (?:in I/O wait )?for more than \d+ seconds`),
+			title: "INFO: task hung in $F", walks: w.byTrace, pick: pickHang,
+		},
+		{
+			kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`), title: "INFO: task can't die in $F",
+			walks: w.byTrace, skip: words(`schedule`),
+		},
+		{head: expand(`INFO: (Freed|Allocated) in (.*)`), title: "INFO: $1 in $2"},
+		{head: expand(`INFO:\s*$`), title: "INFO: corrupted"},
+	}
 }

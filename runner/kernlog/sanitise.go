@@ -7,20 +7,32 @@ import (
 	"strings"
 )
 
-// substitutions take out of a title what differs from run to run, in this order.
-var substitutions = []struct {
-	re *regexp.Regexp
-	by string
-}{
-	{regexp.MustCompile(`syz-executor\.?\d+(?:[/:]\d+)?`), "syz-executor"},
-	{regexp.MustCompile(`syzkaller\d+(?:[/:]\d+)?`), "syzkaller"},
-	{regexp.MustCompile(`\b([A-Za-z][\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+`), "$1"},
-	{regexp.MustCompile(`([^A-Za-z0])(?:0x)?[0-9a-f]{6,}`), "${1}ADDR"},
-	{regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}`), "IP"},
-	{regexp.MustCompile(`(\.\w+)(?::\d+)+`), "${1}:LINE"},
-	{regexp.MustCompile(`CPU#\d+`), "CPU"},
-	{regexp.MustCompile(`(\W)\d+(\W|$)`), "${1}NUM${2}"},
-	{regexp.MustCompile(`(\W)\d+(\W|$)`), "${1}NUM${2}"}, // neighbours share the character between them
+// What differs from run to run and goes out of a title.
+var (
+	executorRE = regexp.MustCompile(`syz-executor\.?\d+(?:[/:]\d+)?`)
+	fuzzerRE   = regexp.MustCompile(`syzkaller\d+(?:[/:]\d+)?`)
+	offsetRE   = regexp.MustCompile(`\b([A-Za-z][\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+`)
+	addressRE  = regexp.MustCompile(`([^A-Za-z0])(?:0x)?[0-9a-f]{6,}`)
+	hostRE     = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}`)
+	sourceRE   = regexp.MustCompile(`(\.\w+)(?::\d+)+`)
+	cpuRE      = regexp.MustCompile(`CPU#\d+`)
+	numberRE   = regexp.MustCompile(`(\W)\d+(\W|$)`)
+)
+
+// stable replaces them by names. A title without digits has none.
+func stable(title string) string {
+	if !strings.ContainsAny(title, "0123456789") && !addressRE.MatchString(title) {
+		return title
+	}
+	title = executorRE.ReplaceAllString(title, "syz-executor")
+	title = fuzzerRE.ReplaceAllString(title, "syzkaller")
+	title = offsetRE.ReplaceAllString(title, "$1")
+	title = addressRE.ReplaceAllString(title, "${1}ADDR")
+	title = hostRE.ReplaceAllString(title, "IP")
+	title = sourceRE.ReplaceAllString(title, "${1}:LINE")
+	title = cpuRE.ReplaceAllString(title, "CPU")
+	title = numberRE.ReplaceAllString(title, "${1}NUM${2}")
+	return numberRE.ReplaceAllString(title, "${1}NUM${2}") // neighbours share the character between them
 }
 
 // sanitise makes a title printable, short and the same on every run.
@@ -39,11 +51,7 @@ func sanitise(title string) string {
 		b.WriteByte(c)
 		previous = c
 	}
-	title = strings.TrimSpace(b.String())
-	for _, s := range substitutions {
-		title = s.re.ReplaceAllString(title, s.by)
-	}
-	return title
+	return stable(strings.TrimSpace(b.String()))
 }
 
 // fingerprint identifies an event over runs, machines and builds: 16 hex digits.

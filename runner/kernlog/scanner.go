@@ -13,6 +13,7 @@ const (
 	maxBodyBytes = 128 << 10 // of a report
 	maxAge       = 4000      // lines of the console, anyone's, after which an open report is complete
 	maxText      = 16 << 10  // bytes of a Finding's text
+	maxReports   = 10000     // looked into; after them only what is fatal
 	maxFindings  = 1000      // of a stream; who needs more has an attacker on the console
 )
 
@@ -30,11 +31,13 @@ type Options struct {
 // Scanner finds kernel trouble in a stream. It is not safe for concurrent use.
 type Scanner struct {
 	opts    Options
+	tables  *tables
 	number  int    // of the line being read
 	tail    []byte // its beginning, when a write ended within it
 	open    []*report
 	boot    bootState
 	seen    map[string]bool // fingerprints reported since the last boot
+	begun   int             // reports
 	yielded int
 	fatal   bool
 	search  bool // the deny list has to be looked for in every message
@@ -48,7 +51,7 @@ func New(o Options) *Scanner {
 	if o.Fatal == nil {
 		o.Fatal = func(Finding) {}
 	}
-	return &Scanner{opts: o, number: 1, seen: map[string]bool{}, search: o.List != nil && o.List.searches()}
+	return &Scanner{opts: o, tables: shared(), number: 1, seen: map[string]bool{}, search: o.List != nil && o.List.searches()}
 }
 
 // Write takes the next bytes of the stream; where it is cut makes no difference. It never fails.
@@ -113,7 +116,7 @@ func (s *Scanner) Fatal() bool { return s.fatal }
 // ExpectReboot says that the job itself restarts the system: the next boot is no finding.
 func (s *Scanner) ExpectReboot() {
 	s.Flush()
-	s.boot = bootState{}
+	s.boot, s.begun, s.yielded = bootState{}, 0, 0
 	s.fatal = false
 	clear(s.seen)
 }
@@ -123,7 +126,7 @@ func (s *Scanner) Line() int { return s.number }
 
 // piece looks at a line or a part of an overlong one. Nearly always the automaton's answer is all there is to do.
 func (s *Scanner) piece(b []byte) {
-	found := triggers.scan(b)
+	found := s.tables.triggers.scan(b)
 	if found&bootMarks == 0 {
 		s.lineSeen(b)
 	}
@@ -132,7 +135,7 @@ func (s *Scanner) piece(b []byte) {
 	}
 	if found == escape && len(s.open) == 0 && !s.search {
 		// A terminal may have coloured a trigger word.
-		if b = clean(b); triggers.scan(b) == 0 {
+		if b = clean(b); s.tables.triggers.scan(b) == 0 {
 			return
 		}
 	}
@@ -145,18 +148,24 @@ func (s *Scanner) piece(b []byte) {
 
 // message gives one message to the reports it belongs to, and opens a report if it begins one.
 func (s *Scanner) message(l line) {
-	found := triggers.scan(l.text)
+	found := s.tables.triggers.scan(l.text)
 	if found&bootMarks != 0 {
 		s.mark(l, found)
 	}
 	var h *heading
-	if found&headers != 0 {
-		h = recognise(l, found)
+	if s.begun >= maxReports { // somebody floods the console: all that matters is how it ends
+		found &= s.tables.fatal
+		if s.fatal {
+			found = 0
+		}
+	}
+	if found&s.tables.headers != 0 {
+		h = s.tables.recognise(l, found)
 	}
 	if h == nil {
 		s.collect(l, false)
 		if s.search && s.opts.List.denies(l.text) != nil {
-			s.single(l, deniedGroup)
+			s.single(l, deniedGroup())
 		}
 		return
 	}
@@ -193,6 +202,7 @@ func (s *Scanner) owner(context string) *report {
 // begin opens a report.
 func (s *Scanner) begin(l line, h *heading) {
 	r := newReport(l, h)
+	s.begun++
 	s.admit(r)
 	if h.fatal {
 		s.alarm(r)
