@@ -1,6 +1,7 @@
 package fakegithub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -132,5 +133,38 @@ func TestContentLimit(t *testing.T) {
 	at.advance(time.Minute)
 	if status, _ := send(t, l, token, http.MethodPost, checkRuns, body); status != 201 {
 		t.Errorf("a minute later: %d", status)
+	}
+}
+
+// TestManyClients has clients write at the same time, and a test wait for them.
+func TestManyClients(t *testing.T) {
+	l := newLab(t, fakegithub.Options{})
+	const clients, each = 8, 10
+	for i := range clients {
+		go func() {
+			for range each {
+				// A failure shows as check runs missing below.
+				_, _, _ = l.client.Checks.CreateCheckRun(t.Context(), "octo-lab", "kernel", github.CreateCheckRunOptions{
+					Name: fmt.Sprint("smoke-", i), HeadSHA: l.repo.Head(""), Conclusion: new("success"),
+				})
+			}
+		}()
+	}
+	for i := range clients {
+		if _, err := l.repo.WaitCheckRun(t.Context(), fakegithub.Completed(fmt.Sprint("smoke-", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Wait(t.Context(), func() bool { return len(l.repo.CheckRuns()) == clients*each }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.repo.WaitCheckRun(ctx, fakegithub.Completed("absent")); err == nil || !strings.Contains(err.Error(), "smoke-0") {
+		t.Errorf("waited in vain: %v", err)
+	}
+	list, _, err := l.client.Checks.ListCheckRunsForRef(t.Context(), "octo-lab", "kernel", "main", nil)
+	if err != nil || list.GetTotal() != clients {
+		t.Errorf("the latest of each name: %d, %v", list.GetTotal(), err)
 	}
 }

@@ -282,7 +282,8 @@ func TestDeliveryLog(t *testing.T) {
 	if guid := again.Header.Get("X-GitHub-Delivery"); guid != lost.GUID {
 		t.Errorf("the GUID is %s, was %s", guid, lost.GUID)
 	}
-	if err := l.Close(); err != nil { // waits for the redelivery to be in the log
+	logged := func() bool { log := l.Deliveries(); return log[len(log)-1].Redelivery }
+	if err := l.Wait(ctx, logged); err != nil {
 		t.Fatal(err)
 	}
 	log := l.Deliveries()

@@ -86,6 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, seen)
+	s.wake()
 	s.mu.Unlock()
 	s.opts.Logger.Info("request", "method", r.Method, "path", c.path, "status", status)
 	if fault.losesReply() {

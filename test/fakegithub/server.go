@@ -81,6 +81,7 @@ type Server struct {
 	violations []*Violation
 	requests   []Request
 	limits     map[string]*budget
+	changed    chan struct{} // closed and replaced when something happened
 }
 
 // New starts a server. Close stops it.
@@ -99,7 +100,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, key: o.Key, spec: description, started: o.Now(), state: newState(), limits: map[string]*budget{}}
+	s := &Server{opts: o, key: o.Key, spec: description, started: o.Now(), state: newState(), limits: map[string]*budget{}, changed: make(chan struct{})}
 	if s.key == nil {
 		if s.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
 			return nil, fmt.Errorf("make App key: %w", err)

@@ -104,6 +104,7 @@ func (s *Server) Deliver(ctx context.Context, event string, payload []byte, o De
 	if n := len(s.state.deliveries); n > keptDeliveries {
 		s.state.deliveries = slices.Clone(s.state.deliveries[n-keptDeliveries:])
 	}
+	s.wake()
 	s.mu.Unlock()
 	s.opts.Logger.Info("webhook", "event", event, "action", d.Action, "guid", d.GUID, "status", d.Status, "error", d.Err)
 	return d.Delivery, err
