@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
@@ -68,34 +69,32 @@ func (g *Guest) Image(name, path string) {
 	g.images[name] = path
 }
 
-// Args adds arguments of the job, each as an image_arg has it: several words, {name} for the path of an image. What the job may not say is an
-// *ArgumentError at once, so that a plan can be refused; what {name} stands for is looked up by On.
+// Args adds arguments of the job as an image_arg has them: several words, {name} for the path of an image. Strings given in one call
+// are one command line, cut anywhere. What the job may not say is an *ArgumentError at once, so that a plan can be
+// refused; what {name} stands for is looked up by On.
 func (g *Guest) Args(args ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
-		return placeholder.FindString(s) == s && s != "" || g.isImage(s)
-	}}
-	var parsed []option
-	for _, a := range args {
-		opts, err := parseArgument(a, fromJob)
-		if err != nil {
-			return err
+	line := strings.Join(args, " ")
+	opts, err := parseArgument(line, fromJob)
+	if err != nil {
+		return err
+	}
+	if g.opts.Trust != Operator {
+		if g.argSize+len(line) > maxArgs || len(g.args)+len(opts) > maxOptions {
+			return &ArgumentError{Source: string(fromJob), Argument: line[:min(len(line), 80)], Reason: "the job has too many arguments"}
 		}
-		g.argSize += len(a)
-		if parsed = append(parsed, opts...); g.opts.Trust == Operator {
-			continue
-		}
-		if g.argSize > maxArgs || len(g.args)+len(parsed) > maxOptions {
-			return &ArgumentError{Source: string(fromJob), Argument: a[:min(len(a), 80)], Reason: "the job has too many arguments"}
-		}
+		p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
+			return s != "" && placeholder.FindString(s) == s || g.isImage(s)
+		}}
 		for _, o := range opts {
 			if err := p.checkServed(o); err != nil {
 				return err
 			}
 		}
 	}
-	g.args = append(g.args, parsed...)
+	g.argSize += len(line)
+	g.args = append(g.args, opts...)
 	return nil
 }
 

@@ -117,8 +117,25 @@ func testKernel(t *testing.T) string {
 	return k
 }
 
-// testInitrd is a ramdisk of busybox and the given /init.
-func testInitrd(t *testing.T, init string) string {
+// testModules are kernel modules of testKernel, as files of a ramdisk in the order to load them.
+func testModules(t *testing.T, names ...string) []cpio.Record {
+	t.Helper()
+	kernel := testKernel(t)
+	release := strings.TrimPrefix(filepath.Base(kernel), "vmlinuz-")
+	root := filepath.Join(filepath.Dir(kernel), "..", "lib", "modules", release, "kernel")
+	var records []cpio.Record
+	for i, name := range names {
+		b, err := os.ReadFile(filepath.Join(root, name+".ko"))
+		if err != nil {
+			t.Skipf("the kernel has no such module: %v", err)
+		}
+		records = append(records, cpio.StaticFile(fmt.Sprintf("bin/%02d.ko", i), string(b), 0o644))
+	}
+	return records
+}
+
+// testInitrd is a ramdisk of busybox, the given /init and more files.
+func testInitrd(t *testing.T, init string, more ...cpio.Record) string {
 	t.Helper()
 	busybox, err := os.ReadFile("/bin/busybox")
 	if err != nil {
@@ -128,10 +145,10 @@ func testInitrd(t *testing.T, init string) string {
 	w := cpio.Newc.Writer(&buf)
 	records := []cpio.Record{cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755), cpio.Directory("sys", 0o755)}
 	records = append(records, cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.StaticFile("init", init, 0o755), cpio.CharDev("dev/console", 0o600, 5, 1))
-	for _, name := range []string{"sh", "mount", "cat", "echo", "reboot", "poweroff", "sha256sum", "stty", "head", "tr", "seq", "uname", "dd"} {
+	for _, name := range []string{"sh", "mount", "cat", "echo", "reboot", "poweroff", "sha256sum", "stty", "head", "tr", "seq", "uname", "dd", "insmod", "ip", "nc", "printf"} {
 		records = append(records, cpio.Symlink("bin/"+name, "busybox"))
 	}
-	if err := cpio.WriteRecords(w, records); err != nil {
+	if err := cpio.WriteRecords(w, append(records, more...)); err != nil {
 		t.Fatal(err)
 	}
 	if err := cpio.WriteTrailer(w); err != nil {
@@ -155,10 +172,10 @@ while read -r line; do eval "$line"; done
 `
 
 // newGuest is a guest of this test that is gone when the test ends.
-func newGuest(t *testing.T, o Options, init string) *Guest {
+func newGuest(t *testing.T, o Options, init string, more ...cpio.Record) *Guest {
 	t.Helper()
 	needQEMU(t)
-	kernel, initrd := testKernel(t), testInitrd(t, init)
+	kernel, initrd := testKernel(t), testInitrd(t, init, more...)
 	g := New(o)
 	g.Image("kernel", kernel)
 	g.Image("ramdisk", initrd)

@@ -218,6 +218,9 @@ func TestOperator(t *testing.T) {
 			t.Errorf("no %q in %q", want, c.Argv)
 		}
 	}
+	if err := g.Args("-rtc", "base=utc", "-append 'a", "b'"); err != nil { // one command line
+		t.Error(err)
+	}
 	if err := g.Args("-kernel {nothing}"); err != nil {
 		t.Error(err)
 	}
