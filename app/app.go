@@ -115,6 +115,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.onStop("work", a.queue.Stop)
 	webhooks, err := hook.New(hook.Options{
 		Secrets: o.WebhookSecrets, Store: a.store, Queue: a.queue, Logger: a.log.With("component", "hook"), Registerer: o.Registerer,
 	})
@@ -145,9 +146,8 @@ func (a *App) Start(ctx context.Context) error {
 	// What is started here outlives the context it is started in: Stop ends it, in order.
 	ctx = context.WithoutCancel(ctx)
 	if err := a.queue.Start(ctx); err != nil {
-		return fmt.Errorf("start work: %w", err)
+		return err
 	}
-	a.onStop("work", a.queue.Stop)
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", a.opts.Listen)
 	if err != nil {

@@ -95,6 +95,12 @@ func (w *Writer) once(ctx context.Context, id string) (more bool, again time.Dur
 		defer cancel()
 		err = errors.Join(err, w.Store.ReleaseCheck(ctx, id, writer, why))
 	}()
+	if !c.Open && c.External < c.Generation {
+		if err := w.Store.ReplaceCheckRun(ctx, id, writer); err != nil {
+			return false, 0, err
+		}
+		c.External, c.CheckRunID, c.Annotations, c.SentHash, c.Open = c.Generation, 0, 0, "", true
+	}
 	view, err := Look(ctx, w.Store, c)
 	if err != nil {
 		return false, 0, err

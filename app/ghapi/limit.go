@@ -1,6 +1,7 @@
 package ghapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,15 +28,14 @@ type window struct {
 	used  int
 }
 
-// take is how long to wait for a place; zero took one.
-func (w *window) take(now time.Time) time.Duration {
+// wait is how long until there is a place; zero is now.
+func (w *window) wait(now time.Time) time.Duration {
 	if now.Sub(w.start) >= w.span {
 		w.start, w.used = now, 0
 	}
 	if w.used >= w.limit {
 		return w.start.Add(w.span).Sub(now)
 	}
-	w.used++
 	return 0
 }
 
@@ -97,9 +97,12 @@ func (l *limiter) admit(r *http.Request) error {
 		return nil
 	}
 	for _, w := range l.writes {
-		if wait := w.take(now); wait > 0 {
+		if wait := w.wait(now); wait > 0 {
 			return &LimitError{wait, fmt.Sprintf("%d writes in %s", w.limit, w.span)}
 		}
+	}
+	for _, w := range l.writes {
+		w.used++
 	}
 	return nil
 }
@@ -119,10 +122,27 @@ func limited(r *http.Response, now time.Time) (wait time.Duration, what string) 
 		}
 		return clamp(wait), "primary"
 	}
-	if r.StatusCode == http.StatusTooManyRequests {
+	if r.StatusCode == http.StatusTooManyRequests || saysLimit(r) {
 		return defaultWait, "secondary"
 	}
 	return 0, ""
+}
+
+// saysLimit looks for a limit in the text of an answer: GitHub's secondary limits do not always come with headers. It
+// leaves the body to be read again.
+func saysLimit(r *http.Response) bool {
+	head, err := io.ReadAll(io.LimitReader(r.Body, maxRefusal))
+	r.Body = &rejoined{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	return err == nil && bytes.Contains(bytes.ToLower(head), []byte("rate limit"))
+}
+
+// maxRefusal is how much of a 403 is looked at.
+const maxRefusal = 8 << 10
+
+// rejoined is a body whose beginning was read already.
+type rejoined struct {
+	io.Reader
+	io.Closer
 }
 
 func clamp(d time.Duration) time.Duration { return min(max(d, time.Second), maxWait) }

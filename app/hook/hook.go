@@ -122,6 +122,8 @@ func (h *Handler) accept(ctx context.Context, w http.ResponseWriter, r *http.Req
 	case <-ctx.Done():
 		return answer{code: http.StatusServiceUnavailable, name: "busy", text: "too many deliveries at once; redeliver later"}
 	}
+	// Who sends slowly holds a slot no longer than this. A server that cannot set it has no slow senders: it is a test's.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(acceptTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return answer{code: http.StatusRequestEntityTooLarge, name: "too_large", text: "payload is over 25 MiB"}

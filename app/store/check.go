@@ -20,12 +20,13 @@ type Check struct {
 	Name           string
 	Path           string // of the job file in the repository
 	Generation     int64  // raised by a re-run
+	External       int64  // the generation that the check run at GitHub was made for
 	Problem        string // JSON, of package checks: why there are no runs
 	CheckRunID     int64  // GitHub's; 0 until it is made
 	Wanted, Sent   int64
 	SentHash       string // of what was sent last
 	Annotations    int64  // how many GitHub has
-	Open           bool   // GitHub has no conclusion, or an old one
+	Open           bool   // the check run at GitHub has no conclusion
 	SentMS         int64
 	Error          string // why the last write failed
 	CreatedMS      int64
@@ -33,18 +34,18 @@ type Check struct {
 	Interrupted bool // of a claim: the writer before died; what it had sent is unknown
 }
 
-// ExternalID is what GitHub knows the check run by. A re-run makes a new one: GitHub takes no annotation back.
-func (c Check) ExternalID() string { return fmt.Sprintf("%s.%d", c.ID, c.Generation) }
+// ExternalID is what GitHub knows the check run by.
+func (c Check) ExternalID() string { return fmt.Sprintf("%s.%d", c.ID, c.External) }
 
-// RunKey is the key of the check's run of the name.
-func (c Check) RunKey(name string) string { return c.ExternalID() + "/" + name }
+// RunKey is the key of the check's run of the name, in its generation.
+func (c Check) RunKey(name string) string { return fmt.Sprintf("%s.%d/%s", c.ID, c.Generation, name) }
 
-const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, path, generation, problem, check_run_id,
+const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, path, generation, external, problem, check_run_id,
 	wanted, sent, sent_hash, annotations, open, sent_ms, error, created_ms`
 
 func scanCheck(r scanner) (c Check, err error) {
 	var open int64
-	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Generation,
+	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Generation, &c.External,
 		&c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error, &c.CreatedMS)
 	c.Open = open != 0
 	return c, err
@@ -57,7 +58,7 @@ func (s *Store) WantCheck(ctx context.Context, tx *Tx, c Check) (Check, error) {
 		INSERT INTO checks (id, installation_id, repo, head_sha, pull_number, name, path, problem, created_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (installation_id, repo, head_sha, name) DO UPDATE SET
-			wanted = checks.wanted + 1, open = 1, path = excluded.path, problem = excluded.problem
+			wanted = checks.wanted + 1, path = excluded.path, problem = excluded.problem
 		RETURNING `+checkColumns, c.ID, c.InstallationID, c.Repo, c.HeadSHA, c.PullNumber, c.Name, c.Path, c.Problem, s.nowMS()), scanCheck)
 	if err != nil {
 		return got, fmt.Errorf("want check %q: %w", c.Name, err)
@@ -65,10 +66,9 @@ func (s *Store) WantCheck(ctx context.Context, tx *Tx, c Check) (Check, error) {
 	return got, nil
 }
 
-// RenewCheck begins the check's next generation: a new check run at GitHub, with runs of its own.
+// RenewCheck begins the check's next generation, with runs of its own.
 func (s *Store) RenewCheck(ctx context.Context, tx *Tx, id string) (Check, error) {
-	c, err := one(tx.QueryRowContext(ctx, `UPDATE checks SET generation = generation + 1, wanted = wanted + 1, open = 1,
-		problem = '', check_run_id = 0, sent_hash = '', annotations = 0, writer = '', writer_until_ms = 0, error = ''
+	c, err := one(tx.QueryRowContext(ctx, `UPDATE checks SET generation = generation + 1, wanted = wanted + 1, problem = ''
 		WHERE id = $1 RETURNING `+checkColumns, id), scanCheck)
 	if err != nil {
 		return c, fmt.Errorf("renew check %q: %w", id, err)
@@ -78,7 +78,7 @@ func (s *Store) RenewCheck(ctx context.Context, tx *Tx, id string) (Check, error
 
 // TouchCheckOf raises Wanted of the check that shows the run: what is shown has changed. It is "" when none does.
 func (s *Store) TouchCheckOf(ctx context.Context, tx *Tx, runID string) (id string, err error) {
-	err = tx.QueryRowContext(ctx, `UPDATE checks SET wanted = wanted + 1, open = 1
+	err = tx.QueryRowContext(ctx, `UPDATE checks SET wanted = wanted + 1
 		WHERE id = (SELECT check_id FROM runs WHERE id = $1) RETURNING id`, runID).Scan(&id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("touch check of run %s: %w", runID, err)
@@ -134,6 +134,17 @@ func (s *Store) ClaimCheck(ctx context.Context, id, writer string, until time.Ti
 	return c, nil
 }
 
+// ReplaceCheckRun has the writer make a new check run, of the check's generation, beside the one that is concluded:
+// GitHub takes no annotation back.
+func (s *Store) ReplaceCheckRun(ctx context.Context, id, writer string) error {
+	r, err := s.db.ExecContext(ctx, `UPDATE checks SET external = generation, check_run_id = 0, annotations = 0, sent_hash = '', open = 1
+		WHERE id = $1 AND writer = $2`, id, writer)
+	if ok, err := changed(r, err, "replace check run of %q", id); err != nil || ok {
+		return err
+	}
+	return fmt.Errorf("replace check run of %q: %w", id, ErrNotFound)
+}
+
 // CheckMade notes GitHub's id of a check that its writer has just made.
 func (s *Store) CheckMade(ctx context.Context, id, writer string, checkRunID int64) error {
 	r, err := s.db.ExecContext(ctx, `UPDATE checks SET check_run_id = $1 WHERE id = $2 AND writer = $3`, checkRunID, id, writer)
@@ -151,7 +162,7 @@ func (s *Store) CheckSent(ctx context.Context, c Check, writer string) (more boo
 		open = 1
 	}
 	err = s.db.QueryRowContext(ctx, `UPDATE checks SET writer = '', writer_until_ms = 0, sent = $1, sent_hash = $2, annotations = $3,
-		open = CASE WHEN wanted > $1 THEN 1 ELSE $4 END, sent_ms = $5, error = '' WHERE id = $6 AND writer = $7 RETURNING wanted > sent`,
+		open = $4, sent_ms = $5, error = '' WHERE id = $6 AND writer = $7 RETURNING wanted > sent`,
 		c.Wanted, c.SentHash, c.Annotations, open, s.nowMS(), c.ID, writer).Scan(&more)
 	if err != nil {
 		return false, fmt.Errorf("note check %q as sent: %w", c.ID, err)
@@ -166,6 +177,18 @@ func (s *Store) ReleaseCheck(ctx context.Context, id, writer, why string) error 
 		WHERE id = $2 AND writer = $3`, why, id, writer)
 	if err != nil {
 		return fmt.Errorf("release check %q: %w", id, err)
+	}
+	return nil
+}
+
+// InterruptChecks ends, on SQLite, the claims of writers that a crash left behind: no other process can have them. On
+// PostgreSQL they run out.
+func (s *Store) InterruptChecks(ctx context.Context) error {
+	if s.Postgres() {
+		return nil
+	}
+	if _, err := s.db.ExecContext(ctx, `UPDATE checks SET writer_until_ms = 0 WHERE writer <> ''`); err != nil {
+		return fmt.Errorf("interrupt checks: %w", err)
 	}
 	return nil
 }
@@ -187,11 +210,11 @@ func (s *Store) GiveUpCheck(ctx context.Context, id, why string) error {
 	return nil
 }
 
-// OpenChecks lists checks that GitHub shows without their conclusion and that were not written since the time, oldest
-// first, at most limit.
+// OpenChecks lists checks that GitHub shows without a conclusion, or with an old state, and that were not written since
+// the time, oldest first, at most limit.
 func (s *Store) OpenChecks(ctx context.Context, sentBefore time.Time, limit int) ([]Check, error) {
 	cs, err := all(ctx, s.ro, scanCheck, `SELECT `+checkColumns+` FROM checks
-		WHERE open = 1 AND sent_ms < $1 AND created_ms < $1 ORDER BY sent_ms LIMIT $2`, sentBefore.UnixMilli(), limit)
+		WHERE (open = 1 OR sent < wanted) AND sent_ms < $1 AND created_ms < $1 ORDER BY sent_ms LIMIT $2`, sentBefore.UnixMilli(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list open checks: %w", err)
 	}

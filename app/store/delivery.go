@@ -84,6 +84,15 @@ func (s *Store) FailDelivery(ctx context.Context, guid, reason string) error {
 	return nil
 }
 
+// UnhandledDeliveries lists the deliveries that no try has ended, oldest first.
+func (s *Store) UnhandledDeliveries(ctx context.Context) ([]string, error) {
+	guids, err := all(ctx, s.ro, scanString, `SELECT guid FROM deliveries WHERE state = 'received' ORDER BY received_ms`)
+	if err != nil {
+		return nil, fmt.Errorf("list unhandled deliveries: %w", err)
+	}
+	return guids, nil
+}
+
 // CountDeliveries counts deliveries by state.
 func (s *Store) CountDeliveries(ctx context.Context) (map[string]int64, error) {
 	type count struct {

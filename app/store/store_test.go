@@ -113,7 +113,7 @@ func testChecks(t *testing.T, s *Store) {
 	if more, err := s.CheckSent(ctx, c, "w1"); err != nil || !more {
 		t.Errorf("the change during the write is not seen: %v, %v", more, err)
 	}
-	if c, err = s.ClaimCheck(ctx, "c1", "w2", soon); err != nil || c.CheckRunID != 7 || !c.Open {
+	if c, err = s.ClaimCheck(ctx, "c1", "w2", soon); err != nil || c.CheckRunID != 7 || c.Open {
 		t.Fatalf("second claim: %+v, %v", c, err)
 	}
 	c.Open = false
@@ -128,6 +128,7 @@ func testChecks(t *testing.T, s *Store) {
 func TestSQLite(t *testing.T) {
 	t.Run("deliveries", func(t *testing.T) { testDeliveries(t, openTest(t)) })
 	t.Run("checks", func(t *testing.T) { testChecks(t, openTest(t)) })
+	t.Run("pulls", func(t *testing.T) { testPulls(t, openTest(t)) })
 }
 
 func TestTxUndone(t *testing.T) {

@@ -22,13 +22,14 @@ type engine interface {
 	insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
+	close()
 }
 
 // client is River over a driver whose transactions are T.
 type client[T any] struct {
 	*river.Client[T]
-	of    func(*store.Tx) T
-	close func()
+	of   func(*store.Tx) T
+	free func()
 }
 
 func (c *client[T]) insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error {
@@ -40,10 +41,9 @@ func (c *client[T]) insert(ctx context.Context, tx *store.Tx, args river.JobArgs
 
 func (c *client[T]) start(ctx context.Context) error { return c.Start(ctx) }
 
-func (c *client[T]) stop(ctx context.Context) error {
-	defer c.close()
-	return c.Stop(ctx)
-}
+func (c *client[T]) stop(ctx context.Context) error { return c.Stop(ctx) }
+
+func (c *client[T]) close() { c.free() }
 
 // newEngine migrates River's tables and makes its client.
 func newEngine(ctx context.Context, s *store.Store, dsn string, c *river.Config) (engine, error) {
@@ -61,7 +61,7 @@ func newEngine(ctx context.Context, s *store.Store, dsn string, c *river.Config)
 	return e, err
 }
 
-func newClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, closeFunc func()) (engine, error) {
+func newClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, free func()) (engine, error) {
 	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: c.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("prepare job tables: %w", err)
@@ -73,7 +73,7 @@ func newClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.Con
 	if err != nil {
 		return nil, fmt.Errorf("make job client: %w", err)
 	}
-	return &client[T]{rc, of, closeFunc}, nil
+	return &client[T]{rc, of, free}, nil
 }
 
 type pgConn = pgx.Conn

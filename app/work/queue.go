@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -21,6 +22,7 @@ const (
 	pollInterval  = time.Second           // when a notification is lost
 	softStop      = 10 * time.Second      // for jobs in progress when the app stops; then their requests are cut
 	jobTimeout    = 2 * time.Minute       // of any job: a few requests of 20 s at most each
+	rescueAfter   = 5 * time.Minute       // a job whose process died; recover has it back sooner
 
 	deliveryWorkers = 8
 	checkWorkers    = 8
@@ -52,8 +54,9 @@ type Options struct {
 // Queue runs the app's control steps.
 type Queue struct {
 	Options
-	engine engine
-	ended  *prometheus.CounterVec
+	engine  engine
+	started bool
+	ended   *prometheus.CounterVec
 }
 
 // defaultRetention is what GitHub keeps deliveries, 3 days, and time to look into what happened.
@@ -80,7 +83,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &worker[retentionJob]{run: q.forget})
 	var err error
 	q.engine, err = newEngine(ctx, o.Store, o.DSN, &river.Config{
-		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop,
+		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop, RescueStuckJobsAfter: rescueAfter,
 		Logger: o.Logger, Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers}, upkeep: {MaxWorkers: upkeepWorkers},
@@ -98,11 +101,26 @@ func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		&river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// Start runs jobs until Stop.
-func (q *Queue) Start(ctx context.Context) error { return q.engine.start(ctx) }
+// Start runs jobs until Stop, those first that a crash cut off.
+func (q *Queue) Start(ctx context.Context) error {
+	if err := q.recover(ctx); err != nil {
+		return err
+	}
+	if err := q.engine.start(ctx); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	q.started = true
+	return nil
+}
 
-// Stop waits for the jobs in progress. What it cuts off runs again after the next start.
-func (q *Queue) Stop(ctx context.Context) error { return q.engine.stop(ctx) }
+// Stop waits for the jobs in progress, and frees what New took. What it cuts off runs again after the next start.
+func (q *Queue) Stop(ctx context.Context) error {
+	defer q.engine.close()
+	if !q.started {
+		return nil
+	}
+	return q.engine.stop(ctx)
+}
 
 // Deliver queues the handling of a delivery.
 func (q *Queue) Deliver(ctx context.Context, tx *store.Tx, guid string) error {

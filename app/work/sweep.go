@@ -41,6 +41,24 @@ func (q *Queue) sweepBefore(ctx context.Context, before time.Time) error {
 	return nil
 }
 
+// recover queues again what a crash may have cut off: River gives a job back only when its time is long over. Jobs do
+// no harm when they run twice.
+func (q *Queue) recover(ctx context.Context) error {
+	if err := q.Store.InterruptChecks(ctx); err != nil {
+		return err
+	}
+	guids, err := q.Store.UnhandledDeliveries(ctx)
+	if err != nil {
+		return err
+	}
+	for _, guid := range guids {
+		if err := q.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error { return q.Deliver(ctx, tx, guid) }); err != nil {
+			return err
+		}
+	}
+	return q.sweepBefore(ctx, q.Now())
+}
+
 // forget removes what nobody asks for any more.
 func (q *Queue) forget(ctx context.Context, _ retentionJob, _ *rivertype.JobRow) error {
 	_, err := q.Store.ForgetDeliveries(ctx, q.Now().Add(-q.Retention).UnixMilli())

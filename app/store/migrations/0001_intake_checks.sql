@@ -18,7 +18,7 @@ CREATE INDEX deliveries_state ON deliveries (state, received_ms);
 
 -- A check of ours on a commit, and the outbox of what GitHub must be told: wanted above sent is work to do.
 CREATE TABLE checks (
-    id              TEXT PRIMARY KEY, -- with the generation, external_id at GitHub
+    id              TEXT PRIMARY KEY, -- with external, external_id at GitHub
     installation_id BIGINT NOT NULL,
     repo            TEXT   NOT NULL,
     head_sha        TEXT   NOT NULL,
@@ -26,13 +26,14 @@ CREATE TABLE checks (
     name            TEXT   NOT NULL,
     path            TEXT   NOT NULL DEFAULT '', -- of the job file in the repository
     generation      BIGINT NOT NULL DEFAULT 1,  -- raised by a re-run; its runs' keys begin with "id.generation/"
+    external        BIGINT NOT NULL DEFAULT 1,  -- the generation that the check run at GitHub was made for
     problem         TEXT   NOT NULL DEFAULT '', -- JSON: why there are no runs; set when the configuration was refused
     check_run_id    BIGINT NOT NULL DEFAULT 0,  -- GitHub's id; 0 until it is made
     wanted          BIGINT NOT NULL DEFAULT 1,
     sent            BIGINT NOT NULL DEFAULT 0,
     sent_hash       TEXT   NOT NULL DEFAULT '', -- of what was sent last: what is the same is not sent again
     annotations     BIGINT NOT NULL DEFAULT 0,  -- how many GitHub has; it appends
-    open            BIGINT NOT NULL DEFAULT 1,  -- 0 once GitHub has a conclusion for the state wanted
+    open            BIGINT NOT NULL DEFAULT 1,  -- 0 once the check run at GitHub has a conclusion
     writer          TEXT   NOT NULL DEFAULT '',
     writer_until_ms BIGINT NOT NULL DEFAULT 0,
     sent_ms         BIGINT NOT NULL DEFAULT 0,
@@ -40,7 +41,8 @@ CREATE TABLE checks (
     created_ms      BIGINT NOT NULL,
     UNIQUE (installation_id, repo, head_sha, name)
 );
-CREATE INDEX checks_open ON checks (open, sent_ms);
+CREATE INDEX checks_open ON checks (sent_ms) WHERE open = 1;
+CREATE INDEX checks_unsent ON checks (sent_ms) WHERE sent < wanted;
 
 -- A pull request as last seen at GitHub. The freshest look wins, by seen_ms, when it began.
 CREATE TABLE pulls (

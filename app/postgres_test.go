@@ -1,0 +1,28 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/test/fakegithub"
+	"github.com/gantry-ci/gantry/test/postgres"
+)
+
+// The same path on PostgreSQL.
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	dsn := postgres.Start(t)
+	l := newLab(t, func(o *app.Options, _ *fakegithub.Options) { o.Database = dsn })
+	l.open(smokeFiles())
+	c := l.check("queued")
+	l.connect()
+	lease := l.lease()
+	l.check("in_progress")
+	l.stop()
+	l.start()
+	l.finish(lease, nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass})
+	if got := l.check("success"); got.ID != c.ID {
+		t.Error("another check run")
+	}
+}
