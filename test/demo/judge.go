@@ -18,25 +18,26 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
+	"github.com/gantry-ci/gantry/test/scene"
 )
 
 // pollInterval is how often the check is asked for, as a person reloading the page would.
 const pollInterval = 250 * time.Millisecond
 
 // completed waits until the commit has a check run and all it has are completed.
-func (s *scene) completed(ctx context.Context) (checkRun, error) {
+func (s *demonstration) completed(ctx context.Context) (scene.CheckRun, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("no completed check after %s", checkTimeout))
 	defer cancel()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	last := ""
 	for {
-		runs, err := s.api.checks(ctx, s.repo.FullName(), s.pull.Head)
+		runs, err := s.Checks(ctx, s.pull.Head)
 		if err != nil {
-			return checkRun{}, errors.Join(err, context.Cause(ctx))
+			return scene.CheckRun{}, errors.Join(err, context.Cause(ctx))
 		}
 		if len(runs) > 1 {
-			return checkRun{}, fmt.Errorf("%d check runs, expected exactly one: %+v", len(runs), runs)
+			return scene.CheckRun{}, fmt.Errorf("%d check runs, expected exactly one: %+v", len(runs), runs)
 		}
 		if len(runs) == 1 {
 			if now := runs[0].Status + ": " + runs[0].Output.Title; now != last {
@@ -50,13 +51,13 @@ func (s *scene) completed(ctx context.Context) (checkRun, error) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return checkRun{}, context.Cause(ctx)
+			return scene.CheckRun{}, context.Cause(ctx)
 		}
 	}
 }
 
 // judge says whether the check is what the demo must come to.
-func (s *scene) judge(ctx context.Context, run checkRun) error {
+func (s *demonstration) judge(ctx context.Context, run scene.CheckRun) error {
 	var errs []error
 	if run.Conclusion != s.want {
 		errs = append(errs, fmt.Errorf("the conclusion is %q, expected %q", run.Conclusion, s.want))
@@ -65,10 +66,10 @@ func (s *scene) judge(ctx context.Context, run checkRun) error {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("read the page: %w", err))
 	}
-	for _, v := range s.hub.Violations() {
+	for _, v := range s.Hub.Violations() {
 		errs = append(errs, fmt.Errorf("GitHub's rules were broken: %w", v))
 	}
-	runs, err := s.api.checks(ctx, s.repo.FullName(), s.pull.Head)
+	runs, err := s.Checks(ctx, s.pull.Head)
 	if err != nil || len(runs) != 1 {
 		errs = append(errs, fmt.Errorf("%d check runs at the end, expected exactly one (%w)", len(runs), err))
 	}
@@ -85,8 +86,8 @@ func (s *scene) judge(ctx context.Context, run checkRun) error {
 
 // expected are the cases that the job's test definitions announce, as 0_smoke/uname; ran is false when the repository's files are
 // not valid, so that nothing can run.
-func (s *scene) expected() (cases []string, ran bool) {
-	head := filepath.Join(s.dir, "head")
+func (s *demonstration) expected() (cases []string, ran bool) {
+	head := s.Head()
 	src, err := os.ReadFile(filepath.Join(head, ".github", "gantry.yml"))
 	if err != nil {
 		return nil, false
@@ -141,7 +142,7 @@ func results(ctx context.Context, page string) (*jobs.Results, error) {
 
 // cases holds the list of cases, and the nonce's, against what is expected. A run that did not come to its tests has
 // none, and says so by its class.
-func (s *scene) cases(want []string, r *jobs.Results) error {
+func (s *demonstration) cases(want []string, r *jobs.Results) error {
 	var got []string
 	nonce := ""
 	for _, c := range r.Cases {

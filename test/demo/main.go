@@ -25,6 +25,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/cli"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 	"github.com/gantry-ci/gantry/test/guest"
+	"github.com/gantry-ci/gantry/test/scene"
 )
 
 // checkTimeout is for a busy machine without KVM: a boot takes 3 to 25 s there, a job that runs into its own limits minutes.
@@ -46,18 +47,22 @@ func demo(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s := &scene{dir: dir, nonce: rand.Text(), want: cmp.Or(os.Getenv("DEMO_EXPECT"), "success")}
-	if err := s.github(ctx, cmp.Or(os.Getenv("DEMO_REPO"), "test/demo/repos/pass")); err != nil {
+	s := &demonstration{dir: dir, nonce: rand.Text(), want: cmp.Or(os.Getenv("DEMO_EXPECT"), "success")}
+	s.Scene, err = scene.Open(ctx, dir, cmp.Or(os.Getenv("DEMO_REPO"), "test/demo/repos/pass"))
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.hub.Close()) }()
+	defer func() { err = errors.Join(err, s.Hub.Close()) }()
+	if s.pull, err = s.Pull(s.nonce); err != nil {
+		return err
+	}
 	lab, err := s.lab(ctx)
 	if err != nil {
 		return err
 	}
 	ready := make(chan struct{})
 	lab.Ready = func(addr string) error {
-		s.hub.SetWebhook("http://"+addr+"/hook", s.secret)
+		s.Hub.SetWebhook("http://"+addr+"/hook", s.secret)
 		close(ready)
 		return nil
 	}
@@ -77,18 +82,16 @@ func demo(ctx context.Context) (err error) {
 	return g.Wait()
 }
 
-// scene is one demo.
-type scene struct {
+// demonstration is one demo.
+type demonstration struct {
+	*scene.Scene
 	dir, nonce, want, secret string
 
-	hub  *fakegithub.Server
-	repo *fakegithub.Repo
 	pull fakegithub.Pull
-	api  client
 }
 
 // lab is app and runner as gantry dev has them.
-func (s *scene) lab(ctx context.Context) (cli.Lab, error) {
+func (s *demonstration) lab(ctx context.Context) (cli.Lab, error) {
 	images, err := guest.Dir()
 	if err == nil {
 		_, err = guest.Make(ctx, images)
@@ -105,7 +108,7 @@ func (s *scene) lab(ctx context.Context) (cli.Lab, error) {
 		level = slog.LevelDebug
 	}
 	lab, err := cli.Dev(cli.DevOptions{
-		Dir: s.dir + "/lab", Listen: addr, GitHubURL: s.hub.URL(), AppID: s.hub.AppID(), PrivateKey: s.hub.PrivateKey(),
+		Dir: s.dir + "/lab", Listen: addr, GitHubURL: s.Hub.URL(), AppID: s.Hub.AppID(), PrivateKey: s.Hub.PrivateKey(),
 		FileRoots: []string{images}, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err == nil {
@@ -125,13 +128,9 @@ func freeAddr(ctx context.Context) (string, error) {
 }
 
 // play delivers the webhook, waits for the check, and looks at it.
-func (s *scene) play(ctx context.Context) error {
+func (s *demonstration) play(ctx context.Context) error {
 	start := time.Now()
-	event, err := s.repo.PullRequestEvent("opened", s.pull.Number)
-	if err != nil {
-		return err
-	}
-	d, err := s.hub.Send(ctx, event)
+	d, err := s.Opened(ctx, s.pull)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,6 @@
-package main
+// Package scene sets GitHub's side of an experiment: test/fakegithub with a repository, pull requests in it, and a client
+// that reads their checks over HTTP as anybody would. The demo and the experiments share it.
+package scene
 
 import (
 	"bytes"
@@ -23,32 +25,66 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// github starts GitHub with a repository, and opens a pull request whose head is the folder from, with the nonce in
-// the place of @DEMO_NONCE@.
-func (s *scene) github(ctx context.Context, from string) (err error) {
-	if s.hub, err = fakegithub.New(ctx, fakegithub.Options{}); err != nil {
-		return err
-	}
-	in := s.hub.AddInstallation("octo-org", fakegithub.InstallationOptions{})
-	base, head := filepath.Join(s.dir, "base"), filepath.Join(s.dir, "head")
-	if err := os.Mkdir(base, 0o700); err != nil {
-		return err
+// Scene is a GitHub with one repository that the App is installed on.
+type Scene struct {
+	Hub  *fakegithub.Server
+	Repo *fakegithub.Repo
+
+	dir  string
+	from string
+	api  client
+	n    int
+}
+
+// Open starts GitHub. Pull requests will have the folder from as their head; dir is for the scene's own files.
+func Open(ctx context.Context, dir, from string) (s *Scene, err error) {
+	s = &Scene{dir: dir, from: from}
+	base := filepath.Join(dir, "base")
+	if err := os.MkdirAll(base, 0o700); err != nil {
+		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(base, "README.md"), []byte("A kernel.\n"), 0o600); err != nil {
-		return err
+		return nil, err
 	}
-	if err := layOut(from, head, s.nonce); err != nil {
-		return fmt.Errorf("lay out %s: %w", from, err)
+	if s.Hub, err = fakegithub.New(ctx, fakegithub.Options{}); err != nil {
+		return nil, err
 	}
-	if s.repo, err = s.hub.AddRepo("octo-org", "kernel", base); err != nil {
-		return err
+	in := s.Hub.AddInstallation("octo-org", fakegithub.InstallationOptions{})
+	if s.Repo, err = s.Hub.AddRepo("octo-org", "kernel", base); err != nil {
+		return nil, errors.Join(err, s.Hub.Close())
 	}
-	if _, err = s.repo.Commit("feature", head, "boot: change something"); err != nil {
-		return err
+	s.api = client{url: s.Hub.URL(), key: s.Hub.PrivateKey(), app: s.Hub.AppID(), installation: in.ID}
+	return s, nil
+}
+
+// Head is the folder of the newest pull request's head.
+func (s *Scene) Head() string { return filepath.Join(s.dir, fmt.Sprintf("head-%d", s.n)) }
+
+// Pull opens a pull request, whose files have nonce in the place of @DEMO_NONCE@.
+func (s *Scene) Pull(nonce string) (fakegithub.Pull, error) {
+	s.n++
+	if err := layOut(s.from, s.Head(), nonce); err != nil {
+		return fakegithub.Pull{}, fmt.Errorf("lay out %s: %w", s.from, err)
 	}
-	s.pull, err = s.repo.OpenPull(fakegithub.PullOptions{Head: "feature", Title: "Change something"})
-	s.api = client{url: s.hub.URL(), key: s.hub.PrivateKey(), app: s.hub.AppID(), installation: in.ID}
-	return err
+	branch := fmt.Sprintf("feature-%d", s.n)
+	if _, err := s.Repo.Commit(branch, s.Head(), "boot: change something"); err != nil {
+		return fakegithub.Pull{}, err
+	}
+	return s.Repo.OpenPull(fakegithub.PullOptions{Head: branch, Title: "Change something"})
+}
+
+// Opened delivers the webhook of a pull request that was opened.
+func (s *Scene) Opened(ctx context.Context, p fakegithub.Pull) (fakegithub.Delivery, error) {
+	event, err := s.Repo.PullRequestEvent("opened", p.Number)
+	if err != nil {
+		return fakegithub.Delivery{}, err
+	}
+	return s.Hub.Send(ctx, event)
+}
+
+// Checks are the check runs of a commit, whatever their state.
+func (s *Scene) Checks(ctx context.Context, sha string) ([]CheckRun, error) {
+	return s.api.checks(ctx, s.Repo.FullName(), sha)
 }
 
 // layOut copies a folder, with the nonce in the place of its name.
@@ -86,8 +122,8 @@ type client struct {
 	token             string
 }
 
-// checkRun is what the API says of one.
-type checkRun struct {
+// CheckRun is what the API says of one.
+type CheckRun struct {
 	ID         int64  `json:"id"`
 	Name       string `json:"name"`
 	HeadSHA    string `json:"head_sha"`
@@ -103,10 +139,11 @@ type checkRun struct {
 		Text        string `json:"text"`
 		Annotations int    `json:"annotations_count"`
 	} `json:"output"`
-	Annotations []annotation `json:"annotations,omitempty"`
+	Annotations []Annotation `json:"annotations,omitempty"`
 }
 
-type annotation struct {
+// Annotation is a remark at a line.
+type Annotation struct {
 	Path    string `json:"path"`
 	Line    int    `json:"start_line"`
 	Level   string `json:"annotation_level"`
@@ -115,7 +152,7 @@ type annotation struct {
 }
 
 // checks are those of a commit, whatever their state.
-func (c *client) checks(ctx context.Context, repo, sha string) (runs []checkRun, err error) {
+func (c *client) checks(ctx context.Context, repo, sha string) (runs []CheckRun, err error) {
 	if c.token == "" {
 		var answer struct{ Token string }
 		jwt, err := c.jwt()
@@ -128,7 +165,7 @@ func (c *client) checks(ctx context.Context, repo, sha string) (runs []checkRun,
 		c.token = answer.Token
 	}
 	var list struct {
-		CheckRuns []checkRun `json:"check_runs"`
+		CheckRuns []CheckRun `json:"check_runs"`
 	}
 	if err := c.do(ctx, http.MethodGet, "/repos/"+repo+"/commits/"+sha+"/check-runs?filter=all", c.token, &list); err != nil {
 		return nil, err
