@@ -1,0 +1,256 @@
+package junit
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/testlog/logline"
+)
+
+// Limits: what a test left behind is hostile.
+const (
+	maxXML   = 64 << 20
+	maxDepth = 100
+	maxCases = 100_000
+)
+
+// Parser reads JUnit XML line by line.
+type Parser struct {
+	suite string
+	text  []byte
+	lines []int // number of each line
+	over  bool
+}
+
+// New reads JUnit XML; its cases are of the suite. A case's set is its class name, or else its testsuite's name. A failure
+// and an error are fail, what was skipped, disabled or not run is skip. What a testsuite counts and does not hold is
+// missing; so is the rest of a document that is cut off or broken. The properties "measurement" and "units" are the
+// case's.
+func New(suite string) *Parser { return &Parser{suite: suite} }
+
+// Line gathers a line, whose 1-based number is no.
+func (p *Parser) Line(line []byte, no int) []jobs.Case {
+	if len(p.text)+len(line) >= maxXML {
+		p.over = true
+		return nil
+	}
+	if len(p.text) == 0 && !bytes.HasPrefix(bytes.TrimSpace(line), []byte("<")) {
+		return nil // not begun
+	}
+	p.text = append(append(p.text, bytes.TrimRight(line, "\r\n")...), '\n')
+	p.lines = append(p.lines, no)
+	return nil
+}
+
+// Close returns the cases.
+func (p *Parser) Close() []jobs.Case {
+	if len(p.text) == 0 {
+		return nil
+	}
+	r := reader{suite: p.suite, lines: p.lines, dec: xml.NewDecoder(bytes.NewReader(p.text))}
+	err := r.read()
+	if p.over {
+		err = fmt.Errorf("it is over %d bytes", maxXML)
+	}
+	if err != nil {
+		last := p.lines[len(p.lines)-1]
+		r.cases = append(r.cases, jobs.Case{
+			Suite: p.suite, Case: "report", Result: jobs.Missing, LogLine: &last,
+			Message: logline.Clip("read JUnit XML: " + err.Error()),
+		})
+	}
+	p.text, p.lines, p.over = nil, nil, false
+	return r.cases
+}
+
+// reader is a document being read.
+type reader struct {
+	suite  string
+	lines  []int
+	dec    *xml.Decoder
+	path   []element
+	open   *jobs.Case
+	cases  []jobs.Case
+	passed int // cases over the limit
+}
+
+// element is an open one.
+type element struct {
+	name   string // of the tag
+	suite  string // of a testsuite
+	counts int    // how many cases it says it has; -1: it does not say
+	has    int
+	line   int
+}
+
+func (r *reader) read() error {
+	for {
+		t, err := r.dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			if r.open != nil && r.open.Result != jobs.Fail {
+				r.open.Result, r.open.Message = jobs.Unknown, "the report ends within it"
+			}
+			r.endCase()
+			return err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if err := r.start(t); err != nil {
+				return err
+			}
+		case xml.EndElement:
+			r.end()
+		case xml.CharData:
+			r.data(t)
+		}
+	}
+	if r.passed > 0 {
+		return fmt.Errorf("%d cases after the first %d", r.passed, maxCases)
+	}
+	return nil
+}
+
+func (r *reader) line() *int {
+	at, _ := r.dec.InputPos()
+	no := r.lines[min(max(at-1, 0), len(r.lines)-1)]
+	return &no
+}
+
+func attr(t xml.StartElement, name string) string {
+	for _, a := range t.Attr {
+		if a.Name.Local == name {
+			return logline.Clip(a.Value)
+		}
+	}
+	return ""
+}
+
+func (r *reader) start(t xml.StartElement) error {
+	if len(r.path) == maxDepth {
+		return fmt.Errorf("elements nested more than %d deep", maxDepth)
+	}
+	e := element{name: t.Name.Local, counts: -1, line: *r.line()}
+	if len(r.path) == 0 && e.name != "testsuites" && e.name != "testsuite" {
+		return fmt.Errorf("the root is %q, not testsuites or testsuite", logline.Clip(e.name))
+	}
+	switch e.name {
+	case "testsuite":
+		e.suite = attr(t, "name")
+		if n, err := strconv.ParseUint(attr(t, "tests"), 10, 31); err == nil {
+			e.counts = int(n)
+		}
+	case "testcase":
+		r.begin(t)
+	case "failure", "error":
+		r.result(jobs.Fail, attr(t, "message"))
+	case "skipped":
+		r.result(jobs.Skip, attr(t, "message"))
+	case "property":
+		r.property(attr(t, "name"), attr(t, "value"))
+	}
+	r.path = append(r.path, e)
+	return nil
+}
+
+// begin begins a case.
+func (r *reader) begin(t xml.StartElement) {
+	r.endCase()
+	c := &jobs.Case{Suite: r.suite, Case: attr(t, "name"), Result: jobs.Pass, LogLine: r.line()}
+	if c.Case == "" {
+		c.Case = "unnamed"
+	}
+	set := attr(t, "classname")
+	for i := len(r.path) - 1; i >= 0; i-- {
+		if r.path[i].name == "testsuite" {
+			if set == "" {
+				set = r.path[i].suite
+			}
+			r.path[i].has++ // and so do those around it, whose counts include it
+		}
+	}
+	if set != "" {
+		c.Set = &set
+	}
+	if s, err := strconv.ParseFloat(strings.ReplaceAll(attr(t, "time"), ",", ""), 64); err == nil && s >= 0 && s < 1e9 {
+		c.DurationS = &s
+	}
+	if s := attr(t, "status"); s == "notrun" || s == "disabled" || s == "skipped" {
+		c.Result = jobs.Skip
+	}
+	r.open = c
+}
+
+// result is that of the open case; a failure outweighs.
+func (r *reader) result(result, message string) {
+	if r.open == nil || r.open.Result == jobs.Fail {
+		return
+	}
+	r.open.Result, r.open.Message = result, message
+}
+
+func (r *reader) property(name, value string) {
+	if r.open == nil {
+		return
+	}
+	switch name {
+	case "measurement":
+		if v, err := strconv.ParseFloat(value, 64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
+			r.open.Measurement = &v
+		}
+	case "units":
+		r.open.Units = &value
+	}
+}
+
+// data is the message where no attribute was one.
+func (r *reader) data(text xml.CharData) {
+	if r.open == nil || r.open.Message != "" || len(r.path) == 0 {
+		return
+	}
+	if name := r.path[len(r.path)-1].name; name == "failure" || name == "error" || name == "skipped" {
+		r.open.Message = logline.Clip(string(text[:min(len(text), logline.ClipAt)]))
+	}
+}
+
+func (r *reader) end() {
+	e := r.path[len(r.path)-1]
+	r.path = r.path[:len(r.path)-1]
+	switch {
+	case e.name == "testcase":
+		r.endCase()
+	case e.name == "testsuite" && e.counts > e.has:
+		c := jobs.Case{
+			Suite: r.suite, Case: fmt.Sprintf("%d more cases", e.counts-e.has), Result: jobs.Missing, LogLine: &e.line,
+			Message: fmt.Sprintf("the testsuite counts %d cases and holds %d", e.counts, e.has),
+		}
+		if e.suite != "" {
+			c.Set = &e.suite
+		}
+		r.add(c)
+	}
+}
+
+func (r *reader) endCase() {
+	if r.open != nil {
+		r.add(*r.open)
+		r.open = nil
+	}
+}
+
+func (r *reader) add(c jobs.Case) {
+	if len(r.cases) >= maxCases {
+		r.passed++
+		return
+	}
+	r.cases = append(r.cases, c)
+}

@@ -1,0 +1,282 @@
+package ltp
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/testlog/logline"
+)
+
+// Limits: a console is hostile.
+const (
+	maxLine  = 64 << 10
+	maxCases = 100_000
+	maxJSON  = 64 << 20
+)
+
+// mode is which of the formats a line belongs to.
+type mode uint8
+
+const (
+	outside mode = iota
+	block        // between <<<test_start>>> and <<<test_end>>>
+	table        // of runltp -l
+	kirk         // on its console
+	report       // kirk's JSON
+)
+
+// Parser reads one stream of lines.
+type Parser struct {
+	suite   string
+	mode    mode
+	set     *string
+	open    *jobs.Case // the test that has begun
+	failed  bool       // of it, by what it printed
+	started bool       // a line that is not empty was read
+	rows    int        // of the table, or of kirk's suite
+	cases   int
+	dropped int
+	out     []jobs.Case
+	summary *summary
+	json    document
+}
+
+// New reads LTP's results; its cases are of the suite.
+func New(suite string) *Parser { return &Parser{suite: suite} }
+
+// Line reads a line, whose 1-based number is no, and returns the cases that are complete by it.
+func (p *Parser) Line(raw []byte, no int) []jobs.Case {
+	if p.mode == report || !p.started && strings.HasPrefix(strings.TrimSpace(string(raw[:min(len(raw), 80)])), "{") {
+		p.started, p.mode = true, report
+		p.json.add(raw, no)
+		return nil
+	}
+	if len(raw) > maxLine {
+		return nil
+	}
+	s := strings.TrimRight(logline.TrimPrintk(string(raw)), " \r\n")
+	p.started = p.started || s != ""
+	p.read(s, no)
+	return p.flush()
+}
+
+// Close returns the remaining cases, the missing ones included.
+func (p *Parser) Close() []jobs.Case {
+	if p.mode == report {
+		p.report()
+	}
+	p.lost()
+	if p.dropped > 0 {
+		p.out = append(p.out, jobs.Case{
+			Suite: p.suite, Case: "results over the limit", Result: jobs.Missing,
+			Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases),
+		})
+		p.dropped = 0
+	}
+	return p.flush()
+}
+
+func (p *Parser) flush() []jobs.Case {
+	out := p.out
+	p.out = nil
+	return out
+}
+
+func (p *Parser) emit(c jobs.Case) {
+	if p.cases++; p.cases > maxCases {
+		p.dropped++
+		return
+	}
+	c.Suite = p.suite
+	p.out = append(p.out, c)
+}
+
+// lost reports the test that began and did not end.
+func (p *Parser) lost() {
+	if p.open != nil {
+		p.open.Result = jobs.Missing
+		p.open.Message = strings.TrimSpace("it began and did not end\n" + p.open.Message)
+		p.emit(*p.open)
+		p.open = nil
+	}
+}
+
+func (p *Parser) read(s string, no int) {
+	switch {
+	case s == "<<<test_start>>>":
+		p.lost()
+		p.mode, p.failed = block, false
+		p.open = &jobs.Case{Case: "unnamed", LogLine: &no}
+	case p.mode == block:
+		p.block(s)
+	case strings.HasPrefix(s, "Testcase ") && strings.HasSuffix(s, "Exit Value"):
+		p.mode, p.rows = table, 0
+	case p.mode == table:
+		p.row(s, no)
+	case strings.HasPrefix(s, "Starting suite: "):
+		p.lost()
+		set := logline.Clip(strings.TrimPrefix(s, "Starting suite: "))
+		p.mode, p.set, p.rows = kirk, &set, 0
+	case p.mode == kirk && p.kirk(s, no):
+	default:
+		p.alone(s, no)
+	}
+}
+
+// block reads a line between <<<test_start>>> and <<<test_end>>>.
+func (p *Parser) block(s string) {
+	c := p.open
+	switch {
+	case s == "<<<test_end>>>":
+		if c.Result == "" {
+			c.Result = jobs.Unknown
+		}
+		p.emit(*c)
+		p.open, p.mode = nil, outside
+	case strings.HasPrefix(s, "tag=") && c.Case == "unnamed":
+		if fields := strings.Fields(s[len("tag="):]); len(fields) > 0 {
+			c.Case = logline.Clip(fields[0])
+		}
+	case strings.HasPrefix(s, "initiation_status=") && s != `initiation_status="ok"`:
+		c.Result, c.Message = jobs.Fail, logline.Clip(s)
+	case strings.HasPrefix(s, "duration=") && strings.Contains(s, "termination_type="):
+		p.terminated(s)
+	default:
+		p.note(s)
+	}
+}
+
+// terminated reads the line that says how the test ended.
+func (p *Parser) terminated(s string) {
+	var how string
+	id := -1
+	for _, f := range strings.Fields(s) {
+		key, value, _ := strings.Cut(f, "=")
+		switch key {
+		case "duration":
+			if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+				d := float64(n)
+				p.open.DurationS = &d
+			}
+		case "termination_type":
+			how = value
+		case "termination_id":
+			if n, err := strconv.Atoi(value); err == nil {
+				id = n
+			}
+		}
+	}
+	c := p.open
+	switch {
+	case c.Result == jobs.Fail: // it could not be started
+	case how == "exited":
+		c.Result = exit(id)
+		if c.Result == jobs.Fail && c.Message == "" {
+			c.Message = fmt.Sprintf("exit %d", id)
+		}
+	case how == "signaled" || how == "timeout":
+		c.Result, c.Message = jobs.Fail, strings.TrimSpace(fmt.Sprintf("%s %d\n%s", logline.Clip(how), id, c.Message))
+	default:
+		c.Result = jobs.Unknown
+	}
+}
+
+// exit is what a test's exit status means: it is the sum of TFAIL 1, TBROK 2, TWARN 4, TINFO 16 and TCONF 32.
+func exit(status int) string {
+	switch {
+	case status == 0 || status == 16:
+		return jobs.Pass
+	case status&^16 == 32:
+		return jobs.Skip
+	}
+	return jobs.Fail
+}
+
+// printed is a line of a test: "file.c:12: TFAIL: why", or "tag 1 TFAIL : why" of the old library.
+var printed = regexp.MustCompile(`^(?:([\w.+-]+)\.(?:c|h|sh):\d+:|\S+\s+\d+)\s+T(FAIL|BROK|WARN|CONF)\s*:\s*(.*)$`)
+
+// note keeps the first thing that explains a result.
+func (p *Parser) note(s string) {
+	if c := p.open; c.Message == "" || !p.failed {
+		if m := printed.FindStringSubmatch(s); m != nil && (c.Message == "" || m[2] != "CONF") {
+			c.Message, p.failed = logline.Clip("T"+m[2]+": "+m[3]), m[2] != "CONF"
+		}
+	}
+}
+
+// row reads a line of runltp -l's table.
+func (p *Parser) row(s string, no int) {
+	f := strings.Fields(s)
+	if len(f) == 3 && f[0] == "Total" && f[1] == "Tests:" {
+		p.total(f[2], no)
+		return
+	}
+	if len(f) != 3 {
+		return // the kernel's, or a rule
+	}
+	if _, err := strconv.Atoi(f[2]); err != nil {
+		return
+	}
+	c := jobs.Case{Case: logline.Clip(f[0]), LogLine: &no}
+	switch f[1] {
+	case "PASS":
+		c.Result = jobs.Pass
+	case "CONF":
+		c.Result = jobs.Skip
+	case "FAIL", "BROK", "WARN":
+		c.Result, c.Message = jobs.Fail, "T"+f[1]+", exit "+f[2]
+	default:
+		return
+	}
+	p.rows++
+	p.emit(c)
+}
+
+// total compares a runner's own count with what was read.
+func (p *Parser) total(count string, no int) {
+	n, err := strconv.ParseUint(count, 10, 31)
+	if err == nil && int(n) > p.rows {
+		p.emit(jobs.Case{
+			Case: fmt.Sprintf("%d more tests", int(n)-p.rows), Set: p.set, Result: jobs.Missing, LogLine: &no,
+			Message: fmt.Sprintf("%d tests were run, %d results seen", n, p.rows),
+		})
+	}
+	p.rows, p.mode, p.set = 0, outside, nil
+}
+
+// result is kirk's line of a test.
+var result = regexp.MustCompile(`^([\w./+=-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not responding))$`)
+
+// kirk reads a line of kirk's console.
+func (p *Parser) kirk(s string, no int) bool {
+	if n, ok := strings.CutPrefix(s, "Total Run: "); ok {
+		p.total(n, no)
+		return true
+	}
+	m := result.FindStringSubmatch(s)
+	if m == nil {
+		return false
+	}
+	c := jobs.Case{Case: m[1], Set: p.set, LogLine: &no}
+	switch m[2] {
+	case "pass":
+		c.Result = jobs.Pass
+	case "skip":
+		c.Result = jobs.Skip
+	case "fail", "broken":
+		c.Result, c.Message = jobs.Fail, m[2]
+	default:
+		c.Result, c.Message = jobs.Fail, m[4]
+	}
+	if d, err := time.ParseDuration(strings.ReplaceAll(m[3], " ", "")); err == nil {
+		seconds := d.Seconds()
+		c.DurationS = &seconds
+	}
+	p.rows++
+	p.emit(c)
+	return true
+}

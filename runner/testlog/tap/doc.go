@@ -1,0 +1,15 @@
+// Package tap reads the Test Anything Protocol, versions 12 to 14, and its dialects of the kernel: KTAP 1, KUnit's and
+// kselftest's output.
+//
+// A test point is a case, named by its description ("test-4" without one). Its set is the path of the tests it is a
+// subtest of, joined by "/". kselftest's "selftests: net: foo.sh" is case "foo.sh" of set "net", and its subtests are of
+// set "net/foo.sh". A point with subtests is a case too. Results: SKIP is skip; a failed TODO or XFAIL is skip with the
+// directive as its note, because it was expected; a passed one is pass with that note.
+//
+// What a plan announces and nobody reports is a missing case, and so is a subtest that began and did not end. More
+// results than planned, and "Bail out!", are failed cases named "plan" and "bail-out".
+//
+// Sources: testanything.org's specifications of TAP 13 and 14; Documentation/dev-tools/ktap.rst and
+// tools/testing/selftests/kselftest/runner.sh of Linux. Lines that are none of the protocol's, such as those of the
+// kernel in between, are passed over.
+package tap

@@ -1,0 +1,69 @@
+package tap
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/testlog/logline"
+)
+
+// yamlLimit is the most lines a diagnostic block may have.
+const yamlLimit = 1000
+
+// yaml is TAP's diagnostic block, of which the message and the duration are of use.
+type yaml struct {
+	on     bool
+	indent int
+	lines  int
+	block  bool // the message is a block scalar
+}
+
+func (y *yaml) begin(indent int) { *y = yaml{on: true, indent: indent} }
+
+// line reads a line of the block; false ends it.
+func (y *yaml) line(s string, c *jobs.Case) bool {
+	body := strings.TrimLeft(s, " ")
+	indent := len(s) - len(body)
+	if y.lines++; indent < y.indent && body != "" || y.lines > yamlLimit {
+		return false
+	}
+	if body == "..." && indent == y.indent {
+		y.on = false
+		return true
+	}
+	if c == nil {
+		return true
+	}
+	if y.block && indent > y.indent {
+		if len(c.Message)+len(body) < logline.ClipAt {
+			c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(body))
+		}
+		return true
+	}
+	y.block = false
+	key, value, _ := strings.Cut(body, ":")
+	if value = strings.TrimSpace(value); indent != y.indent {
+		return true
+	}
+	switch key {
+	case "message":
+		if y.block = strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">"); !y.block && c.Message == "" {
+			c.Message = logline.Clip(unquote(value))
+		}
+	case "duration_ms":
+		if ms, err := strconv.ParseFloat(value, 64); err == nil && ms >= 0 && ms < 1e12 {
+			s := ms / 1000
+			c.DurationS = &s
+		}
+	}
+	return true
+}
+
+// unquote removes the quotes of a scalar.
+func unquote(s string) string {
+	if n := len(s) - 1; n > 0 && (s[0] == '"' || s[0] == '\'') && s[n] == s[0] {
+		return s[1:n]
+	}
+	return s
+}
