@@ -10,9 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// grace is how long a signalled KVM_RUN may take to come back before its thread is left behind.
-const grace = 50 * time.Millisecond
-
 // probe runs the guest on a thread of its own and waits no longer than ctx.
 func probe(ctx context.Context) Result {
 	var (
