@@ -82,7 +82,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 // open is one straight list on purpose: it is the wiring.
 func (a *App) open(ctx context.Context) error {
-	o, err := a.opts, error(nil)
+	var err error
+	o := a.opts
 	// The store tells of changed runs before the queue that is told exists: nothing changes before Start.
 	a.store, err = store.Open(ctx, store.Options{DSN: o.Database, RunChanged: func(ctx context.Context, tx *store.Tx, run string) error {
 		return a.queue.RunChanged(ctx, tx, run)

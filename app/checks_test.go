@@ -28,16 +28,31 @@ func TestRefusedFiles(t *testing.T) {
 		title string
 		state string
 	}{
-		{"unknown key", map[string]string{".github/gantry.yml": "version: 1\non: pull_request\njobs:\n  smoke: {lav: ci/smoke.yaml}\n"},
-			"gantry", ".github/gantry.yml", 4, "lav", store.DeliveryRefused},
-		{"not YAML", map[string]string{".github/gantry.yml": "version: 1\n\tjobs: {\n"},
-			"gantry", ".github/gantry.yml", 2, ".github/gantry.yml:2", store.DeliveryRefused},
-		{"over 1 MiB", map[string]string{".github/gantry.yml": "version: 1\n#" + strings.Repeat("x", 1<<20)},
-			"gantry", ".github/gantry.yml", 1, "too large", store.DeliveryRefused},
-		{"no job file", map[string]string{".github/gantry.yml": gantryYAML},
-			"smoke", ".github/gantry.yml", 4, "ci/smoke.yaml", store.DeliveryRefused},
-		{"job file with a typo", map[string]string{".github/gantry.yml": gantryYAML, "ci/smoke.yaml": strings.Replace(smokeYAML, "prompts", "promts", 1)},
-			"smoke", "ci/smoke.yaml", 14, "ci/smoke.yaml:14", store.DeliveryRefused},
+		{
+			"unknown key",
+			map[string]string{".github/gantry.yml": "version: 1\non: pull_request\njobs:\n  smoke: {lav: ci/smoke.yaml}\n"},
+			"gantry", ".github/gantry.yml", 4, "lav", store.DeliveryRefused,
+		},
+		{
+			"not YAML",
+			map[string]string{".github/gantry.yml": "version: 1\n\tjobs: {\n"},
+			"gantry", ".github/gantry.yml", 2, ".github/gantry.yml:2", store.DeliveryRefused,
+		},
+		{
+			"over 1 MiB",
+			map[string]string{".github/gantry.yml": "version: 1\n#" + strings.Repeat("x", 1<<20)},
+			"gantry", ".github/gantry.yml", 1, "too large", store.DeliveryRefused,
+		},
+		{
+			"no job file",
+			map[string]string{".github/gantry.yml": gantryYAML},
+			"smoke", ".github/gantry.yml", 4, "ci/smoke.yaml", store.DeliveryRefused,
+		},
+		{
+			"job file with a typo",
+			map[string]string{".github/gantry.yml": gantryYAML, "ci/smoke.yaml": strings.Replace(smokeYAML, "prompts", "promts", 1)},
+			"smoke", "ci/smoke.yaml", 14, "ci/smoke.yaml:14", store.DeliveryRefused,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

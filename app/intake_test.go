@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -75,9 +76,7 @@ func TestIntake(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			guid := strings.NewReplacer(" ", "-", "'", "").Replace(tt.name)
 			header := map[string]string{"Content-Type": "application/json", "X-GitHub-Delivery": guid, "X-GitHub-Event": "ping"}
-			for k, v := range tt.header {
-				header[k] = v
-			}
+			maps.Copy(header, tt.header)
 			if got, answer := l.post(strings.NewReader(tt.body), header); got != tt.want {
 				t.Errorf("answered %d: %s; want %d", got, answer, tt.want)
 			}

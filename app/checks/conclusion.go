@@ -16,7 +16,7 @@ const (
 	Success        = "success"
 	Failure        = "failure"
 	Neutral        = "neutral"
-	Cancelled      = "cancelled"
+	Canceled       = "cancelled" //nolint:misspell // GitHub's spelling
 	TimedOut       = "timed_out"
 	ActionRequired = "action_required"
 )
@@ -32,14 +32,14 @@ func conclude(v jobs.Verdict) string {
 	case v.Class == jobs.ClassTimeout:
 		return TimedOut
 	case v.Class == jobs.ClassCanceled:
-		return Cancelled
+		return Canceled
 	default: // the lab's or our own fault
 		return Neutral
 	}
 }
 
 // worst is the order in which one run's conclusion is the whole check's.
-func worst() []string { return []string{Failure, TimedOut, Cancelled, Neutral, Success} }
+func worst() []string { return []string{Failure, TimedOut, Canceled, Neutral, Success} }
 
 // state is the status and, when it is completed, the conclusion of a check with the runs.
 func state(runs []Run) (status, conclusion string) {

@@ -23,6 +23,8 @@ const (
 	claim = 90 * time.Second
 	// quiet is the least time between two updates that change neither status nor conclusion.
 	quiet = 5 * time.Second
+	// settle is how long GitHub may take over a request whose sender is gone.
+	settle = 2 * time.Second
 	// rounds bounds how often a writer goes on with what changed while it wrote; the next job does the rest.
 	rounds = 5
 	// patience is how long GitHub may refuse a check before it is given up.
@@ -160,12 +162,8 @@ func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Show
 	gh := w.GitHub.Installation(c.InstallationID)
 	if c.CheckRunID == 0 || c.Interrupted {
 		// An earlier writer may have made it, or added annotations, and died before it noted so.
-		found, err := gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
-		if err != nil && !errors.Is(err, ghapi.ErrNotFound) {
+		if err := w.find(ctx, gh, c); err != nil {
 			return err
-		}
-		if err == nil {
-			c.CheckRunID, c.Annotations = found.ID, int64(found.Annotations)
 		}
 	}
 	rest := s.Annotations[min(int(c.Annotations), len(s.Annotations)):]
@@ -183,6 +181,27 @@ func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Show
 			return nil
 		}
 	}
+}
+
+// find takes over the check run that GitHub has for the check, if it has one.
+func (w *Writer) find(ctx context.Context, gh *ghapi.Client, c *store.Check) error {
+	found, err := gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
+	if errors.Is(err, ghapi.ErrNotFound) && c.Interrupted && c.CheckRunID == 0 {
+		// The request that was cut off may still be on its way through GitHub.
+		select {
+		case <-time.After(settle):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		found, err = gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
+	}
+	if errors.Is(err, ghapi.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		c.CheckRunID, c.Annotations = found.ID, int64(found.Annotations)
+	}
+	return err
 }
 
 // put is one request, noted at once.

@@ -68,7 +68,7 @@ func (c *Client) FindCheckRun(ctx context.Context, repo, sha, name, externalID s
 		return MadeCheckRun{}, err
 	}
 	o := &github.ListCheckRunsOptions{
-		CheckName: &name, Filter: github.String("all"), AppID: &c.appID, ListOptions: github.ListOptions{PerPage: 100},
+		CheckName: &name, Filter: new("all"), AppID: &c.appID, ListOptions: github.ListOptions{PerPage: 100},
 	}
 	for range maxPages {
 		list, resp, err := c.gh.Checks.ListCheckRunsForRef(ctx, owner, repoName, sha, o)

@@ -14,7 +14,7 @@ func TestPostgres(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close() //nolint:errcheck // the server is gone soon
+			defer s.Close()
 			test(t, s)
 		})
 	}

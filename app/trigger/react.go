@@ -10,7 +10,7 @@ type Reaction struct {
 	Rerun   *Rerun
 }
 
-// Pull asks to bring a pull request up to date: its head's runs started, those of older heads cancelled, all of them
+// Pull asks to bring a pull request up to date: its head's runs started, those of older heads canceled, all of them
 // when it is closed.
 type Pull struct {
 	Number  int64
@@ -27,7 +27,7 @@ type Rerun struct {
 }
 
 func ignore(format string, a ...any) Reaction { return Reaction{Ignored: fmt.Sprintf(format, a...)} }
-func refuse(format string, a ...any) Reaction { return Reaction{Refused: fmt.Sprintf(format, a...)} }
+func refuse(why string) Reaction              { return Reaction{Refused: why} }
 
 // React says what an event asks for, of the App with the id.
 func React(e Event, appID int64) Reaction {

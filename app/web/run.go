@@ -113,7 +113,7 @@ func seekTail(f *os.File) (cut bool, err error) {
 	return true, err
 }
 
-// escape is a terminal's control sequence: colours and cursor movement say nothing on a page.
+// escape is a terminal's control sequence: colors and cursor movement say nothing on a page.
 var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)
 
 // readable makes console bytes text. The template does the rest.

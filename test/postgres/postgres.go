@@ -31,7 +31,7 @@ func Start(tb testing.TB) (dsn string) {
 	}
 	bin := filepath.Dir(found[len(found)-1])
 	// A socket's path has at most 107 bytes: a test's own folder may be too deep.
-	dir, err := os.MkdirTemp("", "pg")
+	dir, err := os.MkdirTemp("", "pg") //nolint:usetesting // too deep
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func Start(tb testing.TB) (dsn string) {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout) //nolint:usetesting // the test's has ended
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
 		if err := run(ctx, "pg_ctl", "--pgdata="+data, "--wait", "--mode=fast", "stop"); err != nil {
 			tb.Error(err)
