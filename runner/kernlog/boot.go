@@ -68,7 +68,7 @@ func rebootGroup() *group {
 
 const (
 	stampsKept  = 64
-	stampsAsked = 5
+	stampsAsked = 12 // before it is decided; early ones are coarse, so some are the same on every boot
 )
 
 // bootState tells a boot that is due from an unexpected one.
@@ -81,7 +81,8 @@ type bootState struct {
 	stamps  map[string]bool // the first ones after the banner
 	filling bool
 	doubt   *line // a second banner, while it is open which of the two it is
-	asked   int   // stamps seen since, none of them known
+	asked   int   // stamps seen since
+	known   int   // of them, those of this boot
 }
 
 // quiet takes a line without any trigger word. It is on the path of every line.
@@ -104,12 +105,12 @@ func (b *bootState) quiet(text []byte) (again *line) {
 	case !b.marked:
 		b.kernel = true // the stream begins with a kernel running
 	case at == "0.000000":
-	case b.doubt != nil && b.stamps[at]:
-		b.doubt = nil
 	case b.doubt != nil:
-		if b.asked++; b.asked == stampsAsked {
-			again = b.doubt
-			b.banner()
+		if b.asked++; b.stamps[at] {
+			b.known++
+		}
+		if b.asked == stampsAsked {
+			again = b.decide()
 		}
 	case b.filling:
 		b.stamps[at] = true
@@ -118,9 +119,21 @@ func (b *bootState) quiet(text []byte) (again *line) {
 	return again
 }
 
+// decide ends the doubt about a second banner, and returns it if it was a boot's.
+func (b *bootState) decide() *line {
+	second := b.doubt
+	b.doubt = nil
+	if b.known*2 >= b.asked {
+		return nil // the log printed once more
+	}
+	b.banner()
+	return second
+}
+
 // banner starts a kernel whose time stamps are learnt.
 func (b *bootState) banner() {
 	b.stamps, b.filling, b.doubt, b.asked = map[string]bool{}, true, nil, 0
+	b.known = 0
 	b.kernel, b.marked = true, true
 }
 
@@ -159,8 +172,9 @@ func (s *Scanner) banner(l line) {
 	switch {
 	case b.filling && len(b.stamps) == 0: // its second line
 	case b.doubt != nil:
-	case b.kernel && len(b.stamps) > stampsAsked && !b.ordered:
+	case b.kernel && len(b.stamps) >= stampsAsked && !b.ordered:
 		b.doubt, b.asked = &line{number: l.number, context: l.context, text: bytes.Clone(l.text)}, 0
+		b.known = 0
 	default:
 		b.ordered = false
 		b.banner()
@@ -174,7 +188,7 @@ func (s *Scanner) rebooted(l line) {
 	}
 	s.emit()
 	clear(s.seen)
-	if s.boot.ordered || s.fatal {
+	if s.boot.ordered || s.Fatal() {
 		return
 	}
 	s.single(l, rebootGroup())

@@ -1,20 +1,19 @@
 package kernlog
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/gantry-ci/gantry/internal/schema"
 )
 
 // Limits of a list; it comes from the repository under test.
 const (
-	maxListBytes = 256 << 10
-	maxEntries   = 500
-	maxPattern   = 1000 // bytes of a regular expression
+	maxEntries = 500
+	maxPattern = 1000 // bytes of a regular expression
 )
 
 // Entry is one line of a list.
@@ -24,10 +23,20 @@ type Entry struct {
 	Match  string
 	Reason string
 	Until  time.Time // the last day on which it holds, UTC
-	Line   int       // of the file
+	Place  schema.Position
 
 	pattern *regexp.Regexp
+	until   string
 	expired bool
+}
+
+// Fields declares the entry.
+func (e *Entry) Fields(f *schema.Fields) {
+	f.Required("match", schema.Tested(schema.Text(&e.Match), e.compile),
+		"a finding's title, its fingerprint, or a regular expression between slashes")
+	f.Required("reason", schema.NonEmpty(schema.Text(&e.Reason)), "why it is known or not tolerated")
+	f.Required("until", schema.Tested(schema.Text(&e.until), e.date), "the last day on which the entry holds, as 2026-12-31")
+	f.Place(&e.Place)
 }
 
 // List is what a repository says of kernel messages: those it knows and allows, and those it does not tolerate though
@@ -38,66 +47,59 @@ type Entry struct {
 //	deny:
 //	  - {match: "/EXT4-fs error/", reason: our storage must not do this, until: 2027-12-31}
 //
-// An allowed finding is reported with its reason, and is not fatal; deny wins over allow. An expired entry of either
-// list does nothing any more.
+// An allowed finding is reported with its reason, and is not fatal; a denied one is fatal, and deny wins. An expired
+// entry of either list does nothing any more.
 type List struct {
 	Allow []Entry
 	Deny  []Entry
 }
 
-// ParseList reads a list. now decides which entries have expired. Every mistake of the file is told, with its place; a
-// file with one is no list at all.
-func ParseList(src []byte, now time.Time) (*List, error) {
-	if len(src) > maxListBytes {
-		return nil, fmt.Errorf("read kernel message list: %d bytes are more than the %d allowed", len(src), maxListBytes)
-	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(src, &document); err != nil {
-		return nil, fmt.Errorf("read kernel message list: %w", err)
-	}
-	p := &listParser{now: now}
+// Fields declares the list.
+func (l *List) Fields(f *schema.Fields) {
+	f.Optional("allow", schema.Objects(&l.Allow), "findings that are known, and do not end the run")
+	f.Optional("deny", schema.Objects(&l.Deny), "findings and messages that are never tolerated")
+	f.Check(func(*schema.Node) *schema.Fault {
+		if n := len(l.Allow) + len(l.Deny); n > maxEntries {
+			return &schema.Fault{Message: fmt.Sprintf("the list has %d entries", n), Expected: fmt.Sprintf("at most %d", maxEntries)}
+		}
+		return nil
+	})
+}
+
+// ParseList reads a list. now decides which entries have expired. A file with a mistake is no list at all: the report
+// tells every mistake with its place.
+func ParseList(src []byte, now time.Time) (*List, *schema.Report) {
 	l := &List{}
-	if len(document.Content) > 0 {
-		p.mapping(document.Content[0], map[string]func(*yaml.Node){
-			"allow": func(n *yaml.Node) { l.Allow = p.entries(n) },
-			"deny":  func(n *yaml.Node) { l.Deny = p.entries(n) },
-		})
+	n, report := schema.Parse(src, schema.YAML12)
+	if n != nil && n.Kind != schema.Null && report.Valid() { // nothing but comments is an empty list
+		schema.Decode(n, "", l, schema.Strict, report)
+		report.Place(src)
 	}
-	if len(p.problems) > 0 {
-		return nil, fmt.Errorf("read kernel message list: %w", errors.Join(p.problems...))
+	if !report.Valid() {
+		return nil, report
 	}
-	return l, nil
+	for _, entries := range [][]Entry{l.Allow, l.Deny} {
+		for i := range entries {
+			entries[i].expired = !now.UTC().Before(entries[i].Until.AddDate(0, 0, 1))
+		}
+	}
+	return l, report
 }
 
 // Expired are the entries that do nothing any more.
 func (l *List) Expired() []Entry {
-	var old []Entry
-	for _, e := range l.Allow {
-		if e.expired {
-			old = append(old, e)
-		}
-	}
-	for _, e := range l.Deny {
-		if e.expired {
-			old = append(old, e)
-		}
-	}
-	return old
+	return slices.DeleteFunc(slices.Concat(l.Allow, l.Deny), func(e Entry) bool { return !e.expired })
 }
 
-// apply marks the finding if it is allowed and not denied.
+// apply marks the finding if it is allowed or denied.
 func (l *List) apply(f *Finding) {
-	for i := range l.Deny {
-		if l.Deny[i].about(f) {
-			f.Fatal = true
-			return
-		}
+	about := func(e Entry) bool { return e.about(f) }
+	if slices.ContainsFunc(l.Deny, about) {
+		f.Fatal = true
+		return
 	}
-	for i := range l.Allow {
-		if l.Allow[i].about(f) {
-			f.Allowed, f.Fatal = l.Allow[i].Reason, false
-			return
-		}
+	if i := slices.IndexFunc(l.Allow, about); i >= 0 {
+		f.Allowed, f.Fatal = l.Allow[i].Reason, false
 	}
 }
 
@@ -113,130 +115,40 @@ func (e *Entry) about(f *Finding) bool {
 	}
 }
 
-// denies returns the entry that does not tolerate the message.
-func (l *List) denies(text []byte) *Entry {
-	for i := range l.Deny {
-		if e := &l.Deny[i]; e.pattern != nil && !e.expired && e.pattern.Match(text) {
-			return e
-		}
-	}
-	return nil
+// denies tells whether the message is not tolerated.
+func (l *List) denies(text []byte) bool {
+	return slices.ContainsFunc(l.Deny, func(e Entry) bool { return e.searches() && e.pattern.Match(text) })
 }
 
-// searches tells whether the deny list has to be looked for in every message.
-func (l *List) searches() bool {
-	for _, e := range l.Deny {
-		if e.pattern != nil && !e.expired {
-			return true
-		}
-	}
-	return false
-}
+// searches tells whether the entry, on the deny list, is looked for in every message.
+func (e *Entry) searches() bool { return e.pattern != nil && !e.expired }
 
-// listParser walks the file's nodes and collects what is wrong with them.
-type listParser struct {
-	now      time.Time
-	problems []error
-}
-
-func (p *listParser) complain(n *yaml.Node, format string, a ...any) {
-	p.problems = append(p.problems, fmt.Errorf("line %d, column %d: %s", n.Line, n.Column, fmt.Sprintf(format, a...)))
-}
-
-// mapping calls the function of each key. Unknown keys, repeated keys and aliases are mistakes.
-func (p *listParser) mapping(n *yaml.Node, keys map[string]func(*yaml.Node)) {
-	if n.Kind != yaml.MappingNode {
-		p.complain(n, "expected a mapping")
-		return
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		read, ok := keys[k.Value]
-		switch {
-		case !ok:
-			p.complain(k, "unknown key %q", k.Value)
-		case seen[k.Value]:
-			p.complain(k, "key %q is given twice", k.Value)
-		default:
-			read(v)
-		}
-		seen[k.Value] = true
-	}
-}
-
-func (p *listParser) entries(n *yaml.Node) []Entry {
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
-		return nil
-	}
-	if n.Kind != yaml.SequenceNode {
-		p.complain(n, "expected a list of entries")
-		return nil
-	}
-	if len(n.Content) > maxEntries {
-		p.complain(n, "%d entries are more than the %d allowed", len(n.Content), maxEntries)
-		return nil
-	}
-	var all []Entry
-	for _, c := range n.Content {
-		all = append(all, p.entry(c))
-	}
-	return all
-}
-
-func (p *listParser) entry(n *yaml.Node) Entry {
-	e := Entry{Line: n.Line}
-	until := ""
-	before := len(p.problems)
-	p.mapping(n, map[string]func(*yaml.Node){
-		"match":  func(v *yaml.Node) { e.Match = p.text(v); p.compile(v, &e) },
-		"reason": func(v *yaml.Node) { e.Reason = p.text(v) },
-		"until":  func(v *yaml.Node) { until = p.text(v); p.date(v, &e) },
-	})
-	if len(p.problems) > before {
-		return e
-	}
-	for _, required := range []struct{ key, value string }{{"match", e.Match}, {"reason", e.Reason}, {"until", until}} {
-		if strings.TrimSpace(required.value) == "" {
-			p.complain(n, "an entry needs %q", required.key)
-		}
-	}
-	return e
-}
-
-func (p *listParser) text(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode {
-		p.complain(n, "expected text")
-		return ""
-	}
-	return n.Value
-}
-
-func (p *listParser) compile(n *yaml.Node, e *Entry) {
+func (e *Entry) compile(*schema.Node) *schema.Fault {
 	m := e.Match
-	if len(m) < 2 || m[0] != '/' || m[len(m)-1] != '/' {
-		return
-	}
-	if len(m) > maxPattern {
-		p.complain(n, "the expression is longer than %d bytes", maxPattern)
-		return
+	switch {
+	case strings.TrimSpace(m) == "":
+		return &schema.Fault{Message: "it is empty"}
+	case len(m) < 2 || m[0] != '/' || m[len(m)-1] != '/':
+		return nil
+	case len(m) > maxPattern:
+		return &schema.Fault{Message: "the expression is too long", Expected: fmt.Sprintf("at most %d bytes", maxPattern)}
 	}
 	re, err := regexp.Compile(m[1 : len(m)-1])
 	switch {
 	case err != nil:
-		p.complain(n, "bad expression: %v", err)
+		return &schema.Fault{Message: "bad expression: " + err.Error(), Expected: "RE2 syntax"}
 	case re.MatchString(""):
-		p.complain(n, "the expression matches everything")
+		return &schema.Fault{Message: "the expression matches everything"}
 	}
 	e.pattern = re
+	return nil
 }
 
-func (p *listParser) date(n *yaml.Node, e *Entry) {
-	day, err := time.Parse(time.DateOnly, n.Value)
+func (e *Entry) date(*schema.Node) *schema.Fault {
+	day, err := time.Parse(time.DateOnly, e.until)
 	if err != nil {
-		p.complain(n, "%q is not a date like 2026-12-31", n.Value)
-		return
+		return &schema.Fault{Message: fmt.Sprintf("%q is not a date", e.until), Expected: "a date like 2026-12-31"}
 	}
 	e.Until = day
-	e.expired = !p.now.UTC().Before(day.AddDate(0, 0, 1))
+	return nil
 }

@@ -36,12 +36,12 @@ func TestList(t *testing.T) {
 		"deny beats allow":  {"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\ndeny: [{match: WARNING in frob_check, reason: no, until: 2026-05-05}]", warn, []string{"WARNING in frob_check fatal"}, 0},
 		"denied, but old":   {"deny: [{match: /EXT4-fs error/, reason: no, until: 2025-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n", nil, 1},
 		"nothing":           {"", warn, []string{"WARNING in frob_check"}, 0},
-		"empty list":        {"allow:\ndeny:\n", warn, []string{"WARNING in frob_check"}, 0},
+		"empty list":        {"allow: []\ndeny: []\n", warn, []string{"WARNING in frob_check"}, 0},
 		"unfounded comment": {"# none yet\n", warn, []string{"WARNING in frob_check"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, err := kernlog.ParseList([]byte(c.list), day(t, "2026-05-05 23:59:59"))
-			if err != nil {
+			list, report := kernlog.ParseList([]byte(c.list), day(t, "2026-05-05 23:59:59"))
+			if err := report.Err(); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
@@ -69,24 +69,27 @@ func TestList(t *testing.T) {
 
 func TestBrokenList(t *testing.T) {
 	for name, c := range map[string]struct{ list, want string }{
-		"no mapping":     {"- x", "line 1, column 1: expected a mapping"},
-		"unknown key":    {"alow: []", `line 1, column 1: unknown key "alow"`},
-		"unknown field":  {"allow:\n- {match: x, reason: y, until: 2026-01-01, unless: z}", `line 2, column 44: unknown key "unless"`},
-		"twice":          {"allow: []\nallow: []", `key "allow" is given twice`},
-		"no date":        {"allow: [{match: x, reason: y, until: soon}]", `"soon" is not a date`},
-		"no reason":      {"allow: [{match: x, until: 2026-01-01}]", `an entry needs "reason"`},
+		"no mapping":     {"- x", "1:1: "},
+		"unknown key":    {"alow: []", `1:1: alow: `},
+		"unknown field":  {"allow:\n- {match: x, reason: y, until: 2026-01-01, unless: z}", "2:44: allow[0].unless: "},
+		"twice":          {"allow: []\nallow: []", "2:1: "},
+		"no date":        {"allow: [{match: x, reason: y, until: soon}]", `1:38: allow[0].until: "soon" is not a date`},
+		"no reason":      {"allow: [{match: x, until: 2026-01-01}]", "allow[0].reason"},
+		"empty reason":   {"allow: [{match: x, reason: '', until: 2026-01-01}]", "allow[0].reason"},
+		"empty match":    {"allow: [{match: ' ', reason: x, until: 2026-01-01}]", "1:17: allow[0].match: it is empty"},
 		"bad expression": {"allow: [{match: '/(/', reason: y, until: 2026-01-01}]", "bad expression"},
 		"everything":     {"allow: [{match: '/.*/', reason: y, until: 2026-01-01}]", "matches everything"},
-		"not YAML":       {"allow: [", "read kernel message list"},
-		"not a list":     {"deny: x", "expected a list of entries"},
-		"too long":       {strings.Repeat("#", 300<<10), "bytes are more than"},
+		"too many":       {"deny: [" + strings.Repeat("{match: x, reason: y, until: 2026-01-01},", 600) + "]", "600 entries"},
+		"not YAML":       {"allow: [", "not YAML"},
+		"null":           {"allow:\n", "1:7: allow: expected a list"},
+		"not a list":     {"deny: x", "1:7: deny: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, err := kernlog.ParseList([]byte(c.list), time.Time{})
-			if err == nil || list != nil {
+			list, report := kernlog.ParseList([]byte(c.list), time.Time{})
+			if report.Valid() || list != nil {
 				t.Fatalf("accepted as %+v", list)
 			}
-			if !strings.Contains(err.Error(), c.want) {
+			if err := report.Err(); !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %q does not say %q", err, c.want)
 			}
 		})

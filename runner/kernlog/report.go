@@ -17,6 +17,7 @@ type report struct {
 	closed  bool // for the title: another report has begun, and nothing tells the two apart
 	cut     bool // for the title: the rest repeats what was said
 	fatal   bool
+	alarmed bool // it has been reported as fatal, before it was complete
 	done    bool
 	tries   int // to title it before its end
 	settled int // line after which the report is complete, since its title is; 0 while it is not

@@ -2,6 +2,7 @@ package kernlog
 
 import (
 	"bytes"
+	"slices"
 )
 
 // Limits of what a Scanner keeps, whatever the stream holds.
@@ -22,7 +23,8 @@ type Options struct {
 	// Found is called with each finding when its title is complete, in order of line.
 	Found func(Finding)
 	// Fatal is called at once when something fatal begins. The finding's title is preliminary: give the console a short
-	// while for late output, then Flush; Found gets the complete one.
+	// while for late output, then Flush; Found gets the complete one, of the same line. That may not be fatal after
+	// all: a list may allow a title that was not complete.
 	Fatal func(Finding)
 	// List masks and adds findings.
 	List *List
@@ -51,7 +53,9 @@ func New(o Options) *Scanner {
 	if o.Fatal == nil {
 		o.Fatal = func(Finding) {}
 	}
-	return &Scanner{opts: o, tables: shared(), number: 1, seen: map[string]bool{}, search: o.List != nil && o.List.searches()}
+	s := &Scanner{opts: o, tables: shared(), number: 1, seen: map[string]bool{}}
+	s.search = o.List != nil && slices.ContainsFunc(o.List.Deny, func(e Entry) bool { return e.searches() })
+	return s
 }
 
 // Write takes the next bytes of the stream; where it is cut makes no difference. It never fails.
@@ -111,7 +115,9 @@ func (s *Scanner) Flush() {
 }
 
 // Fatal tells whether anything fatal has begun since the last ExpectReboot, even if its finding is not complete yet.
-func (s *Scanner) Fatal() bool { return s.fatal }
+func (s *Scanner) Fatal() bool {
+	return s.fatal || slices.ContainsFunc(s.open, func(r *report) bool { return r.alarmed })
+}
 
 // ExpectReboot says that the job itself restarts the system: the next boot is no finding.
 func (s *Scanner) ExpectReboot() {
@@ -155,7 +161,7 @@ func (s *Scanner) message(l line) {
 	var h *heading
 	if s.begun >= maxReports { // somebody floods the console: all that matters is how it ends
 		found &= s.tables.fatal
-		if s.fatal {
+		if s.Fatal() {
 			found = 0
 		}
 	}
@@ -164,7 +170,7 @@ func (s *Scanner) message(l line) {
 	}
 	if h == nil {
 		s.collect(l, false)
-		if s.search && s.opts.List.denies(l.text) != nil {
+		if s.search && s.opts.List.denies(l.text) {
 			s.single(l, deniedGroup())
 		}
 		return
@@ -233,7 +239,7 @@ func (s *Scanner) alarm(r *report) {
 		s.opts.List.apply(&f)
 	}
 	if f.Fatal {
-		s.fatal = true
+		r.alarmed = true
 		s.opts.Fatal(f)
 	}
 }
@@ -261,7 +267,7 @@ func (s *Scanner) emit() {
 }
 
 func (s *Scanner) yield(f Finding) {
-	if s.seen[f.Fingerprint] || s.yielded == maxFindings {
+	if s.seen[f.Fingerprint] || s.yielded == maxFindings && !f.Fatal {
 		return
 	}
 	s.seen[f.Fingerprint] = true
@@ -269,5 +275,6 @@ func (s *Scanner) yield(f Finding) {
 	if s.opts.List != nil {
 		s.opts.List.apply(&f)
 	}
+	s.fatal = s.fatal || f.Fatal
 	s.opts.Found(f)
 }

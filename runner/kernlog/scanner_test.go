@@ -108,7 +108,7 @@ func TestScanner(t *testing.T) {
 		"ordered reboot":           {boot + "[    9.000000] reboot: Restarting system\n" + boot, nil},
 		"reboot after a panic":     {boot + oops + boot, []string{"8 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_read (fatal)"}},
 		"dmesg printed by a test":  {kernel(0) + "# dmesg\n" + kernel(0), nil},
-		"reboot without firmware":  {kernel(0) + kernel(1), []string{"13 reboot unexpected kernel reboot (fatal)"}},
+		"reboot without firmware":  {kernel(0) + kernel(1), []string{"19 reboot unexpected kernel reboot (fatal)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, brief(scan(c.log))); diff != "" {
@@ -122,7 +122,7 @@ func TestScanner(t *testing.T) {
 func kernel(n int) string {
 	var b strings.Builder
 	b.WriteString("[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x410fd083]\n[    0.000000] Linux version 6.1.0\n")
-	for i := range 10 {
+	for i := range 16 {
 		fmt.Fprintf(&b, "[    %d.%06d] driver %d is ready\n", i+1, 1000*i+n, i)
 	}
 	return b.String()
