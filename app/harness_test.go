@@ -240,7 +240,7 @@ func (l *lab) connect() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if l.runner, err = s.Enrol(ctx, token, "bench", store.HashSecret("x")); err != nil {
+	if l.runner, err = s.Enroll(ctx, token, "bench", store.HashSecret("x")); err != nil {
 		l.t.Fatal(err)
 	}
 	err = s.ConnectRunner(ctx, l.runner, "session", "test", rpc.Announcement{Targets: []rpc.Target{{Name: "qemu-1", Type: "qemu", Health: rpc.Good}}})

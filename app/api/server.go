@@ -26,6 +26,10 @@ import (
 // reconcileInterval is how late a change made by another replica, or an expiry, may be noticed.
 const reconcileInterval = time.Second
 
+// stallLimit is how long the loop may not have run before the app blames itself for the silence of its runners: its
+// machine was suspended, or its clock set.
+const stallLimit = 10 * time.Second
+
 // Options of a server. Store and Blobs are required.
 type Options struct {
 	Store      *store.Store
@@ -91,8 +95,13 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.Close()
 	tick := time.NewTicker(reconcileInterval)
 	defer tick.Stop()
-	renewed := time.Now()
+	renewed, looked := time.Now(), wallClock()
 	for {
+		if now := wallClock(); now.Sub(looked) > stallLimit {
+			s.log.WarnContext(ctx, "the app stood still", "for", now.Sub(looked))
+			s.try(ctx, "forgive leases", s.store.ForgiveLeases)
+		}
+		looked = wallClock()
 		s.try(ctx, "schedule", s.scheduleRuns)
 		select {
 		case <-ctx.Done():
@@ -110,6 +119,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// wallClock is the time without the monotonic clock, which stands still while a machine is suspended.
+func wallClock() time.Time { return time.Now().Round(0) }
 
 // Close ends all streams; runners connect again, to this app's successor.
 func (s *Server) Close() {

@@ -21,12 +21,12 @@ const maxHeld = 2000
 // Enroll makes the caller a runner.
 func (s *Server) Enroll(ctx context.Context, r *gantryv1.EnrollRequest) (*gantryv1.EnrollResponse, error) {
 	if err := rpc.CheckName(r.GetName()); err != nil {
-		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("enrol runner: %w", err))
+		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("enroll runner: %w", err))
 	}
 	if b, err := hex.DecodeString(r.GetSecretHash()); err != nil || len(b) != 32 || hex.EncodeToString(b) != r.GetSecretHash() {
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("enrol runner: the secret's hash is SHA-256 in lower-case hex"))
+		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("enroll runner: the secret's hash is SHA-256 in lower-case hex"))
 	}
-	id, err := s.store.Enrol(ctx, r.GetToken(), r.GetName(), r.GetSecretHash())
+	id, err := s.store.Enroll(ctx, r.GetToken(), r.GetName(), r.GetSecretHash())
 	if err != nil {
 		return nil, s.failure(ctx, err)
 	}

@@ -42,7 +42,7 @@ func (s *Server) Watch(ctx context.Context, req *gantryv1.WatchRequest, out *con
 	s.streams.settle(st)
 	s.log.InfoContext(ctx, "runner connected", "runner", c.name, "version", a.Version, "targets", len(a.Targets), "leases", len(a.Leases))
 
-	w := &watch{server: s, caller: c, out: out, assigned: map[string]bool{}, cancelled: map[string]bool{}}
+	w := &watch{server: s, caller: c, out: out, assigned: map[string]bool{}, canceled: map[string]bool{}}
 	for _, id := range a.Leases {
 		w.assigned[id] = true
 	}
@@ -67,11 +67,11 @@ func (s *Server) disconnect(ctx context.Context, runner, session string) {
 
 // watch is one stream at work.
 type watch struct {
-	server    *Server
-	caller    caller
-	out       *connect.ServerStream[gantryv1.WatchResponse]
-	assigned  map[string]bool // leases that the runner knows
-	cancelled map[string]bool // and of those, which it was told to stop
+	server   *Server
+	caller   caller
+	out      *connect.ServerStream[gantryv1.WatchResponse]
+	assigned map[string]bool // leases that the runner knows
+	canceled map[string]bool // and of those, which it was told to stop
 }
 
 // serve sends what there is until the stream ends, and returns why it did.
@@ -123,15 +123,15 @@ func (w *watch) news(ctx context.Context) error {
 			}
 			w.assigned[l.ID] = true
 		}
-		if l.Cancel != "" && !w.cancelled[l.ID] {
+		if l.Cancel != "" && !w.canceled[l.ID] {
 			if err := w.send(rpc.PutCancel(rpc.Cancel{Lease: l.ID, Reason: l.Cancel})); err != nil {
 				return err
 			}
-			w.cancelled[l.ID] = true
+			w.canceled[l.ID] = true
 		}
 	}
 	forget(w.assigned, now)
-	forget(w.cancelled, now)
+	forget(w.canceled, now)
 	return nil
 }
 

@@ -164,10 +164,11 @@ func FoldEvents(r io.Reader) (res *jobs.Results, lost int, err error) {
 		case errors.Is(err, io.EOF):
 			return res, lost, nil
 		case errors.Is(err, bufio.ErrBufferFull):
+			lost++
 			if err := skipLine(in); err != nil {
-				return res, lost + 1, err
+				return res, lost, err
 			}
-			continue // its number is missing: the next line counts it
+			continue
 		case err != nil:
 			return res, lost, fmt.Errorf("read events: %w", err)
 		}

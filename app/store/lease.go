@@ -98,7 +98,7 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 	return lost, cancels, nil
 }
 
-// RunnersWithNews reads which runners have leases they have not spoken of, or that are cancelled: a replica looks there
+// RunnersWithNews reads which runners have leases they have not spoken of, or that are canceled: a replica looks there
 // for what another one has done.
 func (s *Store) RunnersWithNews(ctx context.Context) ([]string, error) {
 	vs, err := all(ctx, s.ro, scanString, `SELECT DISTINCT runner_id FROM leases WHERE state = 'held' AND (accepted = 0 OR cancel <> '')`)
@@ -126,7 +126,7 @@ type End struct {
 }
 
 // EndLease ends a lease, and the attempt it is for, and decides what becomes of the run: a failure of the lab is tried
-// again once, on another target if there is one; anything else is the run's verdict. A run that was cancelled stays so.
+// again once, on another target if there is one; anything else is the run's verdict. A run that was canceled stays so.
 // To end a lease again that its runner has released is harmless; one that it has lost is ErrLeaseLost.
 func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
 	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/rpc"
 )
 
-// ErrRefused is returned for a token or name that enrols nobody.
+// ErrRefused is returned for a token or name that enrolls nobody.
 var ErrRefused = errors.New("refused")
 
 // Runner is the agent on a lab machine.
@@ -41,10 +41,10 @@ func HashSecret(secret string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// NewEnrolment makes a token that enrols one runner within the time. With a name it is for that runner only, and
+// NewEnrolment makes a token that enrolls one runner within the time. With a name it is for that runner only, and
 // replaces its credential when there is such a runner; without, it is for any new one.
 func (s *Store) NewEnrolment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
-	token = "gantry-enrol-" + rand.Text()
+	token = "gantry-enroll-" + rand.Text()
 	_, err = s.db.ExecContext(ctx, `INSERT INTO enrolments (token_hash, name, until_ms) VALUES ($1, $2, $3)`,
 		HashSecret(token), name, s.nowMS()+ttl.Milliseconds())
 	if err != nil {
@@ -53,17 +53,23 @@ func (s *Store) NewEnrolment(ctx context.Context, name string, ttl time.Duration
 	return token, nil
 }
 
-// Enrol trades a token for a runner's id. The same token and secret get the same answer again, since an answer may be
+// Enroll trades a token for a runner's id. The same token and secret get the same answer again, since an answer may be
 // lost on its way; anybody else is ErrRefused.
-func (s *Store) Enrol(ctx context.Context, token, name, secretHash string) (id string, err error) {
+func (s *Store) Enroll(ctx context.Context, token, name, secretHash string) (id string, err error) {
+	// Outside of a transaction at first: anybody may guess, and shall not hold up who writes.
+	var known int64
+	if err := s.ro.QueryRowContext(ctx, `SELECT COUNT(*) FROM enrolments WHERE token_hash = $1`, HashSecret(token)).Scan(&known); err != nil {
+		return "", fmt.Errorf("enroll runner %q: %w", name, err)
+	}
+	if known == 0 {
+		return "", fmt.Errorf("enroll runner %q: %w: no such token", name, ErrRefused)
+	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		var only, usedBy string
 		var until int64
 		err := tx.QueryRowContext(ctx, `SELECT name, until_ms, runner_id, secret_hash FROM enrolments WHERE token_hash = $1 `+s.dialect.forUpdate,
 			HashSecret(token)).Scan(&only, &until, &id, &usedBy)
 		switch {
-		case isNoRows(err):
-			return fmt.Errorf("%w: no such token", ErrRefused)
 		case err != nil:
 			return err
 		case id != "" && usedBy == secretHash:
@@ -80,7 +86,7 @@ func (s *Store) Enrol(ctx context.Context, token, name, secretHash string) (id s
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("enrol runner %q: %w", name, err)
+		return "", fmt.Errorf("enroll runner %q: %w", name, err)
 	}
 	return id, nil
 }
@@ -159,15 +165,22 @@ func (s *Store) RenewRunners(ctx context.Context, replica string) (map[string]st
 	return out, nil
 }
 
-// Restart forgives what the app's own absence caused: leases get time to be kept again, and on SQLite, where no other
-// replica can have them, all streams are forgotten.
-func (s *Store) Restart(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1 WHERE state = 'held' AND until_ms < $1`, s.leaseUntil())
-	if err == nil && !s.Postgres() {
-		_, err = s.db.ExecContext(ctx, `UPDATE runners SET session = '', alive_ms = 0 WHERE session <> ''`)
+// ForgiveLeases gives leases time to be kept again that ran out while the app could not listen.
+func (s *Store) ForgiveLeases(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1 WHERE state = 'held' AND until_ms < $1`, s.leaseUntil()); err != nil {
+		return fmt.Errorf("forgive leases: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("restart leases: %w", err)
+	return nil
+}
+
+// Restart makes up for the app's absence: leases get time to be kept again, and on SQLite, where no other replica can
+// have them, all streams are forgotten.
+func (s *Store) Restart(ctx context.Context) error {
+	if err := s.ForgiveLeases(ctx); err != nil || s.Postgres() {
+		return err
+	}
+	if _, err := s.db.ExecContext(ctx, `UPDATE runners SET session = '', alive_ms = 0 WHERE session <> ''`); err != nil {
+		return fmt.Errorf("forget streams: %w", err)
 	}
 	return nil
 }
@@ -219,6 +232,9 @@ func (s *Store) putTargets(ctx context.Context, tx *Tx, runner string, targets [
 		return err
 	}
 	for _, t := range targets {
+		if t.Health == "" {
+			t.Health = rpc.Good
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO targets (id, runner_id, name, type, tags, tag_count, trust, health) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (runner_id, name) DO UPDATE SET type = excluded.type, tags = excluded.tags, tag_count = excluded.tag_count,
 				trust = excluded.trust, health = excluded.health, announced = 1`,

@@ -1,4 +1,4 @@
-// Package agent is the lab's lifecycle on a runner: it enrols, dials out to the app, executes what the app assigns, one
+// Package agent is the lab's lifecycle on a runner: it enrolls, dials out to the app, executes what the app assigns, one
 // run per target at a time, and uploads what each run writes to its folder. How a run is executed, and how a cut-off one
 // is taken back, is handed to it.
 //
@@ -46,7 +46,7 @@ type Assignment = rpc.Assignment
 type Options struct {
 	Server string // the app's URL: https://, http://, or h2c:// for HTTP/2 in clear
 	Name   string // of the runner, unique in the lab
-	Token  string // to enrol with, when Dir holds no credential yet
+	Token  string // to enroll with, when Dir holds no credential yet
 	Dir    string // the agent's own; made when there is none
 
 	// Targets are the runner's targets, all of them, as they are now. It is called often and must not block.
@@ -110,7 +110,7 @@ func New(o Options) (*Agent, error) {
 }
 
 // Run serves the lab until ctx ends. Runs that are executed then are stopped, cleaned up and handed back to the app,
-// within StopTimeout. An error means that the agent cannot work: its folder is in use, or it may not enrol.
+// within StopTimeout. An error means that the agent cannot work: its folder is in use, or it may not enroll.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := os.MkdirAll(a.runsDir(), 0o700); err != nil {
 		return fmt.Errorf("make agent folder: %w", err)
@@ -120,7 +120,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return fmt.Errorf("lock agent folder: %w", err)
 	}
 	defer unlock()
-	if err := a.enrol(ctx); err != nil {
+	if err := a.enroll(ctx); err != nil {
 		return err
 	}
 	// What was begun is ended whatever becomes of ctx, within limits.

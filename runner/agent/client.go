@@ -124,9 +124,9 @@ func newClient(o Options, auth *credential) gantryv1.RunnerServiceClient {
 	return gantryv1.NewRunnerServiceClient(&c, strings.TrimSuffix(server, "/"), connect.WithReadMaxBytes(rpc.MaxMessage))
 }
 
-// enrol makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that an
+// enroll makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that an
 // answer that gets lost can be asked for again.
-func (a *Agent) enrol(ctx context.Context) error {
+func (a *Agent) enroll(ctx context.Context) error {
 	f, err := a.auth.load()
 	if err != nil {
 		return err
@@ -136,12 +136,12 @@ func (a *Agent) enrol(ctx context.Context) error {
 		return nil
 	}
 	if a.o.Token == "" {
-		return fmt.Errorf("enrol runner %q: no enrolment token, and no credential in %s", a.o.Name, a.auth.path)
+		return fmt.Errorf("enroll runner %q: no enrolment token, and no credential in %s", a.o.Name, a.auth.path)
 	}
 	if f.Secret == "" {
 		f.Secret = rand.Text() + rand.Text()
 		if err := writeJSON(a.auth.path, f); err != nil {
-			return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+			return fmt.Errorf("enroll runner %q: %w", a.o.Name, err)
 		}
 	}
 	hash := sha256.Sum256([]byte(f.Secret))
@@ -154,16 +154,16 @@ func (a *Agent) enrol(ctx context.Context) error {
 		case err == nil:
 			f.Runner = res.GetRunner()
 			if err := writeJSON(a.auth.path, f); err != nil {
-				return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+				return fmt.Errorf("enroll runner %q: %w", a.o.Name, err)
 			}
 			a.auth.use(f)
 			return nil
 		case code == connect.CodePermissionDenied || code == connect.CodeInvalidArgument:
-			return fmt.Errorf("enrol runner %q: %w", a.o.Name, err)
+			return fmt.Errorf("enroll runner %q: %w", a.o.Name, err)
 		}
-		a.log.WarnContext(ctx, "enrol", "server", a.o.Server, "err", err)
+		a.log.WarnContext(ctx, "enroll", "server", a.o.Server, "err", err)
 		if !a.wait(ctx, n) {
-			return fmt.Errorf("enrol runner %q: %w", a.o.Name, context.Cause(ctx))
+			return fmt.Errorf("enroll runner %q: %w", a.o.Name, context.Cause(ctx))
 		}
 	}
 }

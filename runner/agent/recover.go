@@ -67,7 +67,8 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 	as := rpc.Assignment{Lease: lease}
 	b, err := os.ReadFile(filepath.Join(dir, assignmentFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return a.newRun(life, as), nil
+		_, r := a.newRun(life, as)
+		return r, nil
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &as)
@@ -76,7 +77,8 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 		return nil, fmt.Errorf("read assignment: %w", err)
 	}
 	as.Lease = lease
-	return a.newRun(life, as), nil
+	_, r := a.newRun(life, as)
+	return r, nil
 }
 
 // takeUpRun goes on with a run of which an earlier process left the folder.

@@ -32,16 +32,17 @@ type run struct {
 	dir  string
 	slot chan struct{} // of its target
 
-	ctx  context.Context //nolint:containedctx // the run's own life: it ends when the run shall stop
 	stop context.CancelCauseFunc
 	once sync.Once
 	lost chan struct{} // closed when the lease is lost: nothing more to say to the app
 }
 
-func (a *Agent) newRun(life context.Context, as rpc.Assignment) *run {
+// newRun makes a run, and the context that ends when it shall stop.
+func (a *Agent) newRun(life context.Context, as rpc.Assignment) (context.Context, *run) {
 	r := &run{Assignment: as, dir: filepath.Join(a.runsDir(), as.Lease), lost: make(chan struct{})}
-	r.ctx, r.stop = context.WithCancelCause(life)
-	return r
+	ctx, stop := context.WithCancelCause(life)
+	r.stop = stop
+	return ctx, r
 }
 
 // lose stops the run because another attempt may have begun elsewhere.
@@ -67,7 +68,7 @@ func (a *Agent) assign(life context.Context, as rpc.Assignment) {
 		a.log.Error("assignment refused", "lease", as.Lease, "why", "not the name of a lease")
 		return
 	}
-	r := a.newRun(life, as)
+	ctx, r := a.newRun(life, as)
 	if !a.add(r) {
 		r.stop(nil)
 		return
@@ -77,15 +78,15 @@ func (a *Agent) assign(life context.Context, as rpc.Assignment) {
 	go func() {
 		defer a.remove(r)
 		defer r.stop(nil)
-		if err := a.serve(life, r); err != nil {
+		if err := a.serve(ctx, life, r); err != nil {
 			a.log.Error("run ended", "run", as.Run, "lease", as.Lease, "err", err)
 		}
 		a.prune()
 	}()
 }
 
-// serve executes a run, uploads what it writes, and tells the app its end.
-func (a *Agent) serve(life context.Context, r *run) error {
+// serve executes a run in ctx, uploads what it writes, and tells the app its end: that lives in life.
+func (a *Agent) serve(ctx, life context.Context, r *run) error {
 	switch _, err := os.Stat(r.dir); {
 	case err == nil: // of a process that crashed: it was never reported, or the report was lost
 		return a.takeUpRun(life, r)
@@ -97,17 +98,17 @@ func (a *Agent) serve(life context.Context, r *run) error {
 	}
 	select {
 	case r.slot <- struct{}{}:
-	case <-r.ctx.Done(): // an earlier run had the target all the time
-		return a.finish(life, r, outcomeOf(r, jobs.Results{}, context.Cause(r.ctx)))
+	case <-ctx.Done(): // an earlier run had the target all the time
+		return a.finish(life, r, outcomeOf(r, jobs.Results{}, context.Cause(ctx)))
 	}
-	o, up := a.execute(life, r)
+	o, up := a.execute(ctx, life, r)
 	<-r.slot
 	return a.deliver(life, r, o, up)
 }
 
 // execute runs it, with an uploader beside, and writes down the outcome. A full disk is no reason to tell the app
 // nothing.
-func (a *Agent) execute(life context.Context, r *run) (rpc.Outcome, *uploader) {
+func (a *Agent) execute(ctx, life context.Context, r *run) (rpc.Outcome, *uploader) {
 	err := os.Mkdir(r.dir, 0o700)
 	if err == nil {
 		err = errors.Join(syncDir(a.runsDir()), writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment))
@@ -116,7 +117,7 @@ func (a *Agent) execute(life context.Context, r *run) (rpc.Outcome, *uploader) {
 		return outcomeOf(r, jobs.Results{}, jobs.Failf(jobs.ClassInfrastructure, "make run folder: %w", err)), nil
 	}
 	up := a.startUpload(life, r, false)
-	res, err := a.o.Execute(r.ctx, r.Assignment, r.dir)
+	res, err := a.o.Execute(ctx, r.Assignment, r.dir)
 	o := outcomeOf(r, res, err)
 	a.log.Info("run executed", "run", r.Run, "attempt", r.Attempt, "verdict", o.Verdict, "class", o.Class, "message", o.Message)
 	if err := writeJSON(filepath.Join(r.dir, outcomeFile), o); err != nil {

@@ -136,14 +136,16 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 			return false, nil
 		}
 		if err != nil {
-			return false, s.giveUp(err)
+			s.giveUp(err)
+			return false, nil
 		}
 	}
 	n := 0
 	if !s.ask {
 		n, err = s.f.ReadAt(buf, s.offset)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return false, s.giveUp(err)
+			s.giveUp(err)
+			return false, nil
 		}
 		if n == 0 {
 			return false, nil
@@ -157,7 +159,8 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 		s.u.r.lose()
 		return false, nil
 	case connect.CodeResourceExhausted, connect.CodeInvalidArgument:
-		return false, s.giveUp(err)
+		s.giveUp(err)
+		return false, nil
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "upload", "err", err)
@@ -169,8 +172,7 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 }
 
 // giveUp ends the upload of this stream; the outcome's sizes tell the app that something is missing.
-func (s *streamUpload) giveUp(err error) error {
+func (s *streamUpload) giveUp(err error) {
 	s.log.Error("upload given up", "offset", s.offset, "err", err)
 	s.off = true
-	return nil
 }

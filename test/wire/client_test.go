@@ -31,10 +31,15 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// at is the service at another address.
+func (c *client) at(addr string) gantryv1.RunnerServiceClient {
+	return gantryv1.NewRunnerServiceClient(&http.Client{Transport: c}, "http://"+addr)
+}
+
 func (l *lab) client(t testing.TB, name string) *client {
 	t.Helper()
 	c := &client{secret: "secret of " + name}
-	c.RunnerServiceClient = gantryv1.NewRunnerServiceClient(&http.Client{Transport: c}, "http://"+l.addr)
+	c.RunnerServiceClient = c.at(l.addr)
 	if name == "" {
 		return c
 	}

@@ -27,6 +27,7 @@ const patience = 30 * time.Second
 // lab is an app on loopback.
 type lab struct {
 	dir     string
+	dsn     string
 	addr    string
 	store   *store.Store
 	blobs   *store.Blobs
@@ -44,7 +45,14 @@ func logger(t testing.TB) *slog.Logger {
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	l := &lab{dir: t.TempDir(), addr: "127.0.0.1:0", changed: make(chan struct{}, 1)}
+	dir := t.TempDir()
+	return newLabOn(t, dir, filepath.Join(dir, "lab.db"))
+}
+
+// newLabOn starts a replica of the app on a folder and a database.
+func newLabOn(t testing.TB, dir, dsn string) *lab {
+	t.Helper()
+	l := &lab{dir: dir, dsn: dsn, addr: "127.0.0.1:0", changed: make(chan struct{}, 1)}
 	l.start(t)
 	t.Cleanup(func() { l.stop() })
 	return l
@@ -56,7 +64,7 @@ func (l *lab) start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var err error
 	l.store, err = store.Open(ctx, store.Options{
-		DSN: filepath.Join(l.dir, "lab.db"),
+		DSN: l.dsn,
 		Now: func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) },
 		RunChanged: func(context.Context, *store.Tx, string) error {
 			select {

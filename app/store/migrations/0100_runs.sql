@@ -13,7 +13,7 @@ CREATE TABLE runners (
     created_ms   BIGINT NOT NULL
 );
 
--- A one-time token to enrol a runner.
+-- A one-time token to enroll a runner.
 CREATE TABLE enrolments (
     token_hash  TEXT PRIMARY KEY,
     name        TEXT   NOT NULL DEFAULT '', -- the only runner it is for; empty: any new one
