@@ -47,8 +47,11 @@ func TestReplicas(t *testing.T) {
 	runners := map[string]int{}
 	for _, id := range ids {
 		run, attempts := one.wait(t, id, "completed", completed)
-		if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 || executed[id] != 1 {
-			t.Errorf("%+v, %d attempts, executed %d times", run, len(attempts), executed[id])
+		mu.Lock()
+		times := executed[id]
+		mu.Unlock()
+		if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 || times != 1 {
+			t.Errorf("%+v, %d attempts, executed %d times", run, len(attempts), times)
 		}
 		runners[attempts[0].Runner]++
 	}
