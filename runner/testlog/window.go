@@ -217,10 +217,17 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 				continue
 			}
 		}
-		for _, start := range starts(v.text[:end]) {
-			if w.spend(end-start) && checksum(f.digits, v.text[start:end]) == f.crc {
-				w.found(f, v.text[start:end], v.origin(start+1)-1, v != plain)
-				return
+		// In the kernel's log, a stamp stands between the signal and its trailer.
+		ends := []int{end}
+		if m := stamp.FindAllIndex(v.text[:end], -1); m != nil {
+			ends = append(ends, m[len(m)-1][0])
+		}
+		for _, end := range ends {
+			for _, start := range starts(v.text[:end]) {
+				if w.spend(end-start) && checksum(f.digits, v.text[start:end]) == f.crc {
+					w.found(f, v.text[start:end], v.origin(start+1)-1, v != plain)
+					return
+				}
 			}
 		}
 	}

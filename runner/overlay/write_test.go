@@ -1,0 +1,243 @@
+package overlay
+
+import (
+	"fmt"
+	"hash/crc32"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// helper unpacks an overlay whose stage has begun, and returns a shell command line for its helpers.
+func helper(t *testing.T, sh string) (root, prelude string) {
+	t.Helper()
+	s := &Spec{ID: "7", Shell: sh, ResultsDir: filepath.Join(t.TempDir(), "lava-%s"), Stages: []Stage{{}}}
+	o, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpack(t, o)
+	state := o.Root() + "/0/gantry"
+	if err := os.MkdirAll(state+"/seq", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(o.Root()+"/gantry/stage", []byte(state+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return o.Root(), "PATH=" + o.Root() + "/bin:$PATH; "
+}
+
+// TestOneWrite runs helpers with a datagram socket for their output: each datagram is one write.
+func TestOneWrite(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			_, prelude := helper(t, sh)
+			fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours, theirs := os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
+			defer ours.Close()
+			cmd := exec.CommandContext(t.Context(), sh, "-c", prelude+"lava-test-case a --shell true; lava-test-set start 'x y'")
+			cmd.Stdout, cmd.Stderr = theirs, os.Stderr
+			if err := cmd.Run(); err != nil {
+				t.Fatal(err)
+			}
+			theirs.Close()
+			for i, want := range []string{
+				"<LAVA_SIGNAL_STARTTC a>", "<LAVA_SIGNAL_ENDTC a>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>", "<LAVA_SIGNAL_TESTSET START x y>",
+			} {
+				b := make([]byte, 4096)
+				n, _, err := unix.Recvfrom(fds[0], b, unix.MSG_DONTWAIT)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := string(b[:n]), trailed(i+1, want); got != want {
+					t.Errorf("write %d is %q, want %q", i+1, got, want)
+				}
+			}
+		})
+	}
+}
+
+func trailed(seq int, text string) string {
+	return fmt.Sprintf("%s\n<GANTRY_TRAILER %d %08x>\n", text, seq, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", seq, text)))
+}
+
+// TestChecksumOfEveryByte has the shells checksum every byte that a signal can hold.
+func TestChecksumOfEveryByte(t *testing.T) {
+	var all []byte
+	for c := 1; c < 256; c++ {
+		all = append(all, byte(c))
+	}
+	var clean []byte
+	for _, c := range all {
+		if c < ' ' || c == 0x7f {
+			c = ' '
+		}
+		clean = append(clean, c)
+	}
+	for name, sh := range shells(t) {
+		for _, locale := range []string{"C", "C.UTF-8", ""} {
+			t.Run(name+" "+locale, func(t *testing.T) {
+				root, _ := helper(t, sh)
+				cmd := exec.CommandContext(t.Context(), root+"/bin/gantry-signal", "<"+string(all)+">")
+				cmd.Env = []string{"PATH=/usr/bin:/bin"}
+				if locale != "" {
+					cmd.Env = append(cmd.Env, "LC_ALL="+locale)
+				}
+				out, err := cmd.CombinedOutput()
+				if want := trailed(1, "<"+string(clean)+">"); err != nil || string(out) != want {
+					t.Errorf("%q, error %v; want %q", out, err, want)
+				}
+			})
+		}
+	}
+}
+
+// TestParallelReports has 40 processes report at once: no number is given twice, and none is left out.
+func TestParallelReports(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			root, prelude := helper(t, sh)
+			const n = 40
+			out, err := exec.CommandContext(t.Context(), sh, "-c", fmt.Sprintf(
+				"%si=0; while [ $i -lt %d ]; do i=$((i+1)); lava-test-case case$i --result pass & done; wait", prelude, n)).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			var seqs []int
+			for _, m := range regexp.MustCompile(`(?m)^<GANTRY_TRAILER (\d+) [0-9a-f]{8}>$`).FindAllSubmatch(out, -1) {
+				seq, err := strconv.Atoi(string(m[1]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				seqs = append(seqs, seq)
+			}
+			slices.Sort(seqs)
+			if len(seqs) != n || seqs[0] != 1 || seqs[n-1] != n || len(slices.Compact(seqs)) != n {
+				t.Errorf("numbers %v\n%s", seqs, out)
+			}
+			manifest, err := exec.CommandContext(t.Context(), root+"/bin/gantry-manifest", root+"/0").Output()
+			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n || !strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST %d ", n)) {
+				t.Errorf("manifest, error %v:\n%s", err, manifest)
+			}
+			got, sum := results(string(out) + string(manifest))
+			if len(got) != n || sum.Damaged > 0 {
+				t.Errorf("%d cases, summary %+v", len(got), sum)
+			}
+		})
+	}
+}
+
+// TestFullDisk reports without numbers where the overlay's folder takes no files, rather than not at all.
+func TestFullDisk(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			root, prelude := helper(t, sh)
+			if err := os.RemoveAll(root + "/0/gantry/seq"); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), sh, "-c", prelude+"lava-test-case a --result pass").CombinedOutput()
+			if want := "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>\n"; err != nil || string(out) != want {
+				t.Errorf("%q, error %v", out, err)
+			}
+		})
+	}
+}
+
+// TestKilledRun is a run killed from outside: its end is told, and the runs after it go on.
+func TestKilledRun(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			s := &Spec{Stages: []Stage{{Definitions: []Definition{
+				{Name: "killed", Steps: []string{"lava-test-case a --result pass", "kill -9 $$", "lava-test-case b --result pass"}},
+				{Name: "next", Index: 1, Steps: []string{"lava-test-case c --result pass"}},
+			}}}}
+			out := runStage(t, sh, s)
+			got, sum := results(out)
+			want := "0_killed/a=pass lava/0_killed=fail 1_next/c=pass lava/1_next=pass"
+			if strings.Join(got, " ") != want || len(sum.Early) != 1 || !strings.Contains(sum.Early[0], "137") {
+				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
+			}
+		})
+	}
+}
+
+// TestInstallFails runs nothing when an install step fails, and says so.
+func TestInstallFails(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			s := &Spec{Stages: []Stage{{Definitions: []Definition{
+				{Name: "a", Install: Install{Steps: []string{"false"}}, Steps: []string{"lava-test-case a --result pass"}},
+			}}}}
+			out := runStage(t, sh, s)
+			got, sum := results(out)
+			if len(got) > 0 || !sum.InstallFail || !sum.Exit || !sum.Manifest {
+				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
+			}
+			s.Stages[0].Definitions[0].Skip = []string{SkipSteps}
+			if got, sum := results(runStage(t, sh, s)); len(got) != 2 || sum.InstallFail {
+				t.Errorf("with skip_install: cases %q, summary %+v", got, sum)
+			}
+		})
+	}
+}
+
+// TestMultinode answers a request as the runner does, by typing.
+func TestMultinode(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			_, prelude := helper(t, sh)
+			t.Cleanup(func() { _ = os.Remove("/tmp/lava_multi_node_cache.txt") })
+			cmd := exec.CommandContext(t.Context(), sh, "-c", prelude+
+				"lava-send up ip=1; lava-sync go && lava-wait up && cat /tmp/lava_multi_node_cache.txt; lava-wait-all x || echo refused")
+			cmd.Stdin = strings.NewReader("<LAVA_SYNC_COMPLETE>\n<LAVA_WAIT_COMPLETE board1:ip=10.0.0.1 board1:k=v>\n<LAVA_WAIT_ALL_COMPLETE nack>\n")
+			out, err := cmd.CombinedOutput()
+			want := trailed(1, "<LAVA_MULTI_NODE> <LAVA_SEND up ip=1>") + trailed(2, "<LAVA_MULTI_NODE> <LAVA_SYNC go>") +
+				trailed(3, "<LAVA_MULTI_NODE> <LAVA_WAIT up>") + "ip=10.0.0.1\nk=v\n" + trailed(4, "<LAVA_MULTI_NODE> <LAVA_WAIT_ALL x>") + "refused\n"
+			if err != nil || string(out) != want {
+				t.Errorf("error %v, output:\n%s\nwant:\n%s", err, out, want)
+			}
+		})
+	}
+}
+
+// TestBackgroundProcess starts one, and stops it with what it started.
+func TestBackgroundProcess(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			_, prelude := helper(t, sh)
+			pipe := filepath.Join(t.TempDir(), "pid")
+			if err := unix.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), sh, "-c", prelude+"lava-background-process-start one --cmd 'echo begun; sleep 300 & echo $! >"+pipe+
+				"; wait'; read -r pid <"+pipe+"; echo pid=$pid; lava-background-process-stop one; lava-background-process-stop two").CombinedOutput()
+			m := regexp.MustCompile(`pid=(\d+)`).FindSubmatch(out)
+			if m == nil || !strings.Contains(string(out), "begun") || err == nil {
+				t.Fatalf("error %v, output %q", err, out)
+			}
+			pid, err := strconv.Atoi(string(m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fd, err := unix.PidfdOpen(pid, 0)
+			if err != nil {
+				return // it has ended, and was waited for
+			}
+			defer unix.Close(fd)
+			if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000); n != 1 {
+				_ = unix.Kill(pid, unix.SIGKILL)
+				t.Errorf("its child goes on (%v)", err)
+			}
+		})
+	}
+}
