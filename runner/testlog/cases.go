@@ -2,8 +2,6 @@ package testlog
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -203,92 +201,4 @@ func (s *state) lost(from, to int, before string) {
 
 func (s *state) noManifest() {
 	s.missing(s.suiteName(), "manifest", 0, "the manifest never came: results at the end may be missing")
-}
-
-// installFail is the name that signal gives <LAVA_TEST_RUNNER INSTALL_FAIL>.
-const installFail = "INSTALL_FAIL"
-
-// signal splits a signal's text into its name and the rest.
-func signal(s string) (name, rest string) {
-	s = strings.TrimSuffix(s, ">")
-	for _, p := range []string{"<LAVA_SIGNAL_", ownStart, "<LAVA_TEST_RUNNER "} {
-		if r, ok := strings.CutPrefix(s, p); ok {
-			name, rest, _ = strings.Cut(r, " ")
-			return name, rest
-		}
-	}
-	if r, ok := strings.CutPrefix(s, "<LAVA_MULTI_NODE>"); ok {
-		name, rest, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(r), "<"), " ")
-		return name, rest
-	}
-	return "", ""
-}
-
-// wellFormed says whether a signal without a number may be a test's own: tests do not print the start and the end of
-// runs, which only the helpers know.
-func wellFormed(s string) bool {
-	switch name, rest := signal(s); name {
-	case "STARTRUN", "ENDRUN", "":
-		return false
-	case "TESTCASE":
-		f := fields(rest)
-		return f["TEST_CASE_ID"] != "" && (result(f["RESULT"]) != jobs.Unknown || f["RESULT"] == jobs.Unknown)
-	}
-	return true
-}
-
-// sameSubject says whether two signals are of one kind and about one case.
-func sameSubject(a, b string) bool {
-	nameA, restA := signal(a)
-	nameB, restB := signal(b)
-	if nameA != nameB {
-		return false
-	}
-	if nameA == "TESTCASE" {
-		return fields(restA)["TEST_CASE_ID"] == fields(restB)["TEST_CASE_ID"]
-	}
-	return true
-}
-
-func isBoundary(s string) bool {
-	name, _ := signal(s)
-	return name == "STARTRUN" || name == "ENDRUN" || name == "RUNEXIT"
-}
-
-// fields splits "TEST_CASE_ID=a b RESULT=pass UNITS=m/s": values may have blanks.
-func fields(s string) map[string]string {
-	f, last := map[string]string{}, ""
-	for word := range strings.SplitSeq(s, " ") {
-		k, v, ok := strings.Cut(word, "=")
-		switch {
-		case ok && (k == "TEST_CASE_ID" || k == "RESULT" || k == "MEASUREMENT" || k == "UNITS"):
-			last = k
-			f[k] = v
-		case last != "":
-			f[last] += " " + word
-		}
-	}
-	return f
-}
-
-func result(s string) string {
-	switch s {
-	case jobs.Pass, jobs.Fail, jobs.Skip:
-		return s
-	}
-	return jobs.Unknown
-}
-
-var decimal = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$`)
-
-// number reads a measurement; nil when it is none that JSON can carry.
-func number(s string) *float64 {
-	if !decimal.MatchString(s) {
-		return nil
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return nil
-	}
-	return &n
 }

@@ -78,8 +78,11 @@ var controls = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,2
 
 // clean removes them; its result may share b's memory.
 func clean(b []byte) []byte {
-	if bytes.IndexFunc(b, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0 {
-		return b
+	b = bytes.TrimRight(b, "\r")
+	for _, c := range b {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return controls.ReplaceAll(b, nil)
+		}
 	}
-	return controls.ReplaceAll(b, nil)
+	return b
 }

@@ -5,28 +5,26 @@ import (
 	"hash/crc32"
 	"regexp"
 	"slices"
-	"strconv"
 )
 
 // withoutKernel is the window without the lines, or ends of lines, that begin as the kernel's do; nil when there are none.
 func (w *window) withoutKernel() *view {
-	v, cutOut := &view{}, false
+	if !slices.ContainsFunc(w.places, func(p place) bool { return p.stamp >= 0 }) {
+		return nil
+	}
+	v := &view{}
 	for i, p := range w.places {
 		end := len(w.text)
 		if i+1 < len(w.places) {
 			end = w.places[i+1].off
 		}
-		line := w.text[p.off:end]
-		if m := stamp.FindIndex(line); m != nil {
-			line, cutOut = line[:m[0]], true
+		if p.stamp >= 0 {
+			end = max(p.stamp, p.off)
 		}
-		if len(line) > 0 || len(v.cuts) == 0 {
+		if end > p.off || len(v.cuts) == 0 {
 			v.cuts = append(v.cuts, cut{len(v.text), p.off})
-			v.text = append(v.text, line...)
+			v.text = append(v.text, w.text[p.off:end]...)
 		}
-	}
-	if !cutOut {
-		return nil
 	}
 	return v
 }
@@ -77,7 +75,7 @@ func (w *window) without(digits string, want uint32, before []byte, start, end i
 		tries++
 		return crc32.Update(head, crc32.IEEETable, text[q:]) == want
 	}
-	for _, m := range stamp.FindAllIndex(text, -1) {
+	for _, m := range stamps(text) {
 		head := crc32.Update(checksum(digits, before), crc32.IEEETable, text[:m[0]])
 		for q := m[1]; q < len(text) && tries < maxTries && w.spend(len(text)-q); q++ {
 			if fits(head, q) {
@@ -101,10 +99,7 @@ func (w *window) without(digits string, want uint32, before []byte, start, end i
 	return nil
 }
 
-var (
-	rawSignal  = regexp.MustCompile(`<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>`)
-	recordHead = regexp.MustCompile(`<GANTRY_RECORD (\d{1,9}) ([0-9a-f]{8}) `)
-)
+var rawSignal = regexp.MustCompile(`<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>`)
 
 // salvage takes what can be had from the text before off: signals without a trailer, and split manifest records.
 func (w *window) salvage(off int) {
@@ -152,21 +147,19 @@ func nearlyTrailer(text []byte) bool {
 
 // records puts together the manifest's records that were split, before off.
 func (w *window) records(off int) {
-	heads := recordHead.FindAllSubmatchIndex(w.text[:off], -1)
-	for i, m := range heads {
-		end := off
-		if i+1 < len(heads) {
-			end = heads[i+1][0]
+	for next := bytes.Index(w.text[:off], []byte(recordStart)); next >= 0; {
+		start, end := next, off
+		if next = bytes.Index(w.text[start+1:off], []byte(recordStart)); next >= 0 {
+			next += start + 1
+			end = next
 		}
-		digits := string(w.text[m[2]:m[3]])
-		seq, _ := strconv.Atoi(digits)
-		want, err := strconv.ParseUint(string(w.text[m[4]:m[5]]), 16, 32)
-		if err != nil || w.order.known(seq) {
+		f := frameAt(w.text[:end], start)
+		if f == nil || w.order.known(f.seq) {
 			continue
 		}
-		if n := bytes.LastIndexByte(w.text[m[1]:end], '>'); n >= 0 {
-			if text := w.without(digits, uint32(want), []byte("<"), m[1], m[1]+n+1); text != nil {
-				w.order.record(seq, string(text), w.place(m[0]).line)
+		if n := bytes.LastIndexByte(w.text[f.end:end], '>'); n >= 0 {
+			if text := w.without(f.digits, f.crc, []byte("<"), f.end, f.end+n+1); text != nil {
+				w.order.record(f.seq, string(text), w.place(start).line)
 			}
 		}
 	}

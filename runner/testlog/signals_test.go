@@ -278,3 +278,101 @@ func TestSuiteAfterLoss(t *testing.T) {
 		t.Errorf("without it (-want +got):\n%s\nsummary %+v", diff, sum)
 	}
 }
+
+// TestDamagedExit ends a stage whose manifest is whole, whatever became of the runner's last line.
+func TestDamagedExit(t *testing.T) {
+	for _, last := range []string{
+		"<LAVA_TEST_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNNER EXIT>", "<LAVA_TEXT_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNN", "# ", "\r\n# ",
+		"<LAVA_TEST_RUNN[    1.234567] random: crng init done\r\nER EXIT>\r\n",
+	} {
+		g := &guest{}
+		g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+		g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
+		g.manifest()
+		g.print(last)
+		_, sum := read(Options{Sequenced: true}, g.out.String(), 1)
+		if want := last != "<LAVA_TEST_RUNN"; sum.Exit != want {
+			t.Errorf("%q: exit %t", last, sum.Exit)
+		}
+	}
+}
+
+// TestLimits feeds what is meant to exhaust a parser.
+func TestLimits(t *testing.T) {
+	many := &guest{}
+	many.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	for i := range 50 {
+		many.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=c%d RESULT=pass>", i))
+	}
+	jump := fmt.Sprintf("<LAVA_SIGNAL_STARTTC a>\r\n<GANTRY_TRAILER 999999999 %08x>\r\n", checksum("999999999", []byte("<LAVA_SIGNAL_STARTTC a>")))
+	for name, c := range map[string]struct {
+		out       string
+		truncated bool
+	}{
+		"more cases than allowed":  {many.out.String(), true},
+		"a number out of reach":    {jump, true},
+		"a line without end":       {strings.Repeat("x", 1<<20), false},
+		"signals that never close": {strings.Repeat("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=", 1<<15), false},
+		"closing without opening":  {strings.Repeat(">", 1<<20), false},
+		"trailers of nothing":      {strings.Repeat("<LAVA_<GANTRY_TRAILER 1 00000000>\n", 1<<15), false},
+		"records of nothing":       {strings.Repeat("<GANTRY_RECORD 1 00000000 >>>>>>>>>>>>>>>\n", 1<<15), false},
+		"raw signals":              {strings.Repeat("<LAVA_SIGNAL_STARTTC a>\n", 1<<15), true},
+		"empty lines":              {strings.Repeat("\n", 1<<20), false},
+		"stamps":                   {strings.Repeat("<LAVA_[    1.234567] ", 1<<15) + "<GANTRY_TRAILER 1 00000000>", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun := time.Now()
+			items, sum := read(Options{Sequenced: true, MaxCases: 20}, c.out, 4096)
+			if sum.Truncated != c.truncated || sum.Complete() || sum.Cases > 20 || len(items) > 20*maxGaps {
+				t.Errorf("%d items, summary %+v", len(items), sum)
+			}
+			if d := time.Since(begun); d > 20*time.Second {
+				t.Errorf("took %s", d)
+			} else {
+				t.Log(d, len(c.out))
+			}
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	g := &guest{}
+	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	for i := range 1000 {
+		g.print(strings.Repeat("[   12.345678] usb 1-1: new high-speed USB device number 2 using xhci_hcd\r\nsome output of a test\r\n", 10))
+		g.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=case-%d RESULT=pass>", i))
+	}
+	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
+	g.manifest()
+	g.exit()
+	out := []byte(g.out.String())
+	b.SetBytes(int64(len(out)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p := New(Options{Sequenced: true}, func(Item) {})
+		p.Feed(out, time.Time{})
+		if sum := p.Close(); sum.Cases != 1000 || !sum.Complete() {
+			b.Fatalf("%+v", sum)
+		}
+	}
+}
+
+func FuzzParser(f *testing.F) {
+	g := &guest{}
+	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>")
+	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
+	g.manifest()
+	g.exit()
+	f.Add([]byte(g.out.String()), 7)
+	f.Add([]byte("[    1.234567] <LAVA_MULTI_NODE> <LAVA_SEND a>\x1b[0m\r\n<GANTRY_RECORD 1 00000000 >"), 1)
+	f.Fuzz(func(t *testing.T, out []byte, size int) {
+		items, sum := read(Options{Sequenced: true, MaxCases: 100, Definitions: []Definition{{Run: "0_smoke"}}}, string(out), max(1, size%4096))
+		for _, it := range items {
+			if it.Case != nil && it.Case.LogLine != nil && *it.Case.LogLine < 1 {
+				t.Errorf("line %d", *it.Case.LogLine)
+			}
+		}
+		_ = sum.Err()
+	})
+}

@@ -23,6 +23,7 @@
 package testlog
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -72,7 +73,7 @@ type Item struct {
 
 	InstallFail bool
 	Manifest    bool // the manifest's last line: Parser.Incomplete says whether to ask for it again
-	Exit        bool // the runner of the stage has ended
+	Exit        bool // the runner of the stage has ended: nothing but a manifest that is asked for comes after it
 }
 
 // Run is the start of a test definition.
@@ -120,16 +121,31 @@ func New(o Options, emit func(Item)) *Parser {
 	p.order = newSequence(o.MaxCases*recordsPerCase, o.Sequenced, p.state, &p.sum)
 	p.window = newWindow(p.order, &p.sum)
 	p.split = &splitter{line: max(o.Line, 1), emit: func(c piece) {
+		over := p.order.whole()
 		p.window.add(c)
 		p.state.output(c)
+		if over {
+			p.after(c.text, c.line)
+		}
 	}}
 	return p
+}
+
+// after looks at what comes after a whole manifest: the runner's last line, however damaged, or the shell's prompt.
+// Neither must keep a run waiting for its timeout.
+func (p *Parser) after(text []byte, line int) {
+	if text = bytes.TrimSpace(text); len(text) > 0 && !bytes.HasPrefix([]byte(exitSignal), text) {
+		p.order.exit(line)
+	}
 }
 
 // Feed takes the console's next bytes, cut anywhere, and the time they came in, for the cases' durations.
 func (p *Parser) Feed(b []byte, at time.Time) {
 	if !p.closed {
 		p.split.feed(b, at)
+		if p.order.whole() {
+			p.after(clean(p.split.buf), p.split.line)
+		}
 	}
 }
 

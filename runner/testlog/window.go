@@ -3,26 +3,7 @@ package testlog
 import (
 	"bytes"
 	"hash/crc32"
-	"regexp"
-	"strconv"
 	"time"
-)
-
-// What the helpers print.
-const (
-	trailerStart  = "<GANTRY_TRAILER "
-	recordStart   = "<GANTRY_RECORD "
-	manifestStart = "<GANTRY_MANIFEST "
-	ownStart      = "<GANTRY_SIGNAL "
-	lavaStart     = "<LAVA_"
-	exitSignal    = "<LAVA_TEST_RUNNER EXIT>"
-	manifestWord  = "GANTRY_MANIFEST"
-)
-
-var (
-	frames = regexp.MustCompile(`<GANTRY_(TRAILER|MANIFEST) (\d{1,9}) ([0-9a-f]{8})>|<GANTRY_(RECORD) (\d{1,9}) ([0-9a-f]{8}) |<LAVA_TEST_RUNNER (EXIT)>`)
-	// stamp is how a kernel's line begins: [   12.345678] or <6>[   12.345678].
-	stamp = regexp.MustCompile(`(?:<\d{1,3}>)?\[ {0,5}\d{1,6}\.\d{6}\]`)
 )
 
 // window holds the output since the last thing understood, and looks for the next.
@@ -41,6 +22,7 @@ type place struct {
 	at    time.Time
 	first bool
 	trace bool // the shell's trace of a command: "+ echo …"
+	stamp int  // where in the text a kernel's line begins in this part, or -1
 }
 
 // Reassembly may spend so many checksummed bytes at once, and so many for each byte of output, so that hostile
@@ -75,7 +57,11 @@ func (v *view) origin(i int) int {
 
 func (w *window) add(p piece) {
 	w.budget = min(w.budget+perByte*(len(p.text)+1), burst)
-	w.places = append(w.places, place{len(w.text), p.line, p.at, p.first, p.first && traced(p.text)})
+	at := place{off: len(w.text), line: p.line, at: p.at, first: p.first, trace: p.first && traced(p.text), stamp: -1}
+	if i, _ := findStamp(p.text); i >= 0 {
+		at.stamp = len(w.text) + i
+	}
+	w.places = append(w.places, at)
 	w.text = append(w.text, p.text...)
 	if bytes.IndexByte(p.text, '>') >= 0 {
 		for w.step() {
@@ -115,10 +101,9 @@ func (w *window) step() bool {
 		return false
 	}
 	end := in.origin(best.end)
-	switch best.kind {
-	case "TRAILER":
+	if best.kind == kindTrailer {
 		w.trailer(best, in, plain, quiet)
-	default:
+	} else {
 		w.salvage(in.origin(best.start+1) - 1)
 		w.other(best, end)
 	}
@@ -126,38 +111,22 @@ func (w *window) step() bool {
 	return true
 }
 
-// frame is a complete thing of the protocol in a view.
-type frame struct {
-	kind       string
-	start, end int
-	seq        int
-	digits     string // of seq
-	crc        uint32
-	body       []byte // of a record
-}
-
 // find looks for the first complete frame of a view. A record whose checksum does not fit any end of it yet is not
 // complete: more of it may come.
 func (w *window) find(v *view) *frame {
 	for base := 0; ; {
-		m := frames.FindSubmatchIndex(v.text[base:])
-		if m == nil {
+		i := bytes.IndexByte(v.text[base:], '<')
+		if i < 0 {
 			return nil
 		}
-		group := func(i int) string {
-			if m[2*i] < 0 {
-				return ""
-			}
-			return string(v.text[base+m[2*i] : base+m[2*i+1]])
-		}
-		f := &frame{kind: group(1) + group(4) + group(7), start: base + m[0], end: base + m[1], digits: group(2) + group(5)}
-		f.seq, _ = strconv.Atoi(f.digits)
-		if sum, err := strconv.ParseUint(group(3)+group(6), 16, 32); err == nil {
-			f.crc = uint32(sum)
-		}
+		base += i
+		f := frameAt(v.text, base)
 		switch {
-		case f.kind == "RECORD" && !w.recordEnd(f, v.text):
-		case f.kind == "MANIFEST" && checksum(f.digits, []byte(manifestWord)) != f.crc:
+		case f == nil:
+			base++
+			continue
+		case f.kind == kindRecord && !w.recordEnd(f, v.text):
+		case f.kind == kindManifest && checksum(f.digits, []byte(manifestWord)) != f.crc:
 		default:
 			return f
 		}
@@ -187,18 +156,13 @@ func (w *window) recordEnd(f *frame, text []byte) bool {
 	return false
 }
 
-// checksum is the CRC-32 of "digits text".
-func checksum(digits string, text []byte) uint32 {
-	return crc32.Update(crc32.ChecksumIEEE([]byte(digits+" ")), crc32.IEEETable, text)
-}
-
 // other handles a frame that is no trailer.
 func (w *window) other(f *frame, end int) {
 	at := w.place(end - 1)
 	switch f.kind {
-	case "RECORD":
+	case kindRecord:
 		w.order.record(f.seq, string(f.body), at.line)
-	case "MANIFEST":
+	case kindManifest:
 		w.order.manifest(f.seq, at.line)
 	default:
 		w.order.exit(at.line)
@@ -219,8 +183,8 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 		}
 		// In the kernel's log, a stamp stands between the signal and its trailer.
 		ends := []int{end}
-		if m := stamp.FindAllIndex(v.text[:end], -1); m != nil {
-			ends = append(ends, m[len(m)-1][0])
+		if i := lastStamp(v.text[:end]); i >= 0 {
+			ends = append(ends, i)
 		}
 		for _, end := range ends {
 			for _, start := range starts(v.text[:end]) {
@@ -245,15 +209,6 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 // find is where the same trailer begins in another view, or -1.
 func (v *view) find(f *frame) int {
 	return bytes.Index(v.text, []byte(trailerStart+f.digits+" "+hex8(f.crc)+">"))
-}
-
-func hex8(n uint32) string {
-	const digits = "0123456789abcdef"
-	var b [8]byte
-	for i := range b {
-		b[i] = digits[n>>(28-4*i)&15]
-	}
-	return string(b[:])
 }
 
 // found reports a numbered signal whose checksum fits; what is left before it is looked at first.
@@ -289,6 +244,9 @@ func (w *window) cut(off int) {
 	w.places = append(w.places[:0], w.places[n:]...)
 	for i := range w.places {
 		w.places[i].off = max(w.places[i].off-off, 0)
+		if w.places[i].stamp >= 0 {
+			w.places[i].stamp = max(w.places[i].stamp-off, -1)
+		}
 	}
 	if len(w.text) == 0 {
 		w.places = w.places[:0]

@@ -1,0 +1,126 @@
+package testlog
+
+import (
+	"slices"
+	"time"
+)
+
+// raw is a signal without a number, between two that came with theirs.
+type raw struct {
+	record
+	after, before int // their numbers; before is 0 until it comes
+	doubled       bool
+}
+
+// raw takes a signal without a trailer.
+func (s *sequence) raw(text string, line int, at time.Time) {
+	r := record{text: text, line: line, at: at}
+	switch {
+	case !s.strict && s.highest == 0:
+		s.state.apply(r)
+	case len(s.raws) >= maxRaw:
+		s.sum.Truncated = true
+	default:
+		s.raws = append(s.raws, raw{record: r, after: s.last, doubled: s.doubled})
+	}
+}
+
+// settle decides on the signals that came before record seq with its trailer.
+func (s *sequence) settle(seq int) {
+	kept := s.raws[:0]
+	var ready []raw
+	for _, r := range s.raws {
+		if r.before != 0 && r.before <= seq {
+			ready = append(ready, r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	s.raws = kept
+	for len(ready) > 0 {
+		n := 1
+		for n < len(ready) && ready[n].after == ready[0].after && ready[n].before == ready[0].before {
+			n++
+		}
+		s.judge(ready[:n])
+		ready = ready[n:]
+	}
+}
+
+// judge decides on the signals of one interval. Where every number between its ends came with its trailer, they are
+// the test's own, once each. Where some did not, a signal may be the remains of one of them: it does not count when
+// it looks like one, and is reported as missing otherwise.
+func (s *sequence) judge(rs []raw) {
+	lost, healed := s.damaged(rs[0].after, rs[0].before)
+	once := map[string]bool{}
+	for _, r := range rs {
+		_, copied := s.texts[s.hash(r.text)]
+		switch like := resembles(healed, r.text); {
+		case like >= 0:
+			healed = append(healed[:like], healed[like+1:]...)
+			lost--
+			s.sum.Copies++
+		case copied || once[r.text]:
+			s.sum.Copies++
+		case rs[0].doubled || lost > 0 || !wellFormed(r.text) || s.beside(r):
+			lost--
+			s.state.doubt(r.record)
+		default:
+			s.state.apply(r.record)
+		}
+		once[r.text] = true
+	}
+}
+
+// maxRecent is how many of the last records are remembered.
+const maxRecent = 64
+
+// beside says whether a neighbour of r reports on the same case. When a stretch of output comes twice, the end of
+// its first copy may be grown together with the start of the second.
+func (s *sequence) beside(r raw) bool {
+	return sameSubject(r.text, s.recent[r.after]) || sameSubject(r.text, s.recent[r.before])
+}
+
+// damaged counts the numbers between two that did not come with their trailer, and returns what the manifest had of them.
+func (s *sequence) damaged(after, before int) (lost int, healed []string) {
+	for n := after + 1; n < before && n-after <= maxGaps; n++ {
+		if s.seen[n] {
+			continue
+		}
+		lost++
+		if t, ok := s.healed[n]; ok {
+			healed = append(healed, t)
+		}
+	}
+	return lost, healed
+}
+
+// maxFlips is how many bytes of a damaged signal may differ from the whole one.
+const maxFlips = 8
+
+// resembles is the index of the text that s is, or is the remains of: with a stretch lost or put in, or with some
+// bytes changed; -1 for none.
+func resembles(texts []string, s string) int {
+	if i := slices.Index(texts, s); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(texts, func(t string) bool {
+		head, tail, short := 0, 0, min(len(s), len(t))
+		for head < short && s[head] == t[head] {
+			head++
+		}
+		for tail < short-head && s[len(s)-1-tail] == t[len(t)-1-tail] {
+			tail++
+		}
+		if head+tail >= short {
+			return true
+		}
+		flips := 0
+		for i := range short {
+			if s[i] != t[i] {
+				flips++
+			}
+		}
+		return len(s) == len(t) && flips <= maxFlips
+	})
+}
