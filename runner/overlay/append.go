@@ -67,7 +67,7 @@ func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
 	if err != nil {
 		return "", fmt.Errorf("append overlay: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	head := make([]byte, 6)
 	n, err := io.ReadFull(in, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {

@@ -2,6 +2,7 @@ package testlog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,11 +151,8 @@ func note(c *jobs.Case, text string) {
 // close forgets a started case.
 func (r *run) close(id string) {
 	delete(r.open, id)
-	for i := len(r.order) - 1; i >= 0; i-- {
-		if r.order[i] == id {
-			r.order = append(r.order[:i], r.order[i+1:]...)
-			return
-		}
+	if i := slices.Index(r.order, id); i >= 0 {
+		r.order = slices.Delete(r.order, i, i+1)
 	}
 }
 

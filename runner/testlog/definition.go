@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gantry-ci/gantry/jobs"
 )
@@ -32,17 +33,16 @@ func CompilePattern(pattern string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// pythonEscapes are those that Go spells differently or does not have.
-var pythonEscapes = regexp.MustCompile(`\\[\s\S]`)
+// escapes are a pattern's; Python lets any punctuation be escaped, and calls the end of the text \Z.
+var escapes = regexp.MustCompile(`\\[\s\S]`)
 
 func pythonToGo(p string) string {
-	return pythonEscapes.ReplaceAllStringFunc(p, func(e string) string {
-		switch c := e[1]; {
-		case c == 'Z':
+	return escapes.ReplaceAllStringFunc(p, func(e string) string {
+		switch {
+		case e == `\Z`:
 			return `\z`
-		case c == '/' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '%' || c == '&' || c == '=' || c == ':' ||
-			c == ',' || c == ';' || c == '!' || c == '@' || c == '`' || c == '~' || c == '#' || c == ' ':
-			return regexp.QuoteMeta(string(c))
+		case strings.Contains("/\"'<>%&=:,;!@`~# ", e[1:]):
+			return e[1:]
 		}
 		return e
 	})

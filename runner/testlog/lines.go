@@ -73,7 +73,7 @@ func (s *splitter) flush() {
 	}
 }
 
-// controls are ECMA-48 sequences (colours, titles, cursor moves), and control characters but the tab.
+// controls are ECMA-48 sequences (colors, titles, cursor moves), and control characters but the tab.
 var controls = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f]`)
 
 // clean removes them; its result may share b's memory.

@@ -75,7 +75,7 @@ func (s *sequence) judge(rs []raw) {
 // maxRecent is how many of the last records are remembered.
 const maxRecent = 64
 
-// beside says whether a neighbour of r reports on the same case. When a stretch of output comes twice, the end of
+// beside says whether a neighbor of r reports on the same case. When a stretch of output comes twice, the end of
 // its first copy may be grown together with the start of the second.
 func (s *sequence) beside(r raw) bool {
 	return sameSubject(r.text, s.recent[r.after]) || sameSubject(r.text, s.recent[r.before])

@@ -115,11 +115,11 @@ func TestInterleaved(t *testing.T) {
 		"lost newlines":  func(s string) string { return strings.ReplaceAll(s, "\r\n", "") },
 		"no newline":     func(s string) string { return strings.Replace(s, sig, "ok"+sig, 1) },
 		"wrapped":        func(s string) string { return strings.Replace(s, "RESULT=", "RESU\r\nLT=", 1) },
-		"colours":        func(s string) string { return strings.Replace(s, "RESULT=", "\x1b[0mRESULT=\x1b[1;31m", 1) },
+		"colors":         func(s string) string { return strings.Replace(s, "RESULT=", "\x1b[0mRESULT=\x1b[1;31m", 1) },
 		"carriage":       func(s string) string { return strings.ReplaceAll(s, "\r\n", "\r\r\n") },
 		"twice":          func(s string) string { return s + s },
 		"traced":         func(s string) string { return strings.Replace(s, sig, "+ echo '"+sig+"'\r\n"+sig, 1) },
-		"in kernel log":  func(s string) string { return stamped(s) },
+		"in kernel log":  stamped,
 		"through sysrq8": func(s string) string { return strings.ReplaceAll(stamped(s), "[ ", "<0>[ ") },
 	} {
 		t.Run(name, func(t *testing.T) {

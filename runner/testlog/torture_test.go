@@ -128,7 +128,7 @@ const (
 	flip
 	lostNewline
 	wrap
-	colour
+	color
 	stop
 	kinds
 )
@@ -172,7 +172,7 @@ func (s *script) cut(n pick, kind int) {
 			a, b = a+b[:80]+"\r\n", b[80:]
 		}
 		s.out = a + b + c
-	case colour:
+	case color:
 		s.insert(at, "\x1b[32m")
 	case stop:
 		if n(10) == 0 {
@@ -200,7 +200,7 @@ func (s *script) check(n pick, o *outcome) error {
 		case c == nil:
 		case c.Suite == jobs.PipelineSuite:
 			ended[c.Case] = c.Result
-		case c.Result != jobs.Missing && !(s.raws && strings.Contains(c.Note, NoteUnsequenced)):
+		case c.Result != jobs.Missing && (!s.raws || !strings.Contains(c.Note, NoteUnsequenced)):
 			got = append(got, show(c)+"!"+c.Note)
 			all = append(all, *c)
 		default:

@@ -3,6 +3,7 @@ package testlog
 import (
 	"bytes"
 	"hash/crc32"
+	"slices"
 	"time"
 )
 
@@ -47,8 +48,8 @@ type cut struct{ at, off int }
 
 // origin is where the byte before the view's position i was in the window, plus one.
 func (v *view) origin(i int) int {
-	for n := len(v.cuts) - 1; n >= 0; n-- {
-		if c := v.cuts[n]; c.at < i || n == 0 {
+	for n, c := range slices.Backward(v.cuts) {
+		if c.at < i || n == 0 {
 			return c.off + i - c.at
 		}
 	}
@@ -220,9 +221,9 @@ func (w *window) found(f *frame, text []byte, start int, reassembled bool) {
 }
 
 func (w *window) place(off int) place {
-	for i := len(w.places) - 1; i >= 0; i-- {
-		if w.places[i].off <= off {
-			return w.places[i]
+	for _, p := range slices.Backward(w.places) {
+		if p.off <= off {
+			return p
 		}
 	}
 	return w.places[0]
