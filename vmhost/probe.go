@@ -75,7 +75,7 @@ func memory(proc string) Memory {
 	if err != nil {
 		return Memory{Error: err.Error()}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var m Memory
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
@@ -115,7 +115,7 @@ func libvirt(ctx context.Context, run string) Libvirt {
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "unix", path)
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 			return Libvirt{Reachable: true, Evidence: path + " accepts connections"}
 		}
 		if !errors.Is(err, fs.ErrNotExist) {

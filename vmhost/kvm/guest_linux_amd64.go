@@ -39,7 +39,7 @@ func (g *guest) run() Result {
 	if err != nil {
 		return none(fmt.Errorf("open /dev/kvm: %w", err))
 	}
-	defer unix.Close(kvm)
+	defer func() { _ = unix.Close(kvm) }()
 	if v, err := g.ioctl(kvm, "KVM_GET_API_VERSION", kvmGetAPIVersion, nil); err != nil {
 		return none(err)
 	} else if v != apiVersion {
@@ -54,7 +54,7 @@ func (g *guest) run() Result {
 	if err != nil {
 		return none(err)
 	}
-	defer unix.Close(vm)
+	defer func() { _ = unix.Close(vm) }()
 	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(vm), kvmSetTSSAddr, tssAddr) // only old Intel processors need it
 	region := memoryRegion{size: memSize, userAt: uint64(uintptr(unsafe.Pointer(&mem[0])))}
 	if _, err := g.ioctl(vm, "KVM_SET_USER_MEMORY_REGION", kvmSetUserMemoryRegion, unsafe.Pointer(&region)); err != nil {
@@ -68,7 +68,7 @@ func (g *guest) run() Result {
 	if err != nil {
 		return none(err)
 	}
-	defer unix.Close(vcpu)
+	defer func() { _ = unix.Close(vcpu) }()
 	state, err := unix.Mmap(vcpu, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return none(fmt.Errorf("map the processor's state: %w", err))

@@ -11,7 +11,9 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/kvm"
 )
 
-func hw(context.Context) kvm.Result { return kvm.Result{Verdict: kvm.HW, Evidence: "it ran"} }
+var hwResult = kvm.Result{Verdict: kvm.HW, Evidence: "it ran"}
+
+func hw(context.Context) kvm.Result { return hwResult }
 
 // Where KVM is not usable the flags go, and an -append tells the kernel not to check its timer.
 func TestFallback(t *testing.T) {
@@ -27,6 +29,7 @@ func TestFallback(t *testing.T) {
 		{"-append console=ttyS0", "-append console=ttyS0 no_timer_check"},
 		{"-append 'a no_timer_check b' -cpu Nehalem", "-append a no_timer_check b -cpu Nehalem"},
 		{"-append ''", "-append no_timer_check"},
+		{"-append 'quiet rdinit=/bin/sleep -- 100000'", "-append quiet rdinit=/bin/sleep no_timer_check -- 100000"}, // the rest is init's
 		{"-nographic", "-nographic"},
 	} {
 		opts, err := parseArgument(c.in, fromDevice)
@@ -66,15 +69,15 @@ func TestDecide(t *testing.T) {
 		probe        kvm.Result
 		used, why    string
 	}{
-		{"qemu-system-x86_64", "", false, hw(nil), "kvm", "it ran"},
-		{"/opt/qemu/bin/qemu-system-i386", "-enable-kvm", false, hw(nil), "kvm", "it ran"},
+		{"qemu-system-x86_64", "", false, hwResult, "kvm", "it ran"},
+		{"/opt/qemu/bin/qemu-system-i386", "-enable-kvm", false, hwResult, "kvm", "it ran"},
 		{"qemu-system-x86_64", "-enable-kvm", false, none, "tcg", "permission denied"},
 		{"qemu-system-x86_64", "-enable-kvm", false, kvm.Result{Verdict: kvm.Slow}, "tcg", "(slow)"},
-		{"qemu-system-x86_64", "-accel tcg", false, hw(nil), "tcg", "the options ask for tcg"},
-		{"qemu-system-x86_64", "-machine pc,accel=tcg", false, hw(nil), "tcg", "the options ask for tcg"},
-		{"qemu-system-x86_64", "-machine pc,accel=tcg -enable-kvm", false, hw(nil), "kvm", "it ran"},
-		{"qemu-system-x86_64", "-enable-kvm", true, hw(nil), "tcg", "forbidden"},
-		{"qemu-system-aarch64", "-enable-kvm", false, hw(nil), "tcg", "architecture"},
+		{"qemu-system-x86_64", "-accel tcg", false, hwResult, "tcg", "the options ask for tcg"},
+		{"qemu-system-x86_64", "-machine pc,accel=tcg", false, hwResult, "tcg", "the options ask for tcg"},
+		{"qemu-system-x86_64", "-machine pc,accel=tcg -enable-kvm", false, hwResult, "kvm", "it ran"},
+		{"qemu-system-x86_64", "-enable-kvm", true, hwResult, "tcg", "forbidden"},
+		{"qemu-system-aarch64", "-enable-kvm", false, hwResult, "tcg", "architecture"},
 	} {
 		opts, err := parseArgument(c.opts, fromDevice)
 		if err != nil {
@@ -122,7 +125,7 @@ func TestArgv(t *testing.T) {
 	}
 
 	c := build(noKVM)
-	slow := append(job[:3:3], job[3]+" no_timer_check")
+	slow := cat(job[:3], []string{job[3] + " no_timer_check"})
 	if diff := cmp.Diff(cat(device, slow, drive, tail, []string{"-monitor", "none"}, own), c.Argv); diff != "" {
 		t.Errorf("software emulation: %s", diff)
 	}

@@ -42,11 +42,11 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketBuffer)
 	}
 	ours := os.NewFile(uintptr(fds[0]), "socket")
-	defer ours.Close()
+	defer func() { _ = ours.Close() }()
 	theirs := os.NewFile(uintptr(fds[1]), "socket")
 	c, err := net.FileConn(ours)
 	if err != nil {
-		theirs.Close()
+		_ = theirs.Close()
 		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
 	}
 	return c.(*net.UnixConn), theirs, nil
@@ -72,10 +72,10 @@ func (s *stream) retire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leave(); s.reader == nil {
-		s.host.Close()
+		_ = s.host.Close()
 	}
 	if s.guest != nil {
-		s.guest.Close()
+		_ = s.guest.Close()
 		s.guest = nil
 	}
 }
@@ -85,7 +85,7 @@ func (s *stream) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leave(); s.used && s.reader == nil {
-		s.host.Close()
+		_ = s.host.Close()
 	}
 }
 

@@ -32,7 +32,7 @@ func (f *files) add(file *os.File) int {
 
 func (f *files) close() {
 	for _, file := range f.list {
-		file.Close()
+		_ = file.Close()
 	}
 	f.list = nil
 }
@@ -77,7 +77,7 @@ func openFiles(o Options, opts []option) (*files, error) {
 // open opens one file and says what QEMU calls it.
 func (f *files) open(o Options, opt option) (string, error) {
 	strict := o.Trust == Served && opt.from == fromJob
-	if st, err := os.Stat(opt.file); !strict && (err != nil || !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0) {
+	if !strict && !isFile(opt.file) {
 		return opt.file, nil // a URL, or a name QEMU looks up by itself
 	}
 	flags := unix.O_CLOEXEC | unix.O_NONBLOCK // of a fifo, so that it cannot hold us up
@@ -99,7 +99,7 @@ func (f *files) open(o Options, opt option) (string, error) {
 		err = checkFormat(reader, opt, strict)
 	}
 	if err != nil {
-		reader.Close()
+		_ = reader.Close()
 		return "", err
 	}
 	f.largest = max(f.largest, st.Size())
@@ -107,6 +107,11 @@ func (f *files) open(o Options, opt option) (string, error) {
 		return f.readable(reader, st)
 	}
 	return f.disk(reader, opt, flags)
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && (st.Mode().IsRegular() || st.Mode()&fs.ModeDevice != 0)
 }
 
 // errImage is an image that a served job may not use as it is.
@@ -128,7 +133,7 @@ func checkFormat(r io.ReaderAt, opt option, strict bool) error {
 func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
 	if err := checkQcow2(reader); errors.Is(err, errBacking) || errors.Is(err, errDataFile) {
 		if format, _ := parseProps(opt.value).get("format"); format != "raw" { // the operator's: paths in it count from its own
-			reader.Close()
+			_ = reader.Close()
 			return opt.file, nil
 		}
 	}
@@ -137,7 +142,7 @@ func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
 	if opt.write {
 		writer, err := os.OpenFile(opt.file, os.O_RDWR|flags, 0)
 		if err != nil {
-			reader.Close()
+			_ = reader.Close()
 			return "", err
 		}
 		members, lock = []*os.File{writer, reader}, unix.LOCK_EX
@@ -145,7 +150,7 @@ func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
 	// In place of QEMU's own locks, and held as long as QEMU has the descriptor.
 	if err := unix.Flock(int(members[0].Fd()), lock|unix.LOCK_NB); err != nil {
 		for _, m := range members {
-			m.Close()
+			_ = m.Close()
 		}
 		return "", fmt.Errorf("lock it, as another guest may have it: %w", err)
 	}
@@ -164,7 +169,7 @@ func (f *files) readable(file *os.File, st fs.FileInfo) (string, error) {
 	if st.Mode().Perm()&0o004 != 0 || os.Geteuid() != 0 {
 		return fmt.Sprintf("/proc/self/fd/%d", f.add(file)), nil
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	fd, err := unix.MemfdCreate("image", unix.MFD_CLOEXEC)
 	if err != nil {
 		return "", fmt.Errorf("copy %s into memory: %w", file.Name(), err)
@@ -178,7 +183,7 @@ func (f *files) readable(file *os.File, st fs.FileInfo) (string, error) {
 		err = mem.Chmod(0o444)
 	}
 	if err != nil {
-		mem.Close()
+		_ = mem.Close()
 		return "", fmt.Errorf("copy %s into memory: %w", file.Name(), err)
 	}
 	return fmt.Sprintf("/proc/self/fd/%d", f.add(mem)), nil

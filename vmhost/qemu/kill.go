@@ -62,7 +62,7 @@ func killPID(ctx context.Context, pid int, id string) error {
 	if err != nil {
 		return fmt.Errorf("open process %d: %w", pid, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	if !isGuest(pid, id) {
 		return nil
 	}

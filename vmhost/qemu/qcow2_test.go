@@ -12,7 +12,7 @@ import (
 )
 
 // qcow2Header is the header of an empty image.
-func qcow2Header(version uint32, backing uint64, incompatible uint64) []byte {
+func qcow2Header(version uint32, backing, incompatible uint64) []byte {
 	b := make([]byte, 512)
 	be := binary.BigEndian
 	be.PutUint32(b, qcow2Magic)

@@ -14,7 +14,7 @@ import (
 // maxMessage bounds one QMP message: a QEMU that was taken over by its guest must not fill the runner's memory.
 const maxMessage = 1 << 20
 
-// Event is what QEMU reports by itself: SHUTDOWN, RESET, GUEST_PANICKED, …
+// Event is what QEMU reports by itself: SHUTDOWN, RESET, GUEST_PANICKED and others.
 type Event struct {
 	Name string          `json:"event"`
 	Time time.Time       `json:"time"`
@@ -63,7 +63,7 @@ func newMonitor(conn net.Conn, onEvent func(Event)) *monitor {
 
 // close ends the connection and waits for the reader.
 func (m *monitor) close() {
-	m.conn.Close()
+	_ = m.conn.Close()
 	<-m.done
 }
 
@@ -78,7 +78,7 @@ func (m *monitor) read() {
 		}
 		switch {
 		case msg.QMP != nil:
-			if !m.send(1, "qmp_capabilities", nil) {
+			if !m.send(1, "qmp_capabilities") {
 				return
 			}
 		case msg.Event != "":
@@ -110,12 +110,11 @@ func (m *monitor) negotiated(msg message) {
 // writeLimit bounds a request: QEMU reads them at once unless it hangs.
 const writeLimit = 2 * time.Second
 
-func (m *monitor) send(id int64, command string, args any) bool {
+func (m *monitor) send(id int64, command string) bool {
 	b, err := json.Marshal(struct {
-		Execute   string `json:"execute"`
-		ID        int64  `json:"id"`
-		Arguments any    `json:"arguments,omitempty"`
-	}{command, id, args})
+		Execute string `json:"execute"`
+		ID      int64  `json:"id"`
+	}{command, id})
 	if err != nil {
 		return false
 	}
@@ -127,13 +126,13 @@ func (m *monitor) send(id int64, command string, args any) bool {
 }
 
 // execute sends one command and waits for its reply.
-func (m *monitor) execute(ctx context.Context, command string, args any) (json.RawMessage, error) {
+func (m *monitor) execute(ctx context.Context, command string) (json.RawMessage, error) {
 	reply := make(chan message, 1)
 	m.mu.Lock()
 	m.id++
 	id := m.id + 1 // 1 is the negotiation's
 	m.pending[id] = reply
-	sent := m.send(id, command, args)
+	sent := m.send(id, command)
 	m.mu.Unlock()
 	defer func() {
 		m.mu.Lock()

@@ -56,7 +56,7 @@ func TestMonitor(t *testing.T) {
 	m := newMonitor(ours, func(e Event) { events <- e })
 	defer m.close()
 	<-m.ready
-	got, err := m.execute(t.Context(), "query-status", nil)
+	got, err := m.execute(t.Context(), "query-status")
 	if err != nil || string(got) != `{"status": "running"}` {
 		t.Errorf("got %s, %v", got, err)
 	}
@@ -64,13 +64,13 @@ func TestMonitor(t *testing.T) {
 	if want := time.Unix(1700000000, 250000000).UTC(); e.Name != "RESET" || !e.Time.Equal(want) || string(e.Data) != `{"guest": true}` {
 		t.Errorf("event %+v", e)
 	}
-	if _, err := m.execute(t.Context(), "nonsense", nil); err == nil || !strings.Contains(err.Error(), "nonsense: CommandNotFound: no such thing") {
+	if _, err := m.execute(t.Context(), "nonsense"); err == nil || !strings.Contains(err.Error(), "nonsense: CommandNotFound: no such thing") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := m.execute(t.Context(), "quit", nil); !errors.Is(err, errMonitor) {
+	if _, err := m.execute(t.Context(), "quit"); !errors.Is(err, errMonitor) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := m.execute(t.Context(), "quit", nil); !errors.Is(err, errMonitor) {
+	if _, err := m.execute(t.Context(), "quit"); !errors.Is(err, errMonitor) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestMonitorHostile(t *testing.T) {
 		<-m.ready
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := m.execute(ctx, "stop", nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := m.execute(ctx, "stop"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		m.close()

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -104,9 +105,9 @@ func (l props) String() string {
 
 // get is the value of the last key of that name, as in QEMU.
 func (l props) get(key string) (string, bool) {
-	for i := len(l) - 1; i >= 0; i-- {
-		if l[i].key == key {
-			return l[i].value, true
+	for _, p := range slices.Backward(l) {
+		if p.key == key {
+			return p.value, true
 		}
 	}
 	return "", false
