@@ -121,7 +121,7 @@ func image(dst *Image, extra func(i *Image, f *schema.Fields)) schema.Type {
 	}
 	changed := schema.Sub(imageObject{dst, more, true})
 	either := schema.Either("a mapping with a url", schema.Sub(imageObject{dst, more, false}), changed)
-	return schema.Also(either, changed)
+	return schema.Leniently(either, changed)
 }
 
 // images is the type of images by name.

@@ -128,6 +128,9 @@ func (j *Job) readActions(n *schema.Node, mode schema.Mode, r *schema.Report) {
 		return
 	}
 	for i, item := range list.Items {
+		if r.Full() {
+			return
+		}
 		if item.Kind != schema.Map || len(item.Entries) == 0 || item.Entries[0].Value.Kind != schema.Map {
 			continue // said already
 		}

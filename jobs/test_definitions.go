@@ -55,7 +55,7 @@ func (p *TestDefinitions) Fields(f *schema.Fields) {
 func definition(d *Definition) schema.Type {
 	either := schema.EitherBy("from", []string{"git", "url", "inline"},
 		schema.Sub(definitionFrom{d, "git"}), schema.Sub(definitionFrom{d, "url"}), schema.Sub(definitionFrom{d, "inline"}))
-	return schema.Also(either, schema.Sub(definitionParameters{d}))
+	return schema.Leniently(either, schema.Sub(definitionParameters{d}))
 }
 
 // definitionFrom is a definition from one kind of place.

@@ -41,6 +41,9 @@ func ListOf[T any](dst *[]T, item func(dst *T) Type) Type {
 			*dst = make([]T, len(n.Items))
 			var deep, flat []issue
 			for i, x := range n.Items {
+				if len(deep)+len(flat) > maxProblems {
+					break
+				}
 				where := at.item(i)
 				bad := item(&(*dst)[i]).read(d, x, where)
 				// LAVA's validator leaves a list at the first item that is wrong inside.
@@ -95,6 +98,9 @@ func mapOf[T any](dst *map[string]T, key Type, value func(dst *T) Type) Type {
 			*dst = make(map[string]T, len(n.Entries))
 			var out []issue
 			for _, e := range n.Entries {
+				if len(out) > maxProblems {
+					break
+				}
 				where := at.entry(e.Key)
 				if bad := key.read(d, e.Key, where); len(bad) > 0 {
 					if d.mode == Strict {
@@ -179,8 +185,9 @@ func EitherBy(key string, names []string, types ...Type) Type {
 				return append([]issue{m}, append(meant[:j:j], meant[j+1:]...)...)
 			}
 		}
-		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + meant[0].message
-		lead.found, lead.expected, lead.suggestion = meant[0].found, meant[0].expected, meant[0].suggestion
+		said := meant[0].problem()
+		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + said.Message
+		lead.found, lead.expected, lead.like, lead.names, lead.unknown = said.Found, said.Expected, said.Suggestion, nil, nil
 		return append([]issue{lead}, meant...)
 	}
 	return t
@@ -188,8 +195,7 @@ func EitherBy(key string, names []string, types ...Type) Type {
 
 // misnamed is what to say when the key names none of the types.
 func misnamed(bad []issue, v *Node, at *path, key string, names []string) []issue {
-	own := mismatch(v, at.child(key), "one of "+strings.Join(names, ", "))
-	own[0].suggestion = Nearest(v.Text, names)
+	own := []issue{{at: at.child(key), node: v, expected: "one of " + strings.Join(names, ", "), names: names}}
 	if bad[0].at.String() == own[0].at.String() {
 		return own
 	}
@@ -261,12 +267,17 @@ func Each(value func(name string) Type) Type {
 	}
 }
 
-// Also reads more where t fits and more fits as well. Lenient files can hold what only a later alternative declares.
-func Also(t, more Type) Type {
+// Also reads more where t fits and more fits as well.
+func Also(t, more Type) Type { return also(t, more, Strict) }
+
+// Leniently is Also for lenient files: those can hold what only a later alternative declares.
+func Leniently(t, more Type) Type { return also(t, more, Lenient) }
+
+func also(t, more Type, least Mode) Type {
 	read := t.read
 	t.read = func(d *decoder, n *Node, at *path) []issue {
 		bad := read(d, n, at)
-		if len(bad) == 0 {
+		if len(bad) == 0 && d.mode >= least {
 			more.read(d, n, at)
 		}
 		return bad
@@ -276,7 +287,7 @@ func Also(t, more Type) Type {
 
 // Nodes is a mapping kept by its keys; what several keys read into one map is merged.
 func Nodes(dst *map[string]*Node) Type {
-	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+	return scalar("a mapping", fixed("type", "object"), func(n *Node) bool {
 		if n.Kind != Map {
 			return false
 		}
@@ -292,7 +303,7 @@ func Nodes(dst *map[string]*Node) Type {
 
 // Values is a mapping to scalars, as the text that the file has.
 func Values(dst *map[string]string) Type {
-	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+	return scalar("a mapping", fixed("type", "object"), func(n *Node) bool {
 		if n.Kind != Map {
 			return false
 		}

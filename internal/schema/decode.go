@@ -53,20 +53,36 @@ func (p *path) write(b *strings.Builder) {
 
 // issue is a problem whose text is not made yet: alternatives make many that nobody sees.
 type issue struct {
-	at         *path
-	node       *Node
-	message    string
-	found      string
-	expected   string
-	suggestion string
-	specific   bool // says more than which type was expected
+	at       *path
+	node     *Node
+	message  string // "" for a value of the wrong type
+	found    string // "" for what the node is
+	expected string
+	unknown  *Fields  // the object that has no such key
+	names    []string // one of them may be meant
+	like     string   // what is most like them
+	specific bool     // says more than which type was expected
 }
 
+// problem makes the text.
 func (i issue) problem() Problem {
-	return Problem{
-		Line: i.node.Line, Column: i.node.Column, Path: i.at.String(),
-		Message: i.message, Found: i.found, Expected: i.expected, Suggestion: i.suggestion,
+	p := Problem{Line: i.node.Line, Column: i.node.Column, Path: i.at.String(), Message: i.message, Found: i.found, Expected: i.expected, Suggestion: i.like}
+	switch {
+	case i.unknown != nil:
+		i.names = i.unknown.names()
+		key := strconv.Quote(clip(i.node.Text, maxFound))
+		p.Message, p.Found, p.Expected = "the key "+key+" is not known here", "key "+key, "one of "+strings.Join(i.names, ", ")
+		if len(i.names) == 0 {
+			p.Expected = "no keys"
+		}
+	case i.message == "":
+		p.Found = i.node.describe()
+		p.Message = "expected " + i.expected + ", found " + p.Found
 	}
+	if i.names != nil && i.node.Kind == String {
+		p.Suggestion = Nearest(i.node.Text, i.names)
+	}
+	return p
 }
 
 type decoder struct{ mode Mode }
@@ -104,7 +120,7 @@ func (r *Report) Add(n *Node, path string, f Fault) {
 }
 
 // maxProblems bounds what a hostile file can make us say.
-const maxProblems = 1000
+const maxProblems = 200
 
 func (r *Report) add(issues []issue) {
 	for _, i := range issues {
@@ -116,7 +132,7 @@ func (r *Report) add(issues []issue) {
 }
 
 func mismatch(n *Node, at *path, expected string) []issue {
-	return []issue{{at: at, node: n, message: "expected " + expected + ", found " + n.describe(), found: n.describe(), expected: expected}}
+	return []issue{{at: at, node: n, expected: expected}}
 }
 
 // object reads a mapping. The order of the issues is that of LAVA's validator: exclusions alone if there are any; else
@@ -137,6 +153,9 @@ func (d *decoder) object(n *Node, at *path, o Object) []issue {
 	var out []issue
 	seen := make([]bool, len(f.fields))
 	for _, e := range n.Entries {
+		if len(out) > maxProblems {
+			return out
+		}
 		where := at.entry(e.Key)
 		if i := f.index(e.Key); i >= 0 {
 			seen[i] = true
@@ -219,16 +238,7 @@ func (d *decoder) undeclared(f *Fields, e Entry, at *path, mode Mode) []issue {
 	if mode == Lenient {
 		return nil
 	}
-	names := f.names()
-	i := issue{
-		at: at, node: e.Key, message: fmt.Sprintf("the key %q is not known here", clip(e.Key.Text, maxFound)),
-		found: "key " + strconv.Quote(clip(e.Key.Text, maxFound)), expected: "one of " + strings.Join(names, ", "),
-		suggestion: Nearest(e.Key.Text, names),
-	}
-	if len(names) == 0 {
-		i.expected = "no keys"
-	}
-	return []issue{i}
+	return []issue{{at: at, node: e.Key, unknown: f}}
 }
 
 func (f *Fields) names() []string {
@@ -246,7 +256,7 @@ func (f *Fields) checked(n *Node, at *path) []issue {
 		if fault == nil {
 			continue
 		}
-		i := issue{at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected, suggestion: fault.Suggestion}
+		i := issue{at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected, like: fault.Suggestion}
 		if fault.Path != "" {
 			i.at = at.child(fault.Path)
 		}

@@ -1,7 +1,5 @@
 package schema
 
-import "slices"
-
 // Object is a YAML mapping. Fields declares its keys; the value a pointer holds at that moment is the default.
 type Object interface{ Fields(f *Fields) }
 
@@ -50,9 +48,11 @@ func (f *Fields) Optional(name string, t Type, doc string) {
 
 // add replaces an earlier declaration of the name, so that an object can say more of what it embeds.
 func (f *Fields) add(x field) {
-	if i := slices.IndexFunc(f.fields, func(y field) bool { return y.name == x.name }); i >= 0 {
-		f.fields[i] = x
-		return
+	for i := range f.fields {
+		if f.fields[i].name == x.name {
+			f.fields[i] = x
+			return
+		}
 	}
 	f.fields = append(f.fields, x)
 }
@@ -86,8 +86,11 @@ type Fault struct {
 	At                                         *Node
 }
 
+// usualKeys is how many keys most objects have at most.
+const usualKeys = 16
+
 func declare(o Object) *Fields {
-	f := new(Fields)
+	f := &Fields{fields: make([]field, 0, usualKeys)}
 	o.Fields(f)
 	return f
 }

@@ -1,11 +1,12 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -18,6 +19,8 @@ const (
 	maxDepth = 100     // of nesting; real files have under 20
 	maxNodes = 400_000 // with aliases expanded; 1 MiB without any holds fewer than 530,000 one-byte list items
 	maxMerge = 10_000  // entries that merge keys bring in
+
+	maxSimpleKey = 1024 // YAML 1.1's, for a key without ? in front
 )
 
 // Parse reads one document. Duplicate keys are warnings and the last value wins in YAML 1.1, as PyYAML has it; in YAML
@@ -35,7 +38,7 @@ func Parse(src []byte, v Version) (*Node, *Report) {
 	}
 	var doc yaml.Node
 	limits := loaderlimits.New(loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())
-	loader, err := yaml.NewLoader(strings.NewReader(string(src)), yaml.WithV4Defaults(), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits))
+	loader, err := yaml.NewLoader(bytes.NewReader(anyMinor(src)), yaml.WithV4Defaults(), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits))
 	if err == nil {
 		err = loader.Load(&doc)
 	}
@@ -55,7 +58,7 @@ func Parse(src []byte, v Version) (*Node, *Report) {
 		r.syntax(err)
 		return nil, r
 	}
-	b := builder{report: r, version: v, done: map[*yaml.Node]*Node{}}
+	b := builder{report: r, version: v, done: map[*yaml.Node]*Node{}, anchors: map[string]*yaml.Node{}, lines: bytes.Split(src, []byte("\n"))}
 	n := b.node(doc.Content[0])
 	if b.fatal {
 		return nil, r
@@ -98,10 +101,38 @@ func badRune(src []byte) (line, col int, bad bool) {
 	return 0, 0, false
 }
 
+// versionRE is a directive that PyYAML accepts, of any minor version.
+var versionRE = regexp.MustCompile(`^(?:\x{FEFF})?(?:[#%][^\n]*\n|\s*\n)*?%YAML 1\.([0-9])`)
+
+// anyMinor makes %YAML 1.x the version that the parser knows, in place.
+func anyMinor(src []byte) []byte {
+	if !bytes.Contains(src[:min(len(src), 1<<12)], []byte("%YAML")) {
+		return src
+	}
+	m := versionRE.FindSubmatchIndex(src)
+	if m == nil {
+		return src
+	}
+	out := bytes.Clone(src)
+	out[m[2]] = '1'
+	return out
+}
+
+// before is what stands before a node on its line.
+func (b *builder) before(y *yaml.Node) []byte {
+	if y.Line < 1 || y.Line > len(b.lines) {
+		return nil
+	}
+	line := b.lines[y.Line-1]
+	return line[:min(len(line), max(0, y.Column-1))]
+}
+
 // builder turns yaml's nodes into ours: scalars resolved, aliases followed, merges flattened, duplicates dropped.
 type builder struct {
 	report  *Report
 	version Version
+	lines   [][]byte
+	anchors map[string]*yaml.Node
 	done    map[*yaml.Node]*Node
 	open    []*yaml.Node // anchored nodes being built
 	nodes   int
@@ -126,6 +157,10 @@ func (b *builder) node(y *yaml.Node) *Node {
 		return b.alias(y)
 	}
 	if y.Anchor != "" {
+		if first := b.anchors[y.Anchor]; first != nil && b.version == YAML11 {
+			return b.fail(y, "the anchor &%s is already on line %d", clip(y.Anchor, maxFound), first.Line)
+		}
+		b.anchors[y.Anchor] = y
 		b.open = append(b.open, y)
 		defer func() { b.open = b.open[:len(b.open)-1] }()
 	}
@@ -169,6 +204,10 @@ func (b *builder) list(n *Node, y *yaml.Node) {
 	}
 	n.Items = make([]*Node, len(y.Content))
 	for i, c := range y.Content {
+		if y.Style&yaml.FlowStyle == 0 && b.version == YAML11 && bytes.Contains(b.before(c), []byte("-\t")) {
+			b.fail(c, "a tab stands after the -; YAML 1.1 wants spaces there")
+			return
+		}
 		n.Items[i] = b.node(c)
 	}
 }
@@ -180,11 +219,16 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 		return
 	}
 	entries := make([]Entry, 0, len(y.Content)/2)
+	var merged []Entry
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		k, v := y.Content[i], y.Content[i+1]
 		if b.version == YAML11 && isMerge(k) {
-			entries = append(b.merge(v), entries...)
+			merged = append(merged, b.merge(v)...)
 			continue
+		}
+		if len(k.Value) > maxSimpleKey && b.version == YAML11 && !bytes.HasSuffix(bytes.TrimRight(b.before(k), " \t"), []byte("?")) {
+			b.fail(k, "a key of more than %d characters needs a ? in front", maxSimpleKey)
+			return
 		}
 		key := b.node(k)
 		if key.Kind == List || key.Kind == Map {
@@ -194,7 +238,7 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 		key = &Node{Position: Position{k.Line, k.Column}, Kind: key.Kind, Text: key.Text, Bool: key.Bool, Int: key.Int, Big: key.Big, Float: key.Float, Time: key.Time}
 		entries = append(entries, Entry{Key: key, Value: b.node(v), own: true})
 	}
-	n.Entries = b.unique(entries)
+	n.Entries = b.unique(append(merged, entries...))
 }
 
 func isMerge(k *yaml.Node) bool {
@@ -251,12 +295,18 @@ func (b *builder) unique(entries []Entry) []Entry {
 		if out[at].own && e.own {
 			b.duplicate(e.Key, out[at].Key)
 		}
+		if e.Key.Text != out[at].Key.Text {
+			e.Key = out[at].Key // 1 and 1.0 are one key: the first stays
+		}
 		out[at] = e
 	}
 	return out
 }
 
 func (b *builder) duplicate(again, first *Node) {
+	if len(b.report.Warnings)+len(b.report.Errors) >= maxProblems {
+		return
+	}
 	p := Problem{Line: again.Line, Column: again.Column, Path: again.Text, Found: fmt.Sprintf("key %q twice", clip(again.Text, maxFound))}
 	if b.version == YAML12 {
 		p.Message = fmt.Sprintf("the key %q is already on line %d", clip(again.Text, maxFound), first.Line)
@@ -271,6 +321,7 @@ func (b *builder) scalar(n *Node, y *yaml.Node) {
 	n.Text, n.Kind = y.Value, String
 	var err error
 	switch {
+	case y.Tag == "!" && y.Value == "":
 	case y.Style&yaml.TaggedStyle != 0:
 		err = tagged(n, y.Tag, b.version)
 	case y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0:

@@ -47,6 +47,9 @@ type Report struct {
 	Warnings []Problem `json:"warnings"`
 }
 
+// Full says that so much is wrong that more need not be looked for.
+func (r *Report) Full() bool { return len(r.Errors) >= maxProblems }
+
 // Valid says that there are no errors; warnings do not count.
 func (r *Report) Valid() bool { return len(r.Errors) == 0 }
 

@@ -51,8 +51,8 @@ func resolve(n *Node, v Version) error {
 		return resolveBool(n)
 	case strings.IndexByte("yYtTfFoO", first) >= 0:
 		return resolveBool(n)
-	case first == '=' && s == "=":
-		return fmt.Errorf("a plain = has no value in YAML 1.1; quote it")
+	case s == "=", s == "<<":
+		return fmt.Errorf("a plain %s has no value in YAML 1.1; quote it", s)
 	case strings.IndexByte("-+.0123456789", first) >= 0:
 		return resolveNumber(n)
 	}

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // scalar makes a Type of a test and a store.
-func scalar(expected string, json map[string]any, store func(n *Node) bool) Type {
+func scalar(expected string, json func() map[string]any, store func(n *Node) bool) Type {
 	return Type{
 		read: func(_ *decoder, n *Node, at *path) []issue {
 			if store(n) {
@@ -16,14 +19,14 @@ func scalar(expected string, json map[string]any, store func(n *Node) bool) Type
 			}
 			return mismatch(n, at, expected)
 		},
-		json:     func() map[string]any { return json },
+		json:     json,
 		expected: expected,
 	}
 }
 
 // Text is a string.
 func Text(dst *string) Type {
-	return scalar("a string", withDefault("string", *dst), func(n *Node) bool {
+	return scalar("a string", withDefault("string", dst), func(n *Node) bool {
 		if n.Kind == String {
 			*dst = n.Text
 		}
@@ -31,29 +34,47 @@ func Text(dst *string) Type {
 	})
 }
 
-func withDefault[T comparable](kind string, v T) map[string]any {
-	m := map[string]any{"type": kind}
-	if v != *new(T) {
-		m["default"] = v
+// withDefault describes a kind, with what the pointer holds when the declaration is described.
+func withDefault[T comparable](kind string, v *T) func() map[string]any {
+	return func() map[string]any {
+		m := map[string]any{"type": kind}
+		if *v != *new(T) {
+			m["default"] = *v
+		}
+		return m
 	}
-	return m
+}
+
+// fixed describes what needs no pointer.
+func fixed(pairs ...any) func() map[string]any {
+	return func() map[string]any {
+		m := make(map[string]any, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			m[pairs[i].(string)] = pairs[i+1]
+		}
+		return m
+	}
 }
 
 // Limited is a string of low to high runes.
 func Limited(dst *string, low, high int) Type {
-	return scalar(fmt.Sprintf("a string of %d to %d characters", low, high),
-		map[string]any{"type": "string", "minLength": low, "maxLength": high}, func(n *Node) bool {
-			ok := n.Kind == String && len([]rune(n.Text)) >= low && len([]rune(n.Text)) <= high
-			if ok {
-				*dst = n.Text
-			}
-			return ok
-		})
+	expected, json := "a string of "+strconv.Itoa(low)+" to "+strconv.Itoa(high)+" characters", fixed("type", "string", "minLength", low, "maxLength", high)
+	if high == math.MaxInt {
+		expected, json = "a string of at least "+strconv.Itoa(low)+" characters", fixed("type", "string", "minLength", low)
+	}
+	return scalar(expected, json, func(n *Node) bool {
+		size := utf8.RuneCountInString(n.Text)
+		ok := n.Kind == String && size >= low && size <= high
+		if ok {
+			*dst = n.Text
+		}
+		return ok
+	})
 }
 
 // Matching is a string that re matches; what says so in words.
 func Matching(dst *string, re *regexp.Regexp, what string) Type {
-	return scalar(what, map[string]any{"type": "string", "pattern": re.String()}, func(n *Node) bool {
+	return scalar(what, fixed("type", "string", "pattern", re.String()), func(n *Node) bool {
 		ok := n.Kind == String && re.MatchString(n.Text)
 		if ok {
 			*dst = n.Text
@@ -83,7 +104,7 @@ func Except(dst *string, reserved ...string) Type {
 
 // Flag is true or false.
 func Flag(dst *bool) Type {
-	return scalar("true or false", withDefault("boolean", *dst), func(n *Node) bool {
+	return scalar("true or false", withDefault("boolean", dst), func(n *Node) bool {
 		if n.Kind == Bool {
 			*dst = n.Bool
 		}
@@ -93,7 +114,7 @@ func Flag(dst *bool) Type {
 
 // Integer is a whole number; as in Python, true is 1.
 func Integer(dst *int) Type {
-	return scalar("an integer", withDefault("integer", *dst), func(n *Node) bool {
+	return scalar("an integer", withDefault("integer", dst), func(n *Node) bool {
 		switch {
 		case n.Kind == Bool:
 			*dst = int(truthInt(n.Bool))
@@ -117,15 +138,22 @@ func truthInt(b bool) int64 {
 
 // Number is a number from low to high; as in Python, true is 1.
 func Number[T ~int | ~int64 | ~float64](dst *T, low, high float64) Type {
-	expected, json := fmt.Sprintf("a number from %v to %v", low, high), withDefault("number", *dst)
-	json["minimum"], json["maximum"] = low, high
+	expected := "a number from " + short(low) + " to " + short(high)
 	switch {
 	case math.IsInf(high, 1):
-		expected = fmt.Sprintf("a number, at least %v", low)
-		delete(json, "maximum")
+		expected = "a number, at least " + short(low)
 	case math.IsInf(low, -1):
-		expected = fmt.Sprintf("a number, at most %v", high)
-		delete(json, "minimum")
+		expected = "a number, at most " + short(high)
+	}
+	json := func() map[string]any {
+		m := withDefault("number", dst)()
+		if !math.IsInf(low, -1) {
+			m["minimum"] = low
+		}
+		if !math.IsInf(high, 1) {
+			m["maximum"] = high
+		}
+		return m
 	}
 	return scalar(expected, json, func(n *Node) bool {
 		v := n.Float
@@ -139,6 +167,8 @@ func Number[T ~int | ~int64 | ~float64](dst *T, low, high float64) Type {
 		return ok
 	})
 }
+
+func short(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // convert saturates; a plain conversion of what does not fit is undefined.
 func convert[T ~int | ~int64 | ~float64](v float64) T {
@@ -154,37 +184,33 @@ func OneOf(dst *string, names ...string) Type {
 	if len(names) == 1 {
 		expected = names[0]
 	}
-	json := map[string]any{"enum": names}
-	if *dst != "" {
-		json["default"] = *dst
-	}
 	return Type{
 		read: func(_ *decoder, n *Node, at *path) []issue {
-			for _, s := range names {
-				if n.Kind == String && n.Text == s {
-					*dst = s
-					return nil
-				}
+			if n.Kind == String && slices.Contains(names, n.Text) {
+				*dst = n.Text
+				return nil
 			}
-			out := mismatch(n, at, expected)
-			if n.Kind == String {
-				out[0].suggestion = Nearest(n.Text, names)
-			}
-			return out
+			return []issue{{at: at, node: n, expected: expected, names: names}}
 		},
-		json:     func() map[string]any { return json },
+		json: func() map[string]any {
+			m := map[string]any{"enum": names}
+			if *dst != "" {
+				m["default"] = *dst
+			}
+			return m
+		},
 		expected: expected,
 	}
 }
 
 // Exactly is null, which a key may hold to say "nothing".
 func Exactly() Type {
-	return scalar("null", map[string]any{"type": "null"}, func(n *Node) bool { return n.Kind == Null })
+	return scalar("null", fixed("type", "null"), func(n *Node) bool { return n.Kind == Null })
 }
 
 // Anything takes any value; dst may be nil.
 func Anything(dst **Node) Type {
-	return scalar("anything", map[string]any{}, func(n *Node) bool {
+	return scalar("anything", fixed(), func(n *Node) bool {
 		if dst != nil {
 			*dst = n
 		}
@@ -194,7 +220,7 @@ func Anything(dst **Node) Type {
 
 // Mapping is any mapping, kept as it is; dst may be nil.
 func Mapping(dst **Node) Type {
-	return scalar("a mapping", map[string]any{"type": "object"}, func(n *Node) bool {
+	return scalar("a mapping", fixed("type", "object"), func(n *Node) bool {
 		if n.Kind == Map && dst != nil {
 			*dst = n
 		}
