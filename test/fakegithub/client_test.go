@@ -57,7 +57,7 @@ func (v *violations) take(t *testing.T) *fakegithub.Violation {
 }
 
 // newLab starts a server whose violations fail the test.
-func newLab(t *testing.T, o fakegithub.Options) *lab {
+func newLab(t testing.TB, o fakegithub.Options) *lab {
 	t.Helper()
 	l := &lab{Server: fakegithub.Start(t, o)}
 	l.inst = l.AddInstallation("octo-lab", fakegithub.InstallationOptions{Organization: true})
@@ -85,7 +85,7 @@ func newStrictLab(t *testing.T, o fakegithub.Options) *lab {
 	return l
 }
 
-func (l *lab) installationClient(t *testing.T, id int64) *github.Client {
+func (l *lab) installationClient(t testing.TB, id int64) *github.Client {
 	t.Helper()
 	transport, err := ghinstallation.New(http.DefaultTransport, l.AppID(), id, l.PrivateKey())
 	if err != nil {
@@ -95,7 +95,7 @@ func (l *lab) installationClient(t *testing.T, id int64) *github.Client {
 	return clientOf(t, l.URL(), transport)
 }
 
-func clientOf(t *testing.T, base string, transport http.RoundTripper) *github.Client {
+func clientOf(t testing.TB, base string, transport http.RoundTripper) *github.Client {
 	t.Helper()
 	client := github.NewClient(&http.Client{Transport: transport})
 	var err error
@@ -106,7 +106,7 @@ func clientOf(t *testing.T, base string, transport http.RoundTripper) *github.Cl
 }
 
 // folder is a repository's content.
-func folder(t *testing.T) string {
+func folder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -117,7 +117,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-func write(t *testing.T, dir, name, text string) {
+func write(t testing.TB, dir, name, text string) {
 	t.Helper()
 	name = filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -168,3 +168,25 @@ func TestManyClients(t *testing.T) {
 		t.Errorf("the latest of each name: %d, %v", list.GetTotal(), err)
 	}
 }
+
+func TestHourlyBudget(t *testing.T) {
+	at := newClock()
+	l := newStrictLab(t, fakegithub.Options{HourlyBudget: 2, Now: at.Now})
+	token := l.token(t)
+	var got []int
+	for range 3 {
+		status, _ := send(t, l, token, http.MethodGet, "/repos/octo-lab/kernel", "")
+		got = append(got, status)
+	}
+	l.broken.take(t)
+	at.advance(time.Hour - time.Second) // the token is good for a moment more
+	status, _ := send(t, l, l.freshToken(t, at), http.MethodGet, "/repos/octo-lab/kernel", "")
+	if fmt.Sprint(got, status) != "[200 200 403] 403" {
+		t.Errorf("answered %v, then %d", got, status)
+	}
+	l.broken.take(t)
+	at.advance(time.Second)
+	if status, _ := send(t, l, l.freshToken(t, at), http.MethodGet, "/repos/octo-lab/kernel", ""); status != http.StatusOK {
+		t.Errorf("after an hour: %d", status)
+	}
+}

@@ -8,7 +8,6 @@ import (
 
 // GitHub's limits for one installation.
 const (
-	hourlyBudget  = 5000
 	contentMinute = 80
 	contentHour   = 500
 )
@@ -36,8 +35,8 @@ func (c *call) budget() *budget {
 // overLimit refuses what GitHub would, by the server's clock. The lock is held.
 func (c *call) overLimit() (reply, bool) {
 	b := c.budget()
-	if b.used >= hourlyBudget {
-		out := c.refuse(RuleLimit, http.StatusForbidden, "API rate limit exceeded for installation.", "more than 5,000 requests an hour")
+	if b.used >= c.opts.HourlyBudget {
+		out := c.refuse(RuleLimit, http.StatusForbidden, "API rate limit exceeded for installation.", "the hourly budget is spent")
 		return out, true
 	}
 	if !c.opts.ContentLimits || c.r.Method == http.MethodGet || c.auth.installation == nil {
@@ -77,8 +76,8 @@ func (s *Server) limitHeaders(c *call, h http.Header, free bool) {
 			h.Set(name, fmt.Sprint(value))
 		}
 	}
-	set("X-RateLimit-Limit", hourlyBudget)
-	set("X-RateLimit-Remaining", max(0, hourlyBudget-b.used))
+	set("X-RateLimit-Limit", s.opts.HourlyBudget)
+	set("X-RateLimit-Remaining", max(0, s.opts.HourlyBudget-b.used))
 	set("X-RateLimit-Used", b.used)
 	set("X-RateLimit-Reset", b.reset.Unix())
 	set("X-RateLimit-Resource", "core")
@@ -86,7 +85,7 @@ func (s *Server) limitHeaders(c *call, h http.Header, free bool) {
 
 func (c *call) getRateLimit() reply {
 	b := c.budget()
-	core := object{"limit": hourlyBudget, "used": b.used, "remaining": max(0, hourlyBudget-b.used), "reset": b.reset.Unix()}
+	core := object{"limit": c.opts.HourlyBudget, "used": b.used, "remaining": max(0, c.opts.HourlyBudget-b.used), "reset": b.reset.Unix()}
 	search := object{"limit": 30, "used": 0, "remaining": 30, "reset": b.reset.Unix()}
 	return ok(object{"resources": object{"core": core, "search": search}, "rate": core})
 }

@@ -24,6 +24,9 @@ const (
 	webhookTimeout  = 10 * time.Second // GitHub's own patience with a webhook
 )
 
+// webhookConnections is how many connections to the receiver are kept open.
+const webhookConnections = 100
+
 // Options say what a Server is. The zero value is a github.com with one App.
 type Options struct {
 	// Addr is where to listen; 127.0.0.1:0 when empty. Listener wins over it.
@@ -44,6 +47,9 @@ type Options struct {
 	WebhookURL    string
 	WebhookSecret string
 
+	// HourlyBudget is the primary limit of an installation; 5,000 when zero, as for
+	// the smallest. A request over it is a violation.
+	HourlyBudget int
 	// ContentLimits enforces the secondary limit on requests that write: 80 a
 	// minute and 500 an hour for an installation.
 	ContentLimits bool
@@ -69,6 +75,7 @@ type Server struct {
 	url     string
 	started time.Time
 	http    *http.Server
+	sender  *http.Client // of webhooks
 	spec    *spec
 	routes  map[string]endpoint
 	serving sync.WaitGroup // the accept loop, and deliveries GitHub starts by itself
@@ -88,6 +95,7 @@ type Server struct {
 func New(ctx context.Context, o Options) (*Server, error) {
 	o.Addr = cmp.Or(o.Addr, "127.0.0.1:0")
 	o.AppID = cmp.Or(o.AppID, 12345)
+	o.HourlyBudget = cmp.Or(o.HourlyBudget, 5000)
 	o.AppSlug = cmp.Or(o.AppSlug, "gantry")
 	o.HTMLURL = cmp.Or(o.HTMLURL, "https://github.com")
 	if o.Now == nil {
@@ -117,6 +125,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.url = "http://" + listener.Addr().String()
 	s.alive, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn)}
+	s.sender = &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: webhookConnections, IdleConnTimeout: webhookTimeout},
+		// GitHub follows no redirects.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	s.serving.Go(func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			o.Logger.Error("serve GitHub's API", "error", err)
@@ -155,6 +168,7 @@ func (s *Server) Close() error {
 		err = errors.Join(fmt.Errorf("stop serving: %w", err), s.http.Close())
 	}
 	s.serving.Wait()
+	s.sender.CloseIdleConnections()
 	return err
 }
 

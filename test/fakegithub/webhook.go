@@ -98,7 +98,7 @@ func (s *Server) Deliver(ctx context.Context, event string, payload []byte, o De
 		return d.Delivery, errors.New("deliver webhook: no webhook URL")
 	}
 	d.request = s.webhookHeader(d, secret, o)
-	err := d.post(ctx, to, cmp.Or(o.Timeout, webhookTimeout))
+	err := d.post(ctx, s.sender, to, cmp.Or(o.Timeout, webhookTimeout))
 	s.mu.Lock()
 	s.state.deliveries = append(s.state.deliveries, d)
 	if n := len(s.state.deliveries); n > keptDeliveries {
@@ -139,11 +139,11 @@ func sign(algorithm func() hash.Hash, secret string, payload []byte) string {
 // Sign is the value of X-Hub-Signature-256 for a payload.
 func Sign(secret string, payload []byte) string { return "sha256=" + sign(sha256.New, secret, payload) }
 
-func (d *delivery) post(ctx context.Context, to string, timeout time.Duration) error {
+func (d *delivery) post(ctx context.Context, client *http.Client, to string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	start := time.Now()
-	err := d.exchange(ctx, to)
+	err := d.exchange(ctx, client, to)
 	d.Duration = time.Since(start)
 	if err != nil {
 		d.Err = err.Error()
@@ -152,14 +152,12 @@ func (d *delivery) post(ctx context.Context, to string, timeout time.Duration) e
 	return nil
 }
 
-func (d *delivery) exchange(ctx context.Context, to string) error {
+func (d *delivery) exchange(ctx context.Context, client *http.Client, to string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(d.payload))
 	if err != nil {
 		return err
 	}
 	req.Header = d.request.Clone()
-	// GitHub follows no redirects.
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
