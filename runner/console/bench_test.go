@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // benchLine is what a kernel prints, as a terminal gets it.
@@ -124,4 +127,36 @@ func BenchmarkConsole(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkTerminal is the whole engine on a pseudo terminal; patterns=-1 is a plain reader.
+func BenchmarkTerminal(b *testing.B) {
+	for _, n := range []int{-1, 1, 10, 50} {
+		b.Run(fmt.Sprintf("patterns=%d", n), func(b *testing.B) {
+			c := &corpus{b, benchText(32<<20, 1<<20), "text"}
+			b.SetBytes(int64(len(c.text)))
+			b.ReportAllocs()
+			var cpu time.Duration
+			for b.Loop() {
+				before := cpuTime(b)
+				if n < 0 {
+					c.plain("pty", false)
+				} else {
+					c.engine("pty", n)
+				}
+				cpu += cpuTime(b) - before
+			}
+			b.ReportMetric(float64(cpu.Nanoseconds())/float64(b.N)/float64(len(c.text)), "cpu-ns/B")
+		})
+	}
+}
+
+// cpuTime is the processor time that this process has used: what others do on the machine does not count.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -46,7 +46,7 @@ func median(measure func() float64) float64 {
 }
 
 type corpus struct {
-	t    *testing.T
+	t    testing.TB
 	text []byte
 	name string
 }

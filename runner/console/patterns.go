@@ -53,24 +53,28 @@ func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 	if len(s) > maxPattern {
 		return nil, nil, fmt.Errorf("%d bytes long; the limit is %d", len(s), maxPattern)
 	}
-	const flags = syntax.PerlX | syntax.UnicodeGroups | syntax.ClassNL | syntax.DotNL
-	tree, err := syntax.Parse(pythonEnd(s), flags)
+	s = "(?sm)" + pythonEnd(s)
+	tree, err := syntax.Parse(s, syntax.Perl)
 	if err != nil {
 		return nil, nil, err
 	}
 	if hasEscape(tree) {
 		return nil, nil, errors.New("it asks for a terminal escape; those of the console are no text")
 	}
-	withoutReturns(tree)
-	re, err := regexp.Compile(tree.String())
+	if withoutReturns(tree) {
+		s = tree.String()
+		if tree, err = syntax.Parse(s, syntax.Perl); err != nil {
+			return nil, nil, err
+		}
+	}
+	re, err := regexp.Compile(s)
 	if err != nil {
 		return nil, nil, err
 	}
 	if re.MatchString("") {
 		return nil, nil, errors.New("it matches the empty text")
 	}
-	tree, err = syntax.Parse(re.String(), syntax.Perl) // as re has it: neither shares what the other may change
-	return tree, re, err
+	return tree, re, nil
 }
 
 // hasEscape says that the pattern spells out an ESC.
@@ -78,17 +82,19 @@ func hasEscape(tree *syntax.Regexp) bool {
 	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, esc) || slices.ContainsFunc(tree.Sub, hasEscape)
 }
 
-// withoutReturns removes the carriage returns that the pattern spells out.
-func withoutReturns(tree *syntax.Regexp) {
-	if tree.Op == syntax.OpLiteral {
+// withoutReturns removes the carriage returns that the pattern spells out, and says whether there were any.
+func withoutReturns(tree *syntax.Regexp) bool {
+	found := tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, '\r')
+	if found {
 		tree.Rune = slices.DeleteFunc(tree.Rune, func(r rune) bool { return r == '\r' })
 		if len(tree.Rune) == 0 {
 			tree.Op = syntax.OpEmptyMatch
 		}
 	}
 	for _, sub := range tree.Sub {
-		withoutReturns(sub)
+		found = withoutReturns(sub) || found
 	}
+	return found
 }
 
 // Len is how many patterns there are.

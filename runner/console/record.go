@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,16 +17,6 @@ const ringSize = 1 << 20
 
 // readSize is the most one Read of the stream is offered.
 const readSize = 64 << 10
-
-// Bytes are gathered before they are written and before cursors are woken, or a fast stream in small pieces would cost
-// more in system calls than in work: after a pause the first bytes wake at once, later ones when there are enough of
-// them, or after the delay.
-const (
-	wakeSize   = 64 << 10
-	wakeDelay  = time.Millisecond
-	flushSize  = 128 << 10
-	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
-)
 
 // record is the file and the ring before it. Offset off of the record is at ring[off%ringSize] as long as it is there.
 //
@@ -81,63 +70,6 @@ func newRecord(file *os.File, o Options) (*record, error) {
 
 // low is the oldest offset that is still in the ring.
 func (r *record) low() int64 { return max(r.base, r.head+r.filling-ringSize) }
-
-// changed wakes whoever waits; r.mu is held.
-func (r *record) changed() {
-	r.work.Broadcast()
-	r.wake(r.woke)
-}
-
-// wake wakes the cursors; r.mu is held.
-func (r *record) wake(now time.Time) {
-	r.woke, r.wokeAt = now, r.head
-	if r.more != nil {
-		close(r.more)
-		r.more = nil
-	}
-}
-
-// arrived wakes whom new bytes concern, now or soon; r.mu is held.
-func (r *record) arrived(now time.Time) {
-	if r.head-r.flushed >= flushSize {
-		r.work.Broadcast()
-	} else {
-		r.flusher.after(flushDelay, &r.mu)
-	}
-	switch {
-	case r.more == nil:
-	case r.head-r.wokeAt >= wakeSize, now.Sub(r.woke) >= wakeDelay:
-		r.wake(now)
-	default:
-		r.waker.after(wakeDelay, &r.mu)
-	}
-}
-
-// delayed does something a little later, once however often it is asked for until then.
-type delayed struct {
-	do    func()
-	timer *time.Timer
-	due   bool // the time has come; who does it sets it back
-	armed bool
-}
-
-// after is called with mu held, and so is do.
-func (d *delayed) after(delay time.Duration, mu *sync.Mutex) {
-	if d.armed {
-		return
-	}
-	d.armed = true
-	if d.timer != nil {
-		d.timer.Reset(delay)
-		return
-	}
-	d.timer = time.AfterFunc(delay, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		d.armed, d.due = false, true
-		d.do()
-	})
-}
 
 // end sets why there will be no more bytes; the first reason stays. r.mu is held.
 func (r *record) end(err error) {
@@ -225,17 +157,6 @@ func (r *record) flush() {
 	}
 }
 
-// rest stops the timers: nothing will need them.
-func (r *record) rest() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, d := range []*delayed{&r.waker, &r.flusher} {
-		if d.timer != nil {
-			d.timer.Stop()
-		}
-	}
-}
-
 // unwritten waits for bytes that are not on disk; nil when there will be none.
 func (r *record) unwritten() (b, times []byte) {
 	r.mu.Lock()
@@ -249,31 +170,6 @@ func (r *record) unwritten() (b, times []byte) {
 	r.flusher.due = false
 	at := r.flushed % ringSize
 	return r.ring[at:min(at+r.head-r.flushed, ringSize)], r.times.unwritten()
-}
-
-// wait returns when there are bytes at off; when there will be none, or ctx ends, it says why.
-func (r *record) wait(ctx context.Context, off int64) error {
-	for {
-		r.mu.Lock()
-		if r.head > off {
-			r.mu.Unlock()
-			return nil
-		}
-		if r.err != nil {
-			defer r.mu.Unlock()
-			return r.err
-		}
-		if r.more == nil {
-			r.more = make(chan struct{})
-		}
-		more := r.more
-		r.mu.Unlock()
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // readAt reads some of what is there at off, without waiting; 0 when nothing is.
