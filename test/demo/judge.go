@@ -41,7 +41,7 @@ func (s *demonstration) completed(ctx context.Context) (scene.CheckRun, error) {
 		}
 		if len(runs) == 1 {
 			if now := runs[0].Status + ": " + runs[0].Output.Title; now != last {
-				fmt.Println("check is", now)
+				fmt.Fprintln(s.out, "check is", now)
 				last = now
 			}
 			if runs[0].Status == "completed" {
@@ -155,7 +155,7 @@ func (s *demonstration) cases(want []string, r *jobs.Results) error {
 		}
 	}
 	if r.Class != "" && r.Class != jobs.ClassTest && len(got) == 0 {
-		fmt.Printf("the run ended before its tests: %s: %s\n", r.Class, r.Message)
+		fmt.Fprintf(s.out, "the run ended before its tests: %s: %s\n", r.Class, r.Message)
 		return nil
 	}
 	var errs []error

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -33,7 +34,10 @@ const checkTimeout = 15 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := demo(ctx)
+	err := demo(ctx, options{
+		repo: cmp.Or(os.Getenv("DEMO_REPO"), "test/demo/repos/pass"), want: cmp.Or(os.Getenv("DEMO_EXPECT"), "success"),
+		stay: os.Getenv("DEMO_STAY") != "", verbose: os.Getenv("DEMO_VERBOSE") != "", out: os.Stdout,
+	})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -41,14 +45,22 @@ func main() {
 	}
 }
 
-func demo(ctx context.Context) (err error) {
+// options are one demo's.
+type options struct {
+	repo, want    string
+	stay, verbose bool
+	out           io.Writer
+	look          func(ctx context.Context, page string) error // at the check's page, before everything ends; may be nil
+}
+
+func demo(ctx context.Context, o options) (err error) {
 	dir, err := os.MkdirTemp("", "gantry-demo-*")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s := &demonstration{dir: dir, nonce: rand.Text(), want: cmp.Or(os.Getenv("DEMO_EXPECT"), "success")}
-	s.Scene, err = scene.Open(ctx, dir, cmp.Or(os.Getenv("DEMO_REPO"), "test/demo/repos/pass"))
+	s := &demonstration{options: o, dir: dir, nonce: rand.Text()}
+	s.Scene, err = scene.Open(ctx, dir, o.repo)
 	if err != nil {
 		return err
 	}
@@ -84,8 +96,9 @@ func demo(ctx context.Context) (err error) {
 
 // demonstration is one demo.
 type demonstration struct {
+	options
 	*scene.Scene
-	dir, nonce, want, secret string
+	dir, nonce, secret string
 
 	pull fakegithub.Pull
 }
@@ -104,7 +117,7 @@ func (s *demonstration) lab(ctx context.Context) (cli.Lab, error) {
 		return cli.Lab{}, err
 	}
 	level := slog.LevelWarn
-	if os.Getenv("DEMO_VERBOSE") != "" {
+	if s.verbose {
 		level = slog.LevelDebug
 	}
 	lab, err := cli.Dev(cli.DevOptions{
@@ -134,7 +147,7 @@ func (s *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("pull_request delivered, answered %d after %s\n", d.Status, d.Duration.Round(time.Microsecond))
+	fmt.Fprintf(s.out, "pull_request delivered, answered %d after %s\n", d.Status, d.Duration.Round(time.Microsecond))
 	run, err := s.completed(ctx)
 	if err != nil {
 		return err
@@ -144,13 +157,16 @@ func (s *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL)
+	fmt.Fprintf(s.out, "%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL)
 	err = s.judge(ctx, run)
-	if err == nil {
-		fmt.Println("the demo is as expected:", s.want)
+	if err == nil && s.look != nil {
+		err = s.look(ctx, run.DetailsURL)
 	}
-	if os.Getenv("DEMO_STAY") != "" {
-		fmt.Println("staying; interrupt to end")
+	if err == nil {
+		fmt.Fprintln(s.out, "the demo is as expected:", s.want)
+	}
+	if s.stay {
+		fmt.Fprintln(s.out, "staying; interrupt to end")
 		<-ctx.Done()
 	}
 	return err
