@@ -15,12 +15,11 @@ type classifyCmd struct {
 
 // finding is a line of gantry classify --format=json.
 type finding struct {
-	File        string `json:"file"`
-	Line        int    `json:"line"`
-	Kind        string `json:"kind"`
-	Title       string `json:"title"`
-	Fatal       bool   `json:"fatal"`
-	Fingerprint string `json:"fingerprint"`
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	Kind  string `json:"kind"`
+	Title string `json:"title"`
+	Fatal bool   `json:"fatal"`
 }
 
 // Run reads every log that can be read, and says which cannot.
@@ -51,7 +50,7 @@ func (c *classifyCmd) one(e *env, file string) (err error) {
 	enc.SetEscapeHTML(false)
 	for _, x := range found {
 		if e.json {
-			err = enc.Encode(finding{file, x.Line, x.Kind, x.Title, x.Fatal, x.Fingerprint})
+			err = enc.Encode(finding{file, x.Line, x.Kind, x.Title, x.Fatal})
 		} else {
 			_, err = fmt.Fprintf(e.stdout, "%s:%d: %s\n", file, x.Line, x.Title)
 		}

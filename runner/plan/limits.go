@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -14,15 +15,12 @@ const (
 )
 
 // limits sets levels and timeouts in LAVA's order, the later winning: default, action (device, job), named action
-// (device, job), the action block's, the block's own by name.
+// (device, job), the action block's, the block's own by name. Where the job has a block tried again, its steps have
+// their share of the block's timeout.
 type limits struct{ device, job jobs.Timeouts }
 
-// apply sets a node's and its children's. share is the block's timeout as divided by the attempts of a parent, or 0.
-func (t limits) apply(n *Node, a *jobs.Common, level string, share time.Duration) {
-	block := a.Timeout.Duration()
-	if share > 0 {
-		block = share
-	}
+// apply sets a node's and its children's; block is what the job gives its block, or a share of it.
+func (t limits) apply(n *Node, a *jobs.Common, level string, block time.Duration) {
 	n.Level = level
 	n.Timeout = last(defaultTimeout,
 		t.device.Action.Duration(), t.job.Action.Duration(),
@@ -31,11 +29,11 @@ func (t limits) apply(n *Node, a *jobs.Common, level string, share time.Duration
 	n.Connection = last(defaultConnection,
 		t.device.Connection.Duration(), t.job.Connection.Duration(),
 		t.device.Connections[n.Name].Duration(), t.job.Connections[n.Name].Duration())
-	if n.Attempts > 1 {
-		share = n.Timeout / time.Duration(n.Attempts)
+	if !strings.Contains(level, ".") {
+		block /= time.Duration(n.Attempts)
 	}
 	for i, c := range n.Nodes {
-		t.apply(c, a, fmt.Sprintf("%s.%d", level, i+1), share)
+		t.apply(c, a, fmt.Sprintf("%s.%d", level, i+1), block)
 	}
 }
 

@@ -82,7 +82,7 @@ func Make(o Options) (p *Plan, err error) {
 			}
 			b := &Builder{state: s, action: i, node: n}
 			b.expand(m)
-			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), 0)
+			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), a.Timeout.Duration())
 			root.Nodes = append(root.Nodes, n)
 			if len(s.errs) > refused {
 				break // once is enough
