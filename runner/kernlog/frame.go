@@ -3,6 +3,8 @@ package kernlog
 import (
 	"regexp"
 	"strings"
+
+	"github.com/ianlancetaylor/demangle"
 )
 
 var (
@@ -31,7 +33,7 @@ func doubtful(text string) bool {
 // frames returns the functions of a stack line, the candidates for a title in order.
 func frames(text string) []string {
 	if m := frameRE.FindStringSubmatch(text); m != nil {
-		return []string{base(m[1])}
+		return []string{readable(base(m[1]))}
 	}
 	if strings.Contains(text, " from ") {
 		if m := armFrameRE.FindStringSubmatch(text); m != nil {
@@ -48,6 +50,14 @@ func base(name string) string {
 	}
 	name, _, _ = strings.Cut(name, ".")
 	return name
+}
+
+// readable is a Rust function's path instead of its symbol.
+func readable(name string) string {
+	if !strings.HasPrefix(name, "_R") {
+		return name
+	}
+	return demangle.Filter(name, demangle.NoParams)
 }
 
 // canonical is the name without the way into the kernel, which differs by architecture and version. The order matters:
@@ -69,7 +79,7 @@ func words(lists ...string) *regexp.Regexp { return regexp.MustCompile(alternati
 // to an end.
 func alternation(lists ...string) string {
 	var alternatives []string
-	for _, w := range strings.Fields(strings.Join(lists, " ")) {
+	for w := range strings.FieldsSeq(strings.Join(lists, " ")) {
 		begin, end := "", ""
 		if rest, ok := strings.CutPrefix(w, "^"); ok {
 			begin, w = "^", rest

@@ -3,6 +3,7 @@ package kernlog
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -43,14 +44,7 @@ func newTables() *tables {
 
 // ignoring compiles what a group ignores.
 func ignoring(patterns ...string) *regexp.Regexp {
-	all := ""
-	for i, p := range patterns {
-		if i > 0 {
-			all += "|"
-		}
-		all += "(?:" + p + ")"
-	}
-	return regexp.MustCompile(all)
+	return regexp.MustCompile("(?:" + strings.Join(patterns, ")|(?:") + ")")
 }
 
 // groups are tried in this order.
@@ -66,7 +60,7 @@ func groups(w ways) []group {
 				`WARNING: Unsupported flag value`, `Unprivileged eBPF is enabled`, `missed to adjust virtual screen size`,
 				`WARNING: See http`, `WARNING: kernel not compiled with`, `EXT4-[Ff][Ss](?: \(.*\))?:`, `XFS \(\w+\): WARNING`,
 				`uses (?:deprecated v2 capabilities|wireless extensions)`, `post-quantum key exchange`,
-				`WARNING: Spectre v2 mitigation leaves CPU vulnerable`),
+				`mitigation leaves CPU vulnerable to`),
 		},
 		{
 			words: []string{"INFO:"}, kind: KindWarning, generic: true, rules: w.infoRules(),

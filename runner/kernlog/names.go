@@ -36,7 +36,7 @@ const (
 		sk_stop_timer_sync flush_work __cancel_work_timer cancel_work_sync try_to_grab_pending flush_workqueue
 		drain_workqueue destroy_workqueue queue_work insert_work __queue_delayed_work queue_delayed_work_on __wake_up
 		finish_wait kthread_stop ^complete$ wait_for_completion`
-	modelling = `kobject_ add_uevent_var get_device_parent device_add device_del device_unregister device_destroy
+	modeling = `kobject_ add_uevent_var get_device_parent device_add device_del device_unregister device_destroy
 		device_release devres_release_all device_for_each_child device_remove_file ^put_device$ hwrng_unregister
 		i2c_del_adapter __unregister_client rollback_registered unregister_netdev sysfs_remove tty_unregister_device
 		dummy_urb_enqueue usb_kill_urb usb_kill_anchored_urbs usb_control_msg usb_hcd_submit_urb usb_submit_urb`
@@ -69,7 +69,7 @@ const (
 var (
 	// meaningless are the functions skipped in every stack.
 	meaningless = regexp.MustCompile(alternation(reporting, faulting, printing, allocating, locking, counting, copying,
-		linking, deferring, modelling, accessing, filing))
+		linking, deferring, modeling, accessing, filing))
 	dispatchers = regexp.MustCompile(alternation(callers, fileCallers, socketCallers, faultCallers))
 	hangOnRCU   = regexp.MustCompile(alternation(rcuWaits))
 	waiting     = regexp.MustCompile(alternation(waits))

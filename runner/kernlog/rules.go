@@ -65,7 +65,7 @@ func expandAll(patterns ...string) []*regexp.Regexp {
 	return all
 }
 
-// heading is a recognised first message.
+// heading is a recognized first message.
 type heading struct {
 	group  *group
 	at     int // of the group's word in the message
@@ -88,8 +88,8 @@ const headLength = 512
 // driverRE is what dev_printk puts before its text: driver and device.
 var driverRE = regexp.MustCompile(`^[\w-]+ [\w.:-]+: $`)
 
-// recognise tells whether the message begins a report, and of which group.
-func (t *tables) recognise(l line, found uint64) *heading {
+// recognize tells whether the message begins a report, and of which group.
+func (t *tables) recognize(l line, found uint64) *heading {
 	text := string(l.text)
 	for i := range t.groups {
 		g := &t.groups[i]

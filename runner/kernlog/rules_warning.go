@@ -88,7 +88,7 @@ func (w ways) infoRules() []rule {
 		},
 		{
 			kind: KindLockdep, head: expand(`INFO: suspicious RCU usage`), then: expandAll(`%S`),
-			title: "WARNING: suspicious RCU usage in $F", walks: w.byTrace, skip: words(`rcu kmem slab`),
+			title: "INFO: suspicious RCU usage in $F", walks: w.byTrace, skip: words(`rcu kmem slab`),
 		},
 		{
 			kind: KindHungTask, head: expand(`INFO: task %T blocked (?:in I/O wait )?for more than \d+ seconds`),

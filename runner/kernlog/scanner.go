@@ -140,7 +140,7 @@ func (s *Scanner) piece(b []byte) {
 		return
 	}
 	if found == escape && len(s.open) == 0 && !s.search {
-		// A terminal may have coloured a trigger word.
+		// A terminal may have colored a trigger word.
 		if b = clean(b); s.tables.triggers.scan(b) == 0 {
 			return
 		}
@@ -166,7 +166,7 @@ func (s *Scanner) message(l line) {
 		}
 	}
 	if found&s.tables.headers != 0 {
-		h = s.tables.recognise(l, found)
+		h = s.tables.recognize(l, found)
 	}
 	if h == nil {
 		s.collect(l, false)
@@ -194,9 +194,9 @@ func (s *Scanner) collect(l line, another bool) {
 
 // owner is the report that a follow-up in this context belongs to: the latest of the context, else the latest of all.
 func (s *Scanner) owner(context string) *report {
-	for i := len(s.open) - 1; i >= 0; i-- {
-		if s.open[i].head.context == context {
-			return s.open[i]
+	for _, r := range slices.Backward(s.open) {
+		if r.head.context == context {
+			return r
 		}
 	}
 	if len(s.open) > 0 {

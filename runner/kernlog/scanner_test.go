@@ -86,7 +86,7 @@ func TestScanner(t *testing.T) {
 		"clean":                    {"[    0.000000] Linux version 6.1\n[    1.0] hello\nok 1 - a BUG in my test: fixed\n", nil},
 		"warning":                  {warn, []string{"2 warning WARNING in frob_check"}},
 		"carriage returns":         {strings.ReplaceAll(warn, "\n", "\r\r\n"), []string{"2 warning WARNING in frob_check"}},
-		"colours":                  {strings.ReplaceAll(warn, "WARNING: CPU", "\x1b[31mWARN\x1b[1mING: \x1b[0mCPU"), []string{"2 warning WARNING in frob_check"}},
+		"colors":                   {strings.ReplaceAll(warn, "WARNING: CPU", "\x1b[31mWARN\x1b[1mING: \x1b[0mCPU"), []string{"2 warning WARNING in frob_check"}},
 		"levels":                   {strings.ReplaceAll(warn, "[ ", "<4>[ "), []string{"2 warning WARNING in frob_check"}},
 		"syslog":                   {strings.ReplaceAll(warn, "[   12", "Jan  2 03:04:05 host kernel: [   12"), []string{"2 warning WARNING in frob_check"}},
 		"after user text":          {strings.Replace(warn, "[   12.000002]", "login: [   12.000002]", 1), []string{"2 warning WARNING in frob_check"}},

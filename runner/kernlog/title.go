@@ -42,7 +42,7 @@ func compose(r *report) titled {
 			break
 		}
 	}
-	return titled{kind: g.kind, title: sanitise(strings.Clone(r.text[0][r.heading.at:])), fatal: g.fatal}
+	return titled{kind: g.kind, title: sanitize(strings.Clone(r.text[0][r.heading.at:])), fatal: g.fatal}
 }
 
 // apply tries a rule whose head matched the first line at loc.
@@ -79,7 +79,7 @@ func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
 		function = corrupted
 		t.sure = len(u.walks) == 0
 	}
-	t.title = sanitise(fill(u.title, captured, function))
+	t.title = sanitize(fill(u.title, captured, function))
 	return t, true
 }
 

@@ -129,8 +129,7 @@ type call struct {
 // unfold makes locations of the calls, outermost first, around the innermost place.
 func unfold(calls []call, files []*dwarf.LineFile, function string, at Location, tree string) []Location {
 	var where []Location
-	for n := len(calls) - 1; n >= 0; n-- {
-		c := calls[n]
+	for _, c := range slices.Backward(calls) {
 		at.Function, at.Inline = c.function, true
 		where = append(where, at)
 		at = Location{Line: int(c.line), File: "?"}

@@ -32,11 +32,11 @@ func stable(title string) string {
 	title = sourceRE.ReplaceAllString(title, "${1}:LINE")
 	title = cpuRE.ReplaceAllString(title, "CPU")
 	title = numberRE.ReplaceAllString(title, "${1}NUM${2}")
-	return numberRE.ReplaceAllString(title, "${1}NUM${2}") // neighbours share the character between them
+	return numberRE.ReplaceAllString(title, "${1}NUM${2}") // neighbors share the character between them
 }
 
-// sanitise makes a title printable, short and the same on every run.
-func sanitise(title string) string {
+// sanitize makes a title printable, short and the same on every run.
+func sanitize(title string) string {
 	const longest = 120 // bytes; interleaved lines can be very long
 	var b strings.Builder
 	previous := byte(' ')
