@@ -140,7 +140,7 @@ func x86(binary string) bool {
 // withKernelWord adds a word to a kernel's command line. What stands behind "--" is for init, not for the kernel.
 func withKernelWord(cmdline, word string) string {
 	kernel, init, found := strings.Cut(" "+cmdline+" ", " -- ")
-	kernel = strings.TrimSpace(kernel + " " + word)
+	kernel = strings.TrimSpace(strings.TrimSpace(kernel) + " " + word)
 	if !found {
 		return kernel
 	}
