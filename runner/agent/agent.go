@@ -79,8 +79,9 @@ type Agent struct {
 	mu       sync.Mutex
 	runs     map[string]*run          // by lease
 	slots    map[string]chan struct{} // by target: whoever has put something in executes
-	bad      map[string]bool          // targets of which a crash left something that could not be taken back
+	bad      map[string]string        // targets of which a crash left something that could not be taken back: the lease
 	stopping bool
+	stopped  chan struct{}  // closed then
 	working  sync.WaitGroup // the runs
 }
 
@@ -103,7 +104,7 @@ func New(o Options) (*Agent, error) {
 	}
 	a := &Agent{
 		o: o, log: o.Logger, auth: &credential{path: filepath.Join(o.Dir, "credential")}, beat: make(chan struct{}, 1),
-		runs: map[string]*run{}, slots: map[string]chan struct{}{}, bad: map[string]bool{},
+		runs: map[string]*run{}, slots: map[string]chan struct{}{}, bad: map[string]string{}, stopped: make(chan struct{}),
 	}
 	a.client = newClient(o, a.auth)
 	return a, nil
@@ -153,6 +154,7 @@ func (a *Agent) stopRuns() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.stopping = true
+	close(a.stopped)
 	for _, r := range a.runs {
 		r.stop(jobs.Failf(jobs.ClassInfrastructure, "the runner was stopped"))
 	}
@@ -164,17 +166,11 @@ func (a *Agent) targets() []rpc.Target {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range out {
-		if a.bad[out[i].Name] {
+		if a.bad[out[i].Name] != "" {
 			out[i].Health = rpc.Bad
 		}
 	}
 	return out
-}
-
-func (a *Agent) markBad(target string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.bad[target] = true
 }
 
 // leases are those that this process holds.

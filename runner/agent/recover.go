@@ -20,6 +20,8 @@ const (
 	recoverTimeout = 5 * time.Minute
 	// reportUpload is how long the rest of a cut-off run's record may delay the report, which the next attempt waits for.
 	reportUpload = 5 * time.Second
+	// recoverRetry is the wait before what could not be taken back is tried again: a PDU that reboots, a full disk.
+	recoverRetry = time.Minute
 )
 
 // takeUp goes on with what an earlier process left, before the app is told that this one is there. What was cut off is
@@ -96,16 +98,7 @@ func (a *Agent) goOn(life context.Context, r *run, back func()) error {
 		a.log.Info("run taken up", "run", r.Run, "lease", r.Lease)
 		return a.deliver(life, r, o, a.startUpload(life, r, true))
 	}
-	var failure error
-	if r.Run != "" { // else it was cut off before anything was begun
-		ctx, cancel := context.WithTimeout(life, recoverTimeout)
-		failure = a.o.Recover(ctx, r.dir)
-		cancel()
-	}
-	if failure != nil {
-		a.markBad(r.Target)
-	}
-	a.log.Warn("cut-off run taken back", "run", r.Run, "lease", r.Lease, "err", failure)
+	failure := a.takeBack(life, r)
 	back()
 	if !exists(filepath.Join(r.dir, reportedFile)) {
 		a.startUpload(life, r, true).drainWithin(reportUpload)
@@ -113,10 +106,52 @@ func (a *Agent) goOn(life context.Context, r *run, back func()) error {
 			return err
 		}
 	}
-	if failure != nil { // the next process tries again
-		return writeJSON(filepath.Join(r.dir, reportedFile), struct{}{})
+	if failure == nil {
+		return a.markDone(r)
 	}
-	return a.markDone(r)
+	a.working.Go(func() { a.retry(life, r) })
+	return writeJSON(filepath.Join(r.dir, reportedFile), struct{}{})
+}
+
+// takeBack takes back what a cut-off run left. Its target is bad as long as that fails.
+func (a *Agent) takeBack(life context.Context, r *run) error {
+	if r.Run == "" {
+		return nil // cut off before anything was begun
+	}
+	ctx, cancel := context.WithTimeout(life, recoverTimeout)
+	defer cancel()
+	err := a.o.Recover(ctx, r.dir)
+	a.mu.Lock()
+	if err != nil {
+		a.bad[r.Target] = r.Lease
+	} else if a.bad[r.Target] == r.Lease {
+		delete(a.bad, r.Target)
+	}
+	a.mu.Unlock()
+	a.log.Warn("cut-off run taken back", "run", r.Run, "lease", r.Lease, "err", err)
+	return err
+}
+
+// retry takes a cut-off run back that could not be so far, until it works or the runner stops; then the next process
+// goes on.
+func (a *Agent) retry(life context.Context, r *run) {
+	for {
+		select {
+		case <-a.stopped:
+			return
+		case <-life.Done():
+			return
+		case <-time.After(recoverRetry):
+		}
+		if a.takeBack(life, r) != nil {
+			continue
+		}
+		a.beatNow() // the target is good again
+		if err := a.markDone(r); err != nil {
+			a.log.Error("left-over run", "run", r.Run, "lease", r.Lease, "err", err)
+		}
+		return
+	}
 }
 
 // prune removes the folders of runs that are done, the old ones and those above a number.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"connectrpc.com/connect"
@@ -64,7 +65,7 @@ func (r *run) isLost() bool {
 
 // assign begins a run. An assignment that comes again is known already.
 func (a *Agent) assign(life context.Context, as rpc.Assignment) {
-	if !filepath.IsLocal(as.Lease) || filepath.Base(as.Lease) != as.Lease {
+	if !validLease(as.Lease) {
 		a.log.Error("assignment refused", "lease", as.Lease, "why", "not the name of a lease")
 		return
 	}
@@ -83,6 +84,13 @@ func (a *Agent) assign(life context.Context, as rpc.Assignment) {
 		}
 		a.prune()
 	}()
+}
+
+// validLease says whether the id of a lease can be the name of a folder, and of a guest.
+func validLease(id string) bool {
+	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && r != '-'
+	})
 }
 
 // serve executes a run in ctx, uploads what it writes, and tells the app its end: that lives in life.

@@ -1,13 +1,19 @@
 package wire
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/jobs"
@@ -260,5 +266,53 @@ func TestTakeOver(t *testing.T) {
 	run, attempts := l.wait(t, l.create(t), "completed", completed)
 	if run.Verdict.Verdict != jobs.VerdictPass || attempts[0].Runner != "b" {
 		t.Errorf("%+v, attempts %+v", run, attempts)
+	}
+}
+
+// A runner that does not read its stream holds up nobody, and is given up in the end.
+func TestSlowStream(t *testing.T) {
+	l := newLab(t)
+	slow := l.client(t, "slow")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	var targets []rpc.Target
+	for i := range 50 {
+		targets = append(targets, rpc.Target{Name: fmt.Sprintf("slow-%d", i), Type: "slow"})
+	}
+	body, err := protojson.Marshal(rpc.PutAnnouncement(rpc.Announcement{Targets: targets}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A Connect stream's request: an envelope of five bytes before the message.
+	envelope := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(body)))
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s.%s\r\nContent-Type: application/connect+json\r\nConnect-Protocol-Version: 1\r\nContent-Length: %d\r\n\r\n%s%s",
+		gantryv1.RunnerServiceWatchProcedure, slow.id, slow.secret, len(envelope)+len(body), envelope, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 12)
+	if _, err := io.ReadFull(conn, first); err != nil || string(first) != "HTTP/1.1 200" {
+		t.Fatalf("%q, %v", first, err)
+	}
+	// It reads no more. 50 jobs of 500 kB are more than the sockets take.
+	large := func(s *store.RunSpec) {
+		s.TargetType, s.Job = "slow", bytes.Repeat([]byte("# padding\n"), 50_000)
+	}
+	var stuck []string
+	for range targets {
+		stuck = append(stuck, l.create(t, large))
+	}
+	l.wait(t, stuck[len(stuck)-1], "leased", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunRunning })
+	l.runner(t, "quick", "http://"+l.addr)
+	began := time.Now()
+	run, _ := l.wait(t, l.create(t), "completed", completed)
+	if run.Verdict.Verdict != jobs.VerdictPass || time.Since(began) > 5*time.Second {
+		t.Errorf("%+v after %s", run, time.Since(began))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/jobs"
@@ -32,7 +35,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envServer) != "" {
 		os.Exit(runnerProcess())
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // runnerProcess is a runner that is made to be killed. It says on stdout what it begins and takes back.
@@ -43,6 +46,7 @@ func runnerProcess() int {
 		Rand:    func() float64 { return 0.1 },
 		Execute: func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
 			if os.Getenv(envRuns) == "pass" {
+				time.Sleep(20 * time.Millisecond) // a guest's time; long enough to be killed in it
 				res, err := passing(ctx, a, dir)
 				fmt.Println("executed", a.Attempt)
 				return res, err
@@ -59,7 +63,7 @@ func runnerProcess() int {
 			return rec.end(context.Cause(ctx))
 		},
 		Recover: func(_ context.Context, dir string) error {
-			err := os.Remove(filepath.Join(dir, "guest"))
+			err := os.RemoveAll(filepath.Join(dir, "guest"))
 			fmt.Println("took back", err)
 			return err
 		},
@@ -184,4 +188,36 @@ func TestRunnerKilledBeforeUpload(t *testing.T) {
 	if got := l.stream(t, id, 1, rpc.Console); got != fmt.Sprintf("booting %s\r\n", id) {
 		t.Errorf("console %q", got)
 	}
+}
+
+// A runner is killed at any moment of a run, and comes back: the run is completed, with a pass, and in two attempts at
+// most.
+func TestRunnerKilledAnytime(t *testing.T) {
+	l := newLab(t)
+	token, err := l.store.NewEnrolment(t.Context(), "r", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, url := t.TempDir(), "http://"+l.addr
+	rnd := rand.New(rand.NewPCG(3, 4))
+	var attempts [store.MaxAttempts + 1]int
+	for i := range 20 {
+		p := startProcess(t, url, dir, token, "pass")
+		id := l.create(t)
+		l.wait(t, id, "begun", func(r store.Run, _ []store.Attempt) bool { return r.State != store.RunQueued })
+		time.Sleep(time.Duration(rnd.IntN(60_000)) * time.Microsecond) // a run takes about 40 ms
+		p.kill()
+		p = startProcess(t, url, dir, "", "pass")
+		run, as := l.wait(t, id, "completed", completed)
+		if run.Verdict.Verdict != jobs.VerdictPass || len(as) > store.MaxAttempts {
+			t.Errorf("kill %d: %+v, attempts %+v", i, run, as)
+		}
+		res, lost, err := l.blobs.Results(id, len(as))
+		if err != nil || lost != 0 || res.Count(jobs.Pass) != 2 {
+			t.Errorf("kill %d: %d lost, %v, %+v", i, lost, err, res)
+		}
+		attempts[len(as)]++
+		p.kill()
+	}
+	t.Logf("runs by attempts: %v", attempts)
 }

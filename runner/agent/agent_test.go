@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+func testAgent(t *testing.T, f ...func(*Options)) *Agent {
+	t.Helper()
+	o := Options{
+		Server: "http://127.0.0.1:1", Name: "r", Dir: t.TempDir(),
+		Targets: func() []rpc.Target { return []rpc.Target{{Name: "x", Type: "qemu", Trust: rpc.Approved}} },
+		Execute: func(context.Context, Assignment, string) (jobs.Results, error) { return jobs.Results{}, nil },
+		Recover: func(context.Context, string) error { return nil },
+	}
+	for _, f := range f {
+		f(&o)
+	}
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(a.runsDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// The waits grow to a limit, are drawn from the whole range, and end with the context.
+func TestBackoff(t *testing.T) {
+	almost := func() float64 { return 0.999999 }
+	last := time.Duration(0)
+	for n := range 100 {
+		d := backoff(n, almost)
+		if d < last || d > longestWait || d < longestWait && n >= 10 && longestWait-d > time.Second {
+			t.Errorf("try %d: %s after %s", n, d, last)
+		}
+		last = d
+		if d := backoff(n, func() float64 { return 0 }); d != 0 {
+			t.Errorf("try %d: at least %s", n, d)
+		}
+	}
+	if longestWait+callTimeout/3 > rpc.LeaseTimeout {
+		t.Error("a lease does not outlive a wait and a call")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a := &Agent{o: Options{Rand: func() float64 { return 0.5 }}}
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		if !a.wait(ctx, 2) || time.Since(began) != 2*firstWait {
+			t.Errorf("waited %s", time.Since(began))
+		}
+		time.AfterFunc(time.Millisecond, cancel)
+		if a.wait(ctx, 20) || time.Since(began) > 3*firstWait {
+			t.Error("the wait outlived its context")
+		}
+	})
+}
+
+func TestRefusal(t *testing.T) {
+	a := testAgent(t, func(o *Options) { o.Repositories = []string{"o/*"} })
+	ok := rpc.Assignment{Target: "x", Trust: rpc.Approved, Source: rpc.Source{Repository: "o/r"}}
+	for what, c := range map[string]struct {
+		change func(*rpc.Assignment)
+		want   string
+	}{
+		"fine":               {func(*rpc.Assignment) {}, ""},
+		"another repository": {func(as *rpc.Assignment) { as.Source.Repository = "evil/r" }, "allow-list"},
+		"too little trust":   {func(as *rpc.Assignment) { as.Trust = rpc.Untrusted }, "trust"},
+		"no such target":     {func(as *rpc.Assignment) { as.Target = "y" }, "no target"},
+	} {
+		as := ok
+		c.change(&as)
+		if got := a.refusal(as); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
+// The name of a lease becomes the name of a folder.
+func TestAssignRefusesPaths(t *testing.T) {
+	a := testAgent(t)
+	for _, lease := range []string{"", ".", "..", "../x", "a/b", "/etc", "a/..", "a b", "ä", strings.Repeat("a", 65)} {
+		a.assign(t.Context(), rpc.Assignment{Lease: lease, Target: "x"})
+	}
+	if got := a.leases(); len(got) != 0 {
+		t.Errorf("accepted: %q", got)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	a := testAgent(t)
+	_, r := a.newRun(t.Context(), rpc.Assignment{Lease: "l"})
+	defer r.stop(nil)
+	passed := jobs.Results{Verdict: jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}}
+	failed := jobs.Results{Verdict: jobs.Verdict{Verdict: jobs.VerdictFail, Class: jobs.ClassTest, Complete: true}}
+	for what, c := range map[string]struct {
+		res     jobs.Results
+		err     error
+		verdict string
+		class   jobs.Class
+	}{
+		"pass":                     {passed, nil, "pass", ""},
+		"fail":                     {failed, nil, "fail", "test"},
+		"pass that went wrong":     {passed, errors.New("disk full"), "incomplete", "bug"},
+		"fail that went wrong":     {failed, errors.New("disk full"), "fail", "test"},
+		"nothing but an error":     {jobs.Results{}, jobs.Failf(jobs.ClassJob, "line 3"), "fail", "job"},
+		"nothing at all":           {jobs.Results{}, nil, "incomplete", "bug"},
+		"canceled before it began": {jobs.Results{}, jobs.Failf(jobs.ClassCanceled, "superseded"), "canceled", "canceled"},
+	} {
+		if o := outcomeOf(r, c.res, c.err); o.Verdict != c.verdict || o.Class != string(c.class) {
+			t.Errorf("%s: %+v", what, o)
+		}
+	}
+}
+
+// Only what is done goes, the oldest first.
+func TestPrune(t *testing.T) {
+	a := testAgent(t, func(o *Options) { o.Keep = time.Hour })
+	put := func(lease, file string, age time.Duration) {
+		t.Helper()
+		dir := filepath.Join(a.runsDir(), lease)
+		path := filepath.Join(dir, file)
+		err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, nil, 0o600), os.Chtimes(path, time.Now(), time.Now().Add(-age)))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("old", doneFile, 2*time.Hour)
+	put("new", doneFile, time.Minute)
+	put("unfinished", assignmentFile, 100*time.Hour)
+	a.prune()
+	entries, err := os.ReadDir(a.runsDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{"new", "unfinished"}; !slices.Equal(left, want) {
+		t.Errorf("left: %q, want %q", left, want)
+	}
+}
+
+// A target of which something could not be taken back is bad until it could.
+func TestBadTarget(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		silent.Store(true)
+		a := testAgent(t, func(o *Options) {
+			o.Dir = dir
+			o.Recover = func(context.Context, string) error {
+				if silent.Load() {
+					return errors.New("the PDU is silent")
+				}
+				return nil
+			}
+		})
+		_, r := a.newRun(t.Context(), rpc.Assignment{Lease: "l", Run: "r", Target: "x"})
+		if err := os.Mkdir(r.dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if a.takeBack(t.Context(), r) == nil || a.targets()[0].Health != rpc.Bad {
+			t.Fatalf("targets: %+v", a.targets())
+		}
+		a.working.Go(func() { a.retry(t.Context(), r) })
+		time.Sleep(3*recoverRetry + time.Second)
+		if a.targets()[0].Health != rpc.Bad {
+			t.Errorf("targets: %+v", a.targets())
+		}
+		silent.Store(false)
+		time.Sleep(recoverRetry)
+		if a.targets()[0].Health == rpc.Bad || !exists(filepath.Join(r.dir, doneFile)) {
+			t.Errorf("targets: %+v", a.targets())
+		}
+		a.working.Wait()
+		r.stop(nil)
+	})
+}
+
+// One agent a folder.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lockFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockFile(path); !errors.Is(err, errInUse) {
+		t.Errorf("locked twice: %v", err)
+	}
+	unlock()
+	unlock, err = lockFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}
