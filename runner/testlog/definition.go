@@ -41,7 +41,7 @@ func pythonToGo(p string) string {
 		switch {
 		case e == `\Z`:
 			return `\z`
-		case strings.Contains("/\"'<>%&=:,;!@`~# ", e[1:]):
+		case strings.ContainsRune("/\"'<>%&=:,;!@`~# ", rune(e[1])):
 			return e[1:]
 		}
 		return e

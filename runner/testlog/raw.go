@@ -25,12 +25,24 @@ func (s *sequence) raw(text string, line int, at time.Time) {
 	}
 }
 
+// lookAhead is how many records after a signal without a number are awaited before it counts: where output comes
+// twice, it may be a copy of one of them.
+const lookAhead = 8
+
+// waits says that record seq cannot be applied yet, because a signal before it is to be decided on.
+func (s *sequence) waits(seq int) bool {
+	if s.count >= 0 || s.highest >= seq+lookAhead {
+		return false
+	}
+	return slices.ContainsFunc(s.raws, func(r raw) bool { return r.settled(seq) })
+}
+
 // settle decides on the signals that came before record seq with its trailer.
 func (s *sequence) settle(seq int) {
 	kept := s.raws[:0]
 	var ready []raw
 	for _, r := range s.raws {
-		if r.before != 0 && r.before <= seq {
+		if r.settled(seq) {
 			ready = append(ready, r)
 		} else {
 			kept = append(kept, r)
@@ -45,6 +57,12 @@ func (s *sequence) settle(seq int) {
 		s.judge(ready[:n])
 		ready = ready[n:]
 	}
+}
+
+// settled says whether record seq comes late enough to decide on r. Where the numbers go back, output came twice,
+// and r may be a copy of the record that was to come next.
+func (r *raw) settled(seq int) bool {
+	return r.before != 0 && r.before <= seq && (r.before > r.after || seq > r.after+1)
 }
 
 // judge decides on the signals of one interval. Where every number between its ends came with its trailer, they are
@@ -62,7 +80,7 @@ func (s *sequence) judge(rs []raw) {
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
-		case rs[0].doubled || lost > 0 || !wellFormed(r.text) || s.beside(r):
+		case rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !wellFormed(r.text) || s.beside(r):
 			lost--
 			s.state.doubt(r.record)
 		default:
@@ -78,7 +96,12 @@ const maxRecent = 64
 // beside says whether a neighbor of r reports on the same case. When a stretch of output comes twice, the end of
 // its first copy may be grown together with the start of the second.
 func (s *sequence) beside(r raw) bool {
-	return sameSubject(r.text, s.recent[r.after]) || sameSubject(r.text, s.recent[r.before])
+	for seq := r.after; seq <= min(r.before, r.after+maxRecent)+lookAhead; seq++ {
+		if sameSubject(r.text, s.recent[seq]) {
+			return true
+		}
+	}
+	return false
 }
 
 // damaged counts the numbers between two that did not come with their trailer, and returns what the manifest had of them.

@@ -139,7 +139,7 @@ func (s *sequence) incomplete() bool {
 func (s *sequence) apply() {
 	for {
 		r, ok := s.held[s.applied+1]
-		if !ok {
+		if !ok || s.waits(r.seq) {
 			return
 		}
 		s.settle(r.seq)

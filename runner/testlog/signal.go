@@ -35,7 +35,13 @@ func wellFormed(s string) bool {
 		return false
 	case "TESTCASE":
 		f := fields(rest)
-		return f["TEST_CASE_ID"] != "" && (result(f["RESULT"]) != jobs.Unknown || f["RESULT"] == jobs.Unknown)
+		for k := range f {
+			if strings.Count(rest, k+"=") > 1 {
+				return false
+			}
+		}
+		return f["TEST_CASE_ID"] != "" && (result(f["RESULT"]) != jobs.Unknown || f["RESULT"] == jobs.Unknown) &&
+			(f["MEASUREMENT"] == "" || number(f["MEASUREMENT"]) != nil)
 	}
 	return true
 }

@@ -135,6 +135,9 @@ func (w *window) find(v *view) *frame {
 	}
 }
 
+// perTry is what looking for one more end costs beside the bytes, in the budget's unit.
+const perTry = 64
+
 // maxEnds bounds how many ">" are tried as a record's last.
 const maxEnds = 32
 
@@ -144,10 +147,9 @@ func (w *window) recordEnd(f *frame, text []byte) bool {
 	sum, done := crc32.ChecksumIEEE([]byte(f.digits+" <")), 0
 	for range maxEnds {
 		i := bytes.IndexByte(rest[done:], '>')
-		if i < 0 || w.budget < i {
+		if i < 0 || !w.spend(i+perTry) {
 			return false
 		}
-		w.budget -= i + 1
 		sum = crc32.Update(sum, crc32.IEEETable, rest[done:done+i+1])
 		if done += i + 1; sum == f.crc {
 			f.body, f.end = append([]byte("<"), rest[:done]...), f.end+done
