@@ -57,6 +57,7 @@ func (c *Config) check(n *schema.Node, r *schema.Report) {
 				r.Add(at, path, schema.Fault{Message: fmt.Sprintf("the job %q needs itself, by way of %q", j.Name, need.Job), Found: need.Job, Expected: "needs without a circle"})
 			}
 		}
+		c.checkMatrix(j, body, r)
 		if on := body.Get("on"); on != nil {
 			c.checkOn(j, on, r)
 		}
@@ -71,6 +72,21 @@ func (c *Config) checkOn(j *Job, on *schema.Node, r *schema.Report) {
 				at = on.Items[i]
 			}
 			r.Add(at, "jobs."+j.Name+".on", schema.Fault{Message: fmt.Sprintf("the file's own on does not have %q", event), Found: event, Expected: "an event that starts runs of this file"})
+		}
+	}
+}
+
+// checkMatrix tries the values that set keys of vm.
+func (c *Config) checkMatrix(j *Job, body *schema.Node, r *schema.Report) {
+	if j.VM == nil {
+		return
+	}
+	for _, a := range j.Matrix.Axes {
+		values := body.Get("matrix").Get(a.Name)
+		for i, v := range a.Values {
+			if _, err := j.VM.with(map[string]string{a.Name: v}); err != nil {
+				r.Add(values.Items[i], fmt.Sprintf("jobs.%s.matrix.%s[%d]", j.Name, a.Name, i), schema.Fault{Message: err.Error(), Found: v})
+			}
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Input is what a person may set when starting jobs by hand: `/gantry run smoke level=full`, or `gantry submit --input`.
-// Jobs see it as ${{ inputs.NAME }} and as the variable INPUT_NAME.
+// Steps see it as the variable INPUT_NAME.
 type Input struct {
 	Name, Description string
 	Type              string // string, boolean, number or choice

@@ -46,7 +46,6 @@ type Board struct {
 	Types  []string // one run for each
 	Any    []string // one run on one of them
 	Tags   []string
-	Boot   string   // the boot method; the device file's first when the file does not say
 	Prompt []string // regular expressions of the shell's prompt
 	Login  *Login
 }
@@ -86,7 +85,7 @@ type Step struct {
 // Write puts a reference onto a board's storage.
 type Write struct {
 	schema.Position
-	To   string // sd, usb, emmc, …, as the device file names its storage
+	To   string // sd, usb or sata, as LAVA's deploy methods are called
 	From Reference
 }
 
@@ -130,8 +129,8 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Optional("vm", schema.Optionally(&j.VM), "Run the steps in a virtual machine.")
 	f.Exclusive("lava", "jobs-from", "board", "vm")
 	f.Optional("write", writes(&j.Write), "What goes onto the board's storage before it boots.")
-	f.Optional("steps", schema.Objects(&j.Steps), "The commands, in order. Each is a case; the first that fails ends the test.")
-	f.Optional("matrix", schema.Sub(&j.Matrix), "One run for each combination of these values.")
+	f.Optional("steps", schema.Objects(&j.Steps), "The commands, in order. Each is a case; those after the first that fails are skipped.")
+	f.Optional("matrix", schema.Sub(&j.Matrix), "One run for each combination of these values. A name that `vm` has as a key sets that key; steps see every value as the variable MATRIX_NAME.")
 	f.Optional("env", env(&j.Env), "Variables of the steps.")
 	f.Optional("needs", needs(&j.Needs), "Jobs that must have passed, or failed only in known ways; `same-device` lets each device wait for itself alone.")
 	f.Optional("on", list(&j.On, Events()...), "Only these of the file's events.")
@@ -177,7 +176,6 @@ func (b *Board) Fields(f *schema.Fields) {
 	f.Optional("any", list(&b.Any), "Device types: one run on one of them.")
 	f.Exclusive("type", "any")
 	f.Optional("tags", list(&b.Tags), "What the board must have.")
-	f.Optional("boot", schema.Text(&b.Boot), "The boot method, such as u-boot; minimal when the file does not say.")
 	f.Optional("prompt", list(&b.Prompt), "Regular expressions of the shell's prompt.")
 	f.Optional("login", schema.Optionally(&b.Login), "How to log in on the console.")
 	f.Check(func(*schema.Node) *schema.Fault {
@@ -190,7 +188,9 @@ func (b *Board) Fields(f *schema.Fields) {
 
 // Fields declares the block.
 func (v *VM) Fields(f *schema.Fields) {
-	v.Arch, v.Memory, v.CPUs, v.Network = "amd64", "1G", 1, true
+	if v.Arch == "" { // else a matrix changes some keys of what was read
+		v.Arch, v.Memory, v.CPUs, v.Network = "amd64", "1G", 1, true
+	}
 	f.Required("image", schema.Then(schema.Limited(&v.Image, 1, maxText), func() { v.reference() }), "The system: the name of one of the lab's images, an artifact, or a URL.")
 	f.Optional("kernel", reference(&v.Kernel), "The kernel; the image's own when the file does not say.")
 	f.Optional("initrd", reference(&v.Initrd), "The initial RAM disk.")
@@ -224,6 +224,7 @@ func modes(dst *[]string) schema.Type {
 
 // reference makes an image that is not a name into a reference.
 func (v *VM) reference() {
+	v.Root = nil
 	if r, err := ParseReference(v.Image); err == nil && r.Kind != InRepository {
 		v.Root = &r
 	}
@@ -254,7 +255,7 @@ func env(dst *map[string]string) schema.Type {
 
 func writes(dst *[]Write) schema.Type {
 	var byName map[string]*Write
-	names := schema.Matching(new(string), wordRE, "the name of a storage")
+	names := schema.OneOf(new(string), "sd", "usb", "sata")
 	return schema.Tested(schema.MapLike(&byName, names, func(w **Write) schema.Type {
 		*w = new(Write)
 		return schema.Parsed(&(*w).From, "an artifact, a URL, or a path", ParseReference)
