@@ -30,12 +30,11 @@ const childOptions = "GANTRY_TEST_APP"
 func TestMain(m *testing.M) {
 	if text := os.Getenv(childOptions); text != "" {
 		if err := child(text); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			fmt.Fprintln(os.Stderr, err) // who started it sees that it ended
 		}
 		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func child(text string) error {
@@ -52,7 +51,7 @@ func child(text string) error {
 	if err := a.Start(context.Background()); err != nil {
 		return err
 	}
-	fmt.Println(a.Addr())
+	fmt.Fprintln(os.Stdout, a.Addr())
 	select {} // until it is killed
 }
 

@@ -65,7 +65,7 @@ func (q *Queue) bringUp(ctx context.Context, tx *store.Tx, c commit, seen store.
 		out = ignored("the pull request is closed")
 	}
 	if canceled > 0 {
-		out = processed("%s; cancelled %d runs", out.reason, canceled)
+		out = processed("%s; canceled %d runs", out.reason, canceled)
 	}
 	return out, nil
 }
