@@ -29,6 +29,12 @@ const (
 	KindDenied      = "denied"
 )
 
+// During is what was going on when a finding began.
+type During struct {
+	Section     string // deploy, boot or test
+	Suite, Case string
+}
+
 // Finding is one event of kernel trouble.
 type Finding struct {
 	Line        int    // of its first line, 1-based, by \n
@@ -38,6 +44,7 @@ type Finding struct {
 	Emulation   bool   // a false alarm of software emulation: the lab's fault, not the kernel's
 	Fingerprint string // stable over runs: kind and meaningful frames, without addresses, offsets and numbers
 	Text        string // its lines, without prefixes, at most maxText bytes
+	During      During
 	Allowed     string // the reason on the allow list, if it is there; an allowed finding is never fatal
 }
 
@@ -45,6 +52,8 @@ type Finding struct {
 func (f Finding) Jobs() jobs.Finding {
 	return jobs.Finding{
 		Line: f.Line, Kind: f.Kind, Title: f.Title, Fatal: f.Fatal,
-		Fingerprint: f.Fingerprint, Text: f.Text, Allowed: f.Allowed,
+		Fingerprint: f.Fingerprint, Text: f.Text,
+		Section: f.During.Section, Suite: f.During.Suite, Case: f.During.Case,
+		Allowed: f.Allowed,
 	}
 }

@@ -1,6 +1,7 @@
 package kernlog
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -8,6 +9,7 @@ import (
 type report struct {
 	head    line
 	heading *heading
+	during  During
 	body    []string // its messages, the heading first; what follows the panic of a long report is left out
 	text    []string // all its messages, for people
 	bytes   int
@@ -23,9 +25,9 @@ type report struct {
 	settled int // line after which the report is complete, since its title is; 0 while it is not
 }
 
-func newReport(l line, h *heading) *report {
+func newReport(l line, h *heading, during During) *report {
 	const before = 256 // bytes of a message worth keeping before the words that tell
-	r := &report{heading: h, fatal: h.fatal}
+	r := &report{heading: h, fatal: h.fatal, during: during}
 	r.head = line{number: l.number, context: strings.Clone(l.context)}
 	text := l.text
 	if h.at > before {
@@ -46,6 +48,9 @@ func (r *report) keep(s string) {
 		r.body = append(r.body, s)
 	}
 }
+
+// mostTries is how often a report's title is looked for before its end.
+const mostTries = 4
 
 // stranger tells a message that comes with a stack but is no report: what follows is not of the report before it.
 func stranger(text string) bool {
@@ -95,20 +100,30 @@ func (r *report) add(l line, another bool) {
 	r.end(text, l.number)
 }
 
-// end settles the report at the kernel's own end mark, if its title is known by then.
+// endRE is where the kernel ends a report: its own mark, the line below a sanitizer's, the end of a stack.
+var endRE = regexp.MustCompile(`---\[ end trace |^={60,}$|^ *</TASK>`)
+
+// end settles the report at an end mark, if its title is known by then.
 func (r *report) end(text string, number int) {
-	const most = 4 // times the title is looked for before the end of the report
-	if r.settled > 0 || r.tries >= most || !strings.Contains(text, "---[ end trace ") {
+	if r.settled > 0 || r.tries >= mostTries || !endRE.MatchString(text) {
 		return
 	}
+	r.settle(number)
+}
+
+// settle has the report completed some lines later, when its title is known; a panic may follow until then.
+func (r *report) settle(number int) {
 	r.tries++
 	if compose(r).sure {
-		r.settled = number + near // a panic may follow
+		r.settled = number + near
 	}
 }
 
-// expire completes a report that has been open for too long.
+// expire completes a report that has been open for too long, or whose context fell silent.
 func (r *report) expire(number int) {
+	if number-r.last == near && r.settled == 0 && r.tries < mostTries {
+		r.settle(number)
+	}
 	if number-r.head.number > maxAge || r.settled > 0 && number > r.settled {
 		r.done = true
 	}
@@ -131,7 +146,7 @@ func (r *report) finding() (Finding, bool) {
 	}
 	f := Finding{
 		Line: r.head.number, Kind: t.kind, Title: t.title, Emulation: t.emulation,
-		Fatal: r.fatal || t.fatal, Text: excerpt(r.text),
+		Fatal: r.fatal || t.fatal, Text: excerpt(r.text), During: r.during,
 	}
 	f.Fingerprint = fingerprint(f.Kind, f.Title, t.frames)
 	return f, true

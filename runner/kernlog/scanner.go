@@ -26,6 +26,8 @@ type Options struct {
 	// while for late output, then Flush; Found gets the complete one, of the same line. That may not be fatal after
 	// all: a list may allow a title that was not complete.
 	Fatal func(Finding)
+	// During is asked what is going on when a finding begins; its title may be known much later.
+	During func() During
 	// List masks and adds findings.
 	List *List
 }
@@ -52,6 +54,9 @@ func New(o Options) *Scanner {
 	}
 	if o.Fatal == nil {
 		o.Fatal = func(Finding) {}
+	}
+	if o.During == nil {
+		o.During = func() During { return During{} }
 	}
 	s := &Scanner{opts: o, tables: shared(), number: 1, seen: map[string]bool{}}
 	s.search = o.List != nil && slices.ContainsFunc(o.List.Deny, func(e Entry) bool { return e.searches() })
@@ -118,6 +123,9 @@ func (s *Scanner) Flush() {
 func (s *Scanner) Fatal() bool {
 	return s.fatal || slices.ContainsFunc(s.open, func(r *report) bool { return r.alarmed })
 }
+
+// Pending tells whether a finding has begun and is not complete: when the console is quiet then, Flush.
+func (s *Scanner) Pending() bool { return len(s.open) > 0 }
 
 // ExpectReboot says that the job itself restarts the system: the next boot is no finding.
 func (s *Scanner) ExpectReboot() {
@@ -207,7 +215,7 @@ func (s *Scanner) owner(context string) *report {
 
 // begin opens a report.
 func (s *Scanner) begin(l line, h *heading) {
-	r := newReport(l, h)
+	r := newReport(l, h, s.opts.During())
 	s.begun++
 	s.admit(r)
 	if h.fatal {
@@ -246,7 +254,7 @@ func (s *Scanner) alarm(r *report) {
 
 // single reports an event of one message.
 func (s *Scanner) single(l line, g *group) {
-	r := newReport(l, &heading{group: g, fatal: g.fatal})
+	r := newReport(l, &heading{group: g, fatal: g.fatal}, s.opts.During())
 	if g.fatal {
 		s.alarm(r)
 	}

@@ -102,6 +102,10 @@ func TestScanner(t *testing.T) {
 		"zephyr":                   {"[00:00:00.010,000] <err> os: >>> ZEPHYR FATAL ERROR 0: CPU exception on CPU 0\n", []string{"1 other ZEPHYR FATAL ERROR: CPU exception (fatal)"}},
 		"hung task":                {hung, []string{"1 hung-task INFO: task hung in frob_idle"}},
 		"two cpus at once":         {interleaved, []string{"1 warning WARNING in frob_check", "2 warning WARNING in snarf_check"}},
+		"hard lockup":              {"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: 0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n", []string{"1 hard-lockup BUG: hard lockup in frob_work (fatal)"}},
+		"slub":                     {"[    9.000001][   T9] BUG frob_cache (Not tainted): Poison overwritten\n", []string{"1 bug BUG: Poison overwritten"}},
+		"arm":                      {arm, []string{"2 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_probe (fatal)"}},
+		"rust":                     {rust, []string{"1 bug index out of bounds in <frob::Frob as kernel::File>::open (fatal)"}},
 		"first boot":               {boot, nil},
 		"unexpected reboot":        {boot + boot, []string{"8 reboot unexpected kernel reboot (fatal)"}},
 		"reset in the boot loader": {uboot + uboot, []string{"5 reboot unexpected kernel reboot (fatal)"}},
@@ -163,6 +167,30 @@ Starting kernel ...
 `
 )
 
+const (
+	// arm is 32-bit Arm's: no prefix, and its own form of a trace.
+	arm = `8<--- cut here ---
+Unable to handle kernel NULL pointer dereference at virtual address 00000004
+Internal error: Oops: 5 [#1] SMP ARM
+CPU: 0 PID: 1 Comm: init Not tainted 6.1.0 #1
+PC is at frob_probe+0x10/0x40
+LR is at platform_probe+0x5c/0xb8
+Backtrace:
+ frob_probe from platform_probe+0x5c/0xb8
+---[ end trace 0000000000000000 ]---
+Kernel panic - not syncing: Fatal exception
+`
+	rust = `[    9.000001][   T9] rust_kernel: panicked at drivers/frob.rs:4:5:
+[    9.000001][   T9] index out of bounds
+[    9.000002][   T9] kernel BUG at rust/helpers/bug.c:7!
+[    9.000003][   T9] Oops: invalid opcode: 0000 [#1] PREEMPT SMP
+[    9.000004][   T9] RIP: 0010:rust_helper_BUG+0x8/0x10
+[    9.000005][   T9] Call Trace:
+[    9.000006][   T9]  _RNvNtCsabc_7__rustc17rust_begin_unwind+0x1/0x2
+[    9.000007][   T9]  _RNvXs_CsabcdefghijK_4frobNtB4_4FrobNtCsabcdefghijK_6kernel4File4open+0x1/0x2
+`
+)
+
 // TestFatalAtOnce checks that what is fatal is known with its first line, and complete later.
 func TestFatalAtOnce(t *testing.T) {
 	var early, late []kernlog.Finding
@@ -186,6 +214,31 @@ func TestFatalAtOnce(t *testing.T) {
 	s.ExpectReboot()
 	if s.Fatal() {
 		t.Error("fatal still, after a reboot on order")
+	}
+}
+
+// TestDuring checks that a finding is of the case during which it began, though its title is known later, and that a
+// report ends by itself when the console goes on.
+func TestDuring(t *testing.T) {
+	now := kernlog.During{Section: "boot"}
+	var found []kernlog.Finding
+	s := kernlog.New(kernlog.Options{
+		During: func() kernlog.During { return now },
+		Found:  func(f kernlog.Finding) { found = append(found, f) },
+	})
+	_, _ = s.Write([]byte("ok 1 - first\n"))
+	now = kernlog.During{Section: "test", Suite: "0_smoke", Case: "open"}
+	_, _ = s.Write([]byte(warn))
+	now.Case = "close"
+	if !s.Pending() || len(found) != 0 {
+		t.Fatalf("pending %v, found %v", s.Pending(), found)
+	}
+	_, _ = s.Write([]byte(strings.Repeat("ok 2 - second\n", 100)))
+	if s.Pending() || len(found) != 1 {
+		t.Fatalf("after 100 lines of others: pending %v, found %v", s.Pending(), found)
+	}
+	if f := found[0].Jobs(); f.Section != "test" || f.Suite != "0_smoke" || f.Case != "open" || f.Line != 3 {
+		t.Errorf("found %+v", f)
 	}
 }
 
