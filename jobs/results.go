@@ -1,6 +1,9 @@
 package jobs
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Results is the fold of a run's events, and the content of results.json. gantry run, the runner and the app all use
 // this one fold.
@@ -50,4 +53,12 @@ func (r *Results) Count(result string) int {
 		}
 	}
 	return n
+}
+
+// Amount is the case's measurement as people write numbers, or "" where it has none.
+func (c Case) Amount() string {
+	if c.Measurement == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*c.Measurement, 'f', -1, 64)
 }

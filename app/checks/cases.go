@@ -88,7 +88,7 @@ func measurement(c jobs.Case) string {
 	if c.Measurement == nil {
 		return ""
 	}
-	out := fmt.Sprint(*c.Measurement)
+	out := c.Amount()
 	if c.Units != nil {
 		out += " " + text(*c.Units, maxName)
 	}

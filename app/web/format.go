@@ -29,9 +29,9 @@ func functions() template.FuncMap {
 				return ""
 			}
 			if c.Units == nil {
-				return fmt.Sprint(*c.Measurement)
+				return c.Amount()
 			}
-			return fmt.Sprint(*c.Measurement, " ", *c.Units)
+			return c.Amount() + " " + *c.Units
 		},
 		"seconds": func(s *float64) string {
 			if s == nil {

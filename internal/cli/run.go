@@ -100,7 +100,7 @@ func (e *env) printResults(res *jobs.Results, dir string) error {
 		}
 		line := fmt.Sprintf("%-8s %s/%s", c.Result, c.Suite, c.Case)
 		if c.Measurement != nil {
-			line += fmt.Sprintf(" %v", *c.Measurement)
+			line += " " + c.Amount()
 		}
 		if c.Units != nil {
 			line += " " + *c.Units

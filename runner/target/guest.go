@@ -80,7 +80,7 @@ func blame(err error) error {
 	if e := (*qemu.ArgumentError)(nil); errors.As(err, &e) {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
-	if e := (*qemu.ExitError)(nil); errors.As(err, &e) {
+	if e := (*qemu.ExitError)(nil); errors.As(err, &e) && !e.HostFault() {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
 	return jobs.Blame(jobs.ClassInfrastructure, err)
