@@ -95,7 +95,7 @@ type cleaned struct {
 	runs []run // in order; the first is at 0
 }
 
-// run is a part of the text whose bytes are neighbours in the record too.
+// run is a part of the text whose bytes are neighbors in the record too.
 type run struct {
 	at  int   // in text
 	off int64 // in the record

@@ -23,14 +23,14 @@ func TestCompare(t *testing.T) {
 	const gap = 1 << 20 // sparse hits: a prompt every MiB
 	fast := &corpus{t, benchText(64<<20, gap), "ours"}
 	slow := &corpus{t, benchText(8<<20, gap), "pexpect"}
-	fmt.Printf("%-8s %-8s %12s %12s %12s %12s %8s\n", "source", "patterns", "plain", "and record", "engine", "pexpect", "times")
+	fmt.Fprintf(os.Stderr, "%-8s %-8s %12s %12s %12s %12s %8s\n", "source", "patterns", "plain", "and record", "engine", "pexpect", "times")
 	for _, source := range []string{"memory", "pty"} {
 		for _, n := range []int{1, 10, 50} {
 			plain := median(func() float64 { return fast.plain(source, false) })
 			record := median(func() float64 { return fast.plain(source, true) })
 			engine := median(func() float64 { return fast.engine(source, n) })
 			python := slow.pexpect(source, n)
-			fmt.Printf("%-8s %-8d %7.0f MB/s %7.0f MB/s %7.0f MB/s %7.2f MB/s %7.0fx\n", source, n, plain, record, engine, python, engine/python)
+			fmt.Fprintf(os.Stderr, "%-8s %-8d %7.0f MB/s %7.0f MB/s %7.0f MB/s %7.2f MB/s %7.0fx\n", source, n, plain, record, engine, python, engine/python)
 		}
 	}
 }

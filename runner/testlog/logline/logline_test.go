@@ -41,7 +41,7 @@ func TestTrimPrintk(t *testing.T) {
 }
 
 func TestClip(t *testing.T) {
-	for in, want := range map[string]string{" a\tb\x00\n": "a b", "\xff": "\uFFFD"} {
+	for in, want := range map[string]string{"\ta\tb\x00\n": "a b", "\xff": "\uFFFD"} {
 		if got := Clip(in); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
 		}

@@ -154,7 +154,7 @@ func (p *Parser) block(s string) {
 func (p *Parser) terminated(s string) {
 	var how string
 	id := -1
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		key, value, _ := strings.Cut(f, "=")
 		switch key {
 		case "duration":

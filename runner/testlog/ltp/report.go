@@ -102,18 +102,18 @@ func (p *Parser) entry(e *entry, line int) {
 	if c.Case == "" {
 		c.Case = "unnamed"
 	}
-	switch status := e.Status; {
-	case status == "pass":
+	switch e.Status {
+	case "pass":
 		c.Result = jobs.Pass
-	case status == "conf":
+	case "conf":
 		c.Result = jobs.Skip
-	case status == "fail" || status == "brok" || status == "warn":
-		c.Result, c.Message = jobs.Fail, status
+	case "fail", "brok", "warn":
+		c.Result, c.Message = jobs.Fail, e.Status
 		if len(e.Test.Retval) > 0 {
-			c.Message = logline.Clip(status + ", exit " + e.Test.Retval[0])
+			c.Message = logline.Clip(e.Status + ", exit " + e.Test.Retval[0])
 		}
 	default:
-		c.Result, c.Message = jobs.Unknown, logline.Clip(status)
+		c.Result, c.Message = jobs.Unknown, logline.Clip(e.Status)
 	}
 	if e.Test.Duration >= 0 {
 		c.DurationS = &e.Test.Duration
