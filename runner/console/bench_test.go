@@ -48,6 +48,18 @@ func benchPatterns(n int) []string {
 	return p
 }
 
+// BenchmarkCompile is what a step pays before it waits.
+func BenchmarkCompile(b *testing.B) {
+	for _, n := range []int{1, 50} {
+		b.Run(fmt.Sprintf("patterns=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				newDFA(compileT(b, benchPatterns(n)...).prog)
+			}
+		})
+	}
+}
+
 // memory is a stream that is read as fast as it can be.
 type memory struct{ io.Reader }
 

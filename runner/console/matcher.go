@@ -10,7 +10,7 @@ import (
 const lineLimit = 4 << 10
 
 // scanSize is how much is scanned between two looks at ctx.
-const scanSize = 16 << 10
+const scanSize = 4 << 10
 
 // idleStep is how often it is noted that no match has begun: what regular expressions look at needlessly.
 const idleStep = 1 << 10

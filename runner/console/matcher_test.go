@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -241,6 +242,10 @@ func TestCompileRefuses(t *testing.T) {
 		if _, err := Compile(source); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: error %v, want %q", source, err, want)
 		}
+	}
+	many := slices.Repeat([]string{strings.Repeat(`[\pL\pN\pS]?a`, 300)}, 8)
+	if _, err := Compile(many...); err == nil || !strings.Contains(err.Error(), "too many classes") {
+		t.Errorf("many classes: error %v", err)
 	}
 	for _, source := range []string{`a\Z`, `\\Za`, "(?P<n>a)", "(?i)login:", "a\r\nb", "[\r\n]#", `[[:space:]]x`} {
 		if _, err := Compile(source); err != nil {

@@ -1,10 +1,11 @@
 package console
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"regexp/syntax"
 	"slices"
-	"strings"
 	"unicode"
 )
 
@@ -56,48 +57,50 @@ func newProgram(trees []*syntax.Regexp) (*program, error) {
 			return nil, fmt.Errorf("the patterns up to the %d. have more than %d steps together", i+1, maxProgram)
 		}
 	}
-	p.classify()
-	return p, p.checkClasses()
+	return p, p.classify()
 }
 
-// maxClasses keeps a class in a byte of the table; texts people wait for have some dozens.
-const maxClasses = 250
-
-func (p *program) checkClasses() error {
-	if len(p.rep) > maxClasses {
-		return fmt.Errorf("the patterns tell %d kinds of characters apart; the limit is %d", len(p.rep), maxClasses)
-	}
-	return nil
-}
+// maxClasses keeps a class in a byte of the table; texts people wait for have some dozens. maxTold bounds the work of
+// finding them: instructions that match a rune times the ends of their ranges.
+const (
+	maxClasses = 250
+	maxTold    = 4_000_000
+)
 
 // classify finds the classes: intervals between the bounds of all ranges, joined where all instructions agree.
-func (p *program) classify() {
+func (p *program) classify() error {
 	p.bounds = p.intervals()
 	runes := p.runeInsts()
+	if told := len(p.bounds) * len(runes); told > maxTold {
+		return errors.New("the patterns have too many classes of characters together")
+	}
 	byKey := map[string]uint16{}
 	p.rep = make([]rune, classFirst)
-	var key strings.Builder
+	var key []byte
 	for _, r := range p.bounds {
-		key.Reset()
-		key.WriteByte(kind(r))
+		key = append(key[:0], kind(r))
 		for _, pc := range runes {
 			if p.inst[pc].MatchRune(r) {
-				fmt.Fprintf(&key, "%x,", pc)
+				key = binary.LittleEndian.AppendUint32(key, pc)
 			}
 		}
-		class, ok := byKey[key.String()]
+		class, ok := byKey[string(key)]
 		if !ok {
 			class = uint16(len(p.rep))
-			byKey[key.String()], p.rep = class, append(p.rep, r)
+			byKey[string(key)], p.rep = class, append(p.rep, r)
 		}
 		p.classOf = append(p.classOf, class)
 	}
+	if len(p.rep) > maxClasses {
+		return fmt.Errorf("the patterns tell %d kinds of characters apart; the limit is %d", len(p.rep), maxClasses)
+	}
 	for b := range p.bytes {
 		if b < 0x80 && b != esc {
-			p.bytes[b] = uint8(min(p.class(rune(b)), maxClasses+classFirst))
+			p.bytes[b] = uint8(p.class(rune(b)))
 		}
 	}
 	p.bytes['\r'] = classReturn
+	return nil
 }
 
 // kind tells apart what empty-width instructions do.
