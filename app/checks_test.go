@@ -343,3 +343,29 @@ func TestRerun(t *testing.T) {
 		t.Errorf("of another App: %s: %s", d.State, d.Reason)
 	}
 }
+
+// A matrix is one check with a table of its runs; its conclusion is the worst.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.open(map[string]string{".github/gantry.yml": `version: 1
+on: pull_request
+jobs:
+  modes:
+    vm: {image: "https://example.com/debian.qcow2", kernel: "https://example.com/bzImage"}
+    matrix: {memory: [512M, 1G]}
+    steps: [{name: check, run: make check}]
+`})
+	l.check("queued")
+	if runs := l.runs(); len(runs) != 2 || runs[0].Name != "modes (512M)" || runs[1].Name != "modes (1G)" || runs[0].TargetType != "qemu" {
+		t.Fatalf("%+v", runs)
+	}
+	l.connect()
+	l.finish(l.lease(), nil, jobs.Case{Suite: "0_modes", Case: "check", Result: jobs.Fail})
+	l.check("in_progress")
+	l.finish(l.lease(), nil, jobs.Case{Suite: "0_modes", Case: "check", Result: jobs.Pass})
+	c := l.check("failure")
+	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "modes &#40;512M&#41;") || !strings.Contains(c.Summary, "modes &#40;1G&#41;") {
+		t.Errorf("%q\n%s", c.Title, c.Summary)
+	}
+}

@@ -122,3 +122,12 @@ func (a *App) newClient(id int64) *Client {
 	gh.BaseURL = a.base
 	return &Client{appID: a.id, installation: id, gh: gh}
 }
+
+// CloneURL is what git clones a repository from: github.com, or the host of the configured API.
+func (a *App) CloneURL(repo string) string {
+	u := url.URL{Scheme: a.base.Scheme, Host: a.base.Host, Path: "/" + repo + ".git"}
+	if a.base.Host == "api.github.com" {
+		u.Host = "github.com"
+	}
+	return u.String()
+}

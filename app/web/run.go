@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -152,12 +151,4 @@ func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
 	defer f.Close() //nolint:errcheck // only read
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	http.ServeContent(w, r, "", time.Time{}, f)
-}
-
-// problem reads why a check has no runs.
-func problem(c store.Check) (p checks.Problem, err error) {
-	if c.Problem != "" {
-		err = json.Unmarshal([]byte(c.Problem), &p)
-	}
-	return p, err
 }

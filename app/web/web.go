@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
 )
 
@@ -88,18 +89,17 @@ func (h *Handler) runs(w http.ResponseWriter, r *http.Request) {
 	h.show(w, r, "runs.html", runs, err)
 }
 
-// check leads to the newest run of a check, or shows why it has none.
+// check leads to the run of a check, lists its runs when it has several, and says why when it has none.
 func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Store.Check(r.Context(), r.PathValue("id"))
 	if err != nil {
 		h.show(w, r, "", nil, err)
 		return
 	}
-	runs, err := h.Store.RunsOfCheck(r.Context(), c.ID)
-	if err == nil && c.Problem == "" && len(runs) > 0 {
-		http.Redirect(w, r, "/runs/"+runs[len(runs)-1].ID, http.StatusFound)
+	v, err := checks.Look(r.Context(), h.Store, c)
+	if err == nil && len(v.Runs) == 1 {
+		http.Redirect(w, r, "/runs/"+v.Runs[0].ID, http.StatusFound)
 		return
 	}
-	p, perr := problem(c)
-	h.show(w, r, "check.html", map[string]any{"Check": c, "Problem": p}, errors.Join(err, perr))
+	h.show(w, r, "check.html", v, err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gantry-ci/gantry/app/checks"
@@ -29,11 +30,11 @@ type plan struct {
 	refused string // why the delivery is refused though it makes checks
 }
 
-// planned is a check with a run, or with what is wrong.
+// planned is a check with its runs, or with what is wrong.
 type planned struct {
 	name, path string
 	problem    *checks.Problem
-	spec       store.RunSpec // without key and check
+	specs      []store.RunSpec // without key and check
 }
 
 // plan reads the commit's files. only is the one job that is wanted; empty: all.
@@ -90,10 +91,12 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 		return p
 	}
 	switch {
-	case j.Lava == nil || j.Lava.Kind != config.InRepository:
-		return at("this version of gantry runs jobs whose lava: is a file of the repository"), nil
-	case len(j.Needs) > 0 || len(j.Matrix.Combinations()) > 1:
-		return at("this version of gantry runs neither needs: nor matrix:"), nil
+	case j.JobsFrom != nil, j.Lava != nil && j.Lava.Kind != config.InRepository:
+		return at("this version of gantry runs lava: with a file of the repository, board: and vm:"), nil
+	case len(j.Needs) > 0:
+		return at("this version of gantry does not run needs:"), nil
+	case j.Lava == nil:
+		return q.planSteps(c, j, at)
 	}
 	src, err := gh.File(ctx, c.repo, j.Lava.Path, c.sha)
 	if errors.Is(err, ghapi.ErrNotFound) {
@@ -113,11 +116,38 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 		p.problem = refusedFile(p.path, report)
 		return p, nil
 	}
-	p.spec = q.spec(c, j, job, src)
+	for _, v := range j.Variants() {
+		p.specs = append(p.specs, q.spec(c, j, v, job, src))
+	}
 	return p, nil
 }
 
-func (q *Queue) spec(c commit, j *config.Job, job *jobs.Job, src []byte) store.RunSpec {
+// planSteps expands the short form: a run for each device type and each value of the matrix.
+func (q *Queue) planSteps(c commit, j *config.Job, at func(string) planned) (planned, error) {
+	p := planned{name: j.Name, path: config.Path}
+	for _, v := range j.Variants() {
+		if len(v.Types) != 1 {
+			return at("this version of gantry does not choose among device types: name one"), nil
+		}
+		src, err := j.Expand(v, config.Source{URL: q.GitHub.CloneURL(c.repo), Commit: c.sha})
+		if err != nil {
+			return at(err.Error()), nil
+		}
+		job, report := jobs.ParseJob(src, schema.Strict)
+		if !report.Valid() {
+			return p, fmt.Errorf("expand job %q: %w", j.Name, report.Err()) // ours to mend: what we wrote is not valid
+		}
+		job.DeviceType, job.Tags = v.Types[0], nil
+		p.specs = append(p.specs, q.spec(c, j, v, job, src))
+	}
+	return p, nil
+}
+
+func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte) store.RunSpec {
+	name := j.Name
+	if of := v.Name(); of != "" {
+		name += " (" + of + ")"
+	}
 	trust := rpc.Trusted
 	if c.pull.Fork {
 		trust = rpc.Untrusted
@@ -127,12 +157,12 @@ func (q *Queue) spec(c commit, j *config.Job, job *jobs.Job, src []byte) store.R
 		wait = config.DefaultQueueTimeout
 	}
 	return store.RunSpec{
-		Name:  j.Name,
+		Name:  name,
 		Trust: trust,
 		Source: rpc.Source{
 			Repository: c.repo, Ref: fmt.Sprintf("refs/pull/%d/head", c.pull.Number), Commit: c.sha, PullRequest: c.pull.Number,
 		},
-		TargetType: job.DeviceType, Tags: append(append([]string{}, job.Tags...), j.Tags...), Job: src,
+		TargetType: job.DeviceType, Tags: slices.Concat(job.Tags, v.Tags), Job: src,
 		MaxAttempts: 1 + j.Retry.Infrastructure, QueueTimeout: max(wait, time.Minute),
 	}
 }

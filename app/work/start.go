@@ -22,11 +22,9 @@ func (q *Queue) start(ctx context.Context, tx *store.Tx, c commit, p plan, again
 		if err != nil {
 			return outcome{}, err
 		}
-		switch {
-		case planned.problem != nil:
+		started += s
+		if planned.problem != nil {
 			problems++
-		case s:
-			started++
 		}
 	}
 	switch {
@@ -35,13 +33,13 @@ func (q *Queue) start(ctx context.Context, tx *store.Tx, c commit, p plan, again
 	case started == 0 && problems == 0:
 		return ignored("the commit's jobs are run already"), nil
 	case started == 0:
-		return refused("%d job files are refused", problems), nil
+		return refused("%d jobs are refused", problems), nil
 	}
-	return processed("started %d runs, refused %d job files", started, problems), nil
+	return processed("started %d runs, refused %d jobs", started, problems), nil
 }
 
-// startOne makes a check and its run; started is false when it has one already.
-func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned, again bool) (started bool, err error) {
+// startOne makes a check and those of its runs that it has not yet.
+func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned, again bool) (started int, err error) {
 	want := store.Check{
 		ID: uuid.NewString(), InstallationID: c.installation, Repo: c.repo, HeadSHA: c.sha, PullNumber: c.pull.Number, Name: p.name, Path: p.path,
 	}
@@ -50,33 +48,52 @@ func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned,
 	}
 	check, err := q.Store.WantCheck(ctx, tx, want)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	if p.problem == nil {
-		if check, started, err = q.startRun(ctx, tx, check, p.spec, again); err != nil {
-			return false, err
+		if started, err = q.startRuns(ctx, tx, check, p.specs, again); err != nil {
+			return 0, err
 		}
 	}
 	if err := q.writeCheck(ctx, tx, check.ID); err != nil {
-		return false, fmt.Errorf("start job %q: %w", p.name, err)
+		return 0, fmt.Errorf("start job %q: %w", p.name, err)
 	}
 	return started, nil
 }
 
-// startRun makes the check's run, in a new generation when the old one has had its time.
-func (q *Queue) startRun(ctx context.Context, tx *store.Tx, check store.Check, spec store.RunSpec, again bool) (store.Check, bool, error) {
-	spec.CheckID, spec.Key = check.ID, check.RunKey(spec.Name)
-	run, created, err := q.Store.CreateRun(ctx, tx, spec)
-	if err != nil || created {
-		return check, created, err
+// startRuns makes the check's runs, in a new generation when the old one has had its time.
+func (q *Queue) startRuns(ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec, again bool) (started int, err error) {
+	had, err := q.createRuns(ctx, tx, check, specs)
+	if err != nil {
+		return 0, err
 	}
-	if run.State != store.RunCompleted || !again && run.Class != jobs.ClassCanceled {
-		return check, false, nil
+	renew := len(had) == len(specs)
+	canceled := false
+	for _, r := range had {
+		renew = renew && r.State == store.RunCompleted
+		canceled = canceled || r.Class == jobs.ClassCanceled
+	}
+	if !renew || !again && !canceled {
+		return len(specs) - len(had), nil
 	}
 	if check, err = q.Store.RenewCheck(ctx, tx, check.ID); err != nil {
-		return check, false, err
+		return 0, err
 	}
-	spec.Key = check.RunKey(spec.Name)
-	_, created, err = q.Store.CreateRun(ctx, tx, spec)
-	return check, created, err
+	_, err = q.createRuns(ctx, tx, check, specs)
+	return len(specs), err
+}
+
+// createRuns makes the runs of a check's generation, and returns those that were there already.
+func (q *Queue) createRuns(ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec) (had []store.Run, err error) {
+	for _, spec := range specs {
+		spec.CheckID, spec.Key = check.ID, check.RunKey(spec.Name)
+		run, created, err := q.Store.CreateRun(ctx, tx, spec)
+		if err != nil {
+			return nil, err
+		}
+		if !created {
+			had = append(had, run)
+		}
+	}
+	return had, nil
 }
