@@ -68,7 +68,8 @@ func rebootGroup() *group {
 
 const (
 	stampsKept  = 64
-	stampsAsked = 12 // before it is decided; early ones are coarse, so some are the same on every boot
+	longDoubt   = 200 // lines in which they come, or there is nothing to decide
+	stampsAsked = 12  // before it is decided; early ones are coarse, so some are the same on every boot
 )
 
 // bootState tells a boot that is due from an unexpected one.
@@ -86,7 +87,7 @@ type bootState struct {
 }
 
 // quiet takes a line without any trigger word. It is on the path of every line.
-func (b *bootState) quiet(text []byte) (again *line) {
+func (b *bootState) quiet(number int, text []byte) (again *line) {
 	if b.marked && !b.filling && b.doubt == nil || !b.marked && b.kernel {
 		return nil
 	}
@@ -99,6 +100,9 @@ func (b *bootState) quiet(text []byte) (again *line) {
 	m := timeRE.FindSubmatch(text)
 	if m == nil {
 		return nil
+	}
+	if b.doubt != nil && number-b.doubt.number > longDoubt {
+		b.doubt = nil
 	}
 	at := string(m[1])
 	switch {
@@ -139,7 +143,7 @@ func (b *bootState) banner() {
 
 // lineSeen keeps the boot state, for every piece of a line.
 func (s *Scanner) lineSeen(b []byte) {
-	if again := s.boot.quiet(b); again != nil {
+	if again := s.boot.quiet(s.number, b); again != nil {
 		s.rebooted(*again)
 	}
 }
@@ -154,7 +158,7 @@ func (s *Scanner) mark(l line, found uint64) {
 		b.ordered = true
 	case found&markHandover != 0 && l.context == "":
 		b.kernel, b.marked = true, true
-	case found&markBanner != 0 && l.context != "" && begins:
+	case found&markBanner != 0 && l.stamped && begins:
 		s.banner(l)
 	case found&(markFirmware|markBIOS|markUnpack) != 0 && l.context == "" && begins:
 		// SeaBIOS prints before anything else can, so what stands before it was another boot's.
@@ -171,7 +175,7 @@ func (s *Scanner) banner(l line) {
 	b := &s.boot
 	switch {
 	case b.filling && len(b.stamps) == 0: // its second line
-	case b.doubt != nil:
+	case b.doubt != nil && l.number-b.doubt.number < longDoubt:
 	case b.kernel && len(b.stamps) >= stampsAsked && !b.ordered:
 		b.doubt, b.asked = &line{number: l.number, context: l.context, text: bytes.Clone(l.text)}, 0
 		b.known = 0

@@ -9,6 +9,7 @@ import (
 type line struct {
 	number  int
 	context string // "" without a printk prefix, "console" with one, else its caller: "T123" or "C0"
+	stamped bool   // it has printk's time stamp
 	text    []byte // without prefix and escapes
 }
 
@@ -83,7 +84,7 @@ func split(number int, b []byte) (line, []byte) {
 		return head, l.text[first[0]:]
 	}
 	text := l.text
-	l.context = console
+	l.context, l.stamped = console, true
 	if first[2] >= 0 {
 		l.context = string(text[first[2]:first[3]])
 	}
