@@ -31,10 +31,24 @@ const lookAhead = 8
 
 // waits says that record seq cannot be applied yet, because a signal before it is to be decided on.
 func (s *sequence) waits(seq int) bool {
-	if s.count >= 0 || s.highest >= seq+lookAhead {
+	return slices.ContainsFunc(s.raws, func(r raw) bool { return r.settled(seq) && !s.surrounded(r) })
+}
+
+// surrounded says whether the records that r may be a copy of are all known.
+func (s *sequence) surrounded(r raw) bool {
+	if r.before-r.after > maxGaps {
 		return false
 	}
-	return slices.ContainsFunc(s.raws, func(r raw) bool { return r.settled(seq) })
+	last := r.before + lookAhead
+	if s.count >= 0 {
+		last = min(last, s.count)
+	}
+	for seq := r.after + 1; seq <= last; seq++ {
+		if !s.known(seq) || s.gone[seq] {
+			return false
+		}
+	}
+	return true
 }
 
 // settle decides on the signals that came before record seq with its trailer.
@@ -80,7 +94,7 @@ func (s *sequence) judge(rs []raw) {
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
-		case rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !wellFormed(r.text) || s.beside(r):
+		case rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
 			lost--
 			s.state.doubt(r.record)
 		default:

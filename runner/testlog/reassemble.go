@@ -131,18 +131,23 @@ func (w *window) raw(off, own int) {
 	}
 }
 
-// nearlyTrailer says whether text begins with a damaged trailer: some of its first letters are in place.
+// nearlyTrailer says whether text begins with a damaged trailer: its first letters, or half of them, are in place.
 func nearlyTrailer(text []byte) bool {
-	if len(text) < len(trailerStart) {
-		return false
-	}
-	same := 0
-	for i := range len(trailerStart) {
-		if text[i] == trailerStart[i] {
-			same++
+	for _, other := range []string{recordStart, manifestStart, ownStart} {
+		if bytes.HasPrefix(text, []byte(other)) {
+			return false
 		}
 	}
-	return same >= len(trailerStart)/2
+	head, same := 0, 0
+	for i := range min(len(text), len(trailerStart)) {
+		if text[i] == trailerStart[i] {
+			same++
+			if head == i {
+				head++
+			}
+		}
+	}
+	return head >= len("<GAN") || same >= len(trailerStart)/2
 }
 
 // records puts together the manifest's records that were split, before off.

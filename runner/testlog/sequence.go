@@ -25,6 +25,7 @@ type sequence struct {
 	texts   map[uint64]struct{} // of all records
 	healed  map[int]string      // the records that only the manifest had
 	recent  map[int]string      // the last records
+	gone    map[int]bool        // the numbers given up on
 }
 
 // record is a numbered signal.
@@ -39,7 +40,7 @@ type record struct {
 func newSequence(limit int, strict bool, s *state, sum *Summary) *sequence {
 	return &sequence{
 		max: limit, strict: strict, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
-		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{},
+		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{}, gone: map[int]bool{},
 	}
 }
 
@@ -75,6 +76,13 @@ func (s *sequence) bound(seq int, again bool) {
 		s.raws[i].before, s.raws[i].doubled = seq, s.doubled || again
 	}
 	s.last, s.doubled = seq, again
+}
+
+// echo takes a trailer whose signal is not before it. When it is the trailer of a record that is known, it came twice.
+func (s *sequence) echo(f *frame) {
+	if text, ok := s.recent[f.seq]; ok && checksum(f.digits, []byte(text)) == f.crc {
+		s.doubled = true
+	}
 }
 
 // record takes a record of the manifest.
@@ -172,6 +180,7 @@ func (s *sequence) close() {
 		from := s.applied + 1
 		for s.applied < all && !s.has(s.applied+1) {
 			s.applied++
+			s.gone[s.applied] = s.applied-from < maxGaps
 		}
 		if gaps++; gaps <= maxGaps {
 			s.state.lost(from, s.applied, s.nextBoundary())

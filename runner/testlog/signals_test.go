@@ -196,6 +196,19 @@ func TestRaw(t *testing.T) {
 			t.Errorf("%q, summary %+v", got, sum)
 		}
 	})
+	t.Run("before the end of a failing run", func(t *testing.T) {
+		g := &guest{}
+		g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+		g.print(raw + "\r\n")
+		g.signal("<GANTRY_SIGNAL RUNEXIT 0_smoke 1>")
+		g.print(strings.Replace(raw, "raw", "late", 1) + "\r\n")
+		g.manifest()
+		g.exit()
+		items, sum := read(Options{Sequenced: true}, g.out.String(), 100)
+		if got := cases(items); len(got) != 2 || got[0] != "0_smoke/raw=pass" || !sum.Complete() {
+			t.Errorf("%q, summary %+v", got, sum)
+		}
+	})
 	t.Run("of other helpers", func(t *testing.T) {
 		out := "<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\r\n" + raw + "\r\n<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>\r\n<LAVA_TEST_RUNNER EXIT>\r\n"
 		items, sum := read(Options{Definitions: []Definition{{Run: "0_smoke"}}}, out, 100)

@@ -206,6 +206,7 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 		}
 	}
 	w.sum.Damaged++
+	w.order.echo(f)
 	w.salvageDamaged(end)
 }
 
