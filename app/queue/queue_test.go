@@ -29,43 +29,53 @@ func TestAssign(t *testing.T) {
 		"nothing": {},
 		"first come, first served": {
 			[]Run{{ID: "b", Type: "qemu", Created: 2}, {ID: "a", Type: "qemu", Created: 1}},
-			[]Target{qemu("t")}, []Match{{"a", "t"}},
+			[]Target{qemu("t")},
+			[]Match{{"a", "t"}},
 		},
 		"priority before age": {
 			[]Run{{ID: "old", Type: "qemu", Created: 1}, {ID: "urgent", Type: "qemu", Created: 2, Priority: 9}},
-			[]Target{qemu("t")}, []Match{{"urgent", "t"}},
+			[]Target{qemu("t")},
+			[]Match{{"urgent", "t"}},
 		},
 		"a run that fits nowhere holds nobody up": {
 			[]Run{{ID: "a", Type: "rpi4", Created: 1}, {ID: "b", Type: "qemu", Created: 2}},
-			[]Target{qemu("t")}, []Match{{"b", "t"}},
+			[]Target{qemu("t")},
+			[]Match{{"b", "t"}},
 		},
 		"all tags": {
 			[]Run{{ID: "a", Type: "qemu", Tags: []string{"kvm", "big"}}},
-			[]Target{qemu("t", tags("kvm")), qemu("u", tags("big", "x", "kvm"))}, []Match{{"a", "u"}},
+			[]Target{qemu("t", tags("kvm")), qemu("u", tags("big", "x", "kvm"))},
+			[]Match{{"a", "u"}},
 		},
 		"the special target is spared": {
 			[]Run{{ID: "plain", Type: "qemu", Created: 1}, {ID: "special", Type: "qemu", Tags: []string{"kvm"}, Created: 2}},
-			[]Target{qemu("k", tags("kvm")), qemu("p")}, []Match{{"plain", "p"}, {"special", "k"}},
+			[]Target{qemu("k", tags("kvm")), qemu("p")},
+			[]Match{{"plain", "p"}, {"special", "k"}},
 		},
 		"the longest unused": {
 			[]Run{{ID: "a", Type: "qemu"}},
-			[]Target{qemu("t", used(5)), qemu("u", used(3))}, []Match{{"a", "u"}},
+			[]Target{qemu("t", used(5)), qemu("u", used(3))},
+			[]Match{{"a", "u"}},
 		},
 		"another target for the second attempt": {
 			[]Run{{ID: "a", Type: "qemu", Avoid: "t"}},
-			[]Target{qemu("t"), qemu("u", used(9), tags("x"))}, []Match{{"a", "u"}},
+			[]Target{qemu("t"), qemu("u", used(9), tags("x"))},
+			[]Match{{"a", "u"}},
 		},
 		"the same target when there is no other": {
 			[]Run{{ID: "a", Type: "qemu", Avoid: "t"}},
-			[]Target{qemu("t")}, []Match{{"a", "t"}},
+			[]Target{qemu("t")},
+			[]Match{{"a", "t"}},
 		},
 		"too little trust": {
 			[]Run{{ID: "a", Type: "qemu", Trust: rpc.Untrusted}, {ID: "b", Type: "qemu", Trust: rpc.Approved}, {ID: "c", Type: "qemu", Trust: "nonsense"}},
-			[]Target{qemu("t", trust(rpc.Approved)), qemu("u", trust("nonsense"))}, []Match{{"b", "t"}},
+			[]Target{qemu("t", trust(rpc.Approved)), qemu("u", trust("nonsense"))},
+			[]Match{{"b", "t"}},
 		},
 		"allow-list": {
 			[]Run{{ID: "a", Type: "qemu", Repository: "evil/linux"}, {ID: "b", Type: "qemu", Repository: "good/linux"}},
-			[]Target{qemu("t", allow("good/*")), qemu("u", allow("[")), qemu("v", allow("other/x"))}, []Match{{"b", "t"}},
+			[]Target{qemu("t", allow("good/*")), qemu("u", allow("[")), qemu("v", allow("other/x"))},
+			[]Match{{"b", "t"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

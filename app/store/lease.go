@@ -79,23 +79,38 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 	for _, l := range held {
 		byID[l.ID] = l
 	}
+	var due []string
 	until := s.leaseUntil()
 	for _, id := range ids {
 		l, ok := byID[id]
-		if ok && (!l.Accepted || until-l.UntilMS > rpc.HeartbeatInterval.Milliseconds()/2) {
-			r, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id)
-			if ok, err = changed(r, err, "keep lease %s", id); err != nil {
-				return nil, nil, err
-			}
-		}
-		switch {
-		case !ok:
+		if !ok {
 			lost = append(lost, id)
-		case l.Cancel != "":
+			continue
+		}
+		if l.Cancel != "" {
 			cancels = append(cancels, rpc.Cancel{Lease: id, Reason: l.Cancel})
 		}
+		if !l.Accepted || until-l.UntilMS > rpc.HeartbeatInterval.Milliseconds()/2 {
+			due = append(due, id)
+		}
 	}
-	return lost, cancels, nil
+	if len(due) == 0 {
+		return lost, cancels, nil
+	}
+	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		for _, id := range due {
+			r, err := tx.ExecContext(ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id)
+			ok, err := changed(r, err, "keep lease %s", id)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				lost = append(lost, id)
+			}
+		}
+		return nil
+	})
+	return lost, cancels, err
 }
 
 // RunnersWithNews reads which runners have leases they have not spoken of, or that are canceled: a replica looks there

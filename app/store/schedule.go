@@ -11,37 +11,38 @@ import (
 	"github.com/gantry-ci/gantry/app/queue"
 )
 
-// How much of the queue, and of the idle targets of a type, one transaction looks at. Runs that fit nowhere stay at
-// the head of the queue, so a look that finds nothing is repeated ten times as wide, up to everything.
+// How much of a type's queue, and of its idle targets, one transaction looks at. Runs that fit nowhere stay at the head
+// of the queue, so a look that leaves something open is repeated ten times as wide, up to everything.
 const (
 	scheduleRuns    = 100
 	scheduleTargets = 32
 )
 
-// Schedule leases idle targets to waiting runs, in one transaction, and returns how many.
+// idleTarget is the condition of a target t of a runner r that a run may get; $1 is the time.
+const idleTarget = `t.lease_id = '' AND t.health = 'good' AND t.announced = 1 AND r.alive_ms > $1`
+
+// Schedule leases idle targets to waiting runs, a type in a transaction of its own, and returns how many.
 func (s *Store) Schedule(ctx context.Context) (n int, err error) {
-	for limit := 1; ; limit *= 10 {
-		// Outside of a transaction at first: mostly nothing waits.
-		var waiting int64
-		if err := s.ro.QueryRowContext(ctx, `SELECT COUNT(*) FROM runs WHERE state = 'queued'`).Scan(&waiting); err != nil {
-			return n, fmt.Errorf("schedule: %w", err)
-		}
-		if waiting == 0 {
-			return n, nil
-		}
-		var leased int
-		var all bool
-		err := s.Tx(ctx, func(ctx context.Context, tx *Tx) (err error) {
-			leased, all, err = s.schedule(ctx, tx, limit)
-			return err
-		})
-		if err != nil {
-			return n, fmt.Errorf("schedule: %w", err)
-		}
-		if n += leased; all {
-			return n, nil
+	// Outside of a transaction: mostly nothing waits, or nothing is idle.
+	types, err := all(ctx, s.ro, scanString, `SELECT type FROM (SELECT DISTINCT target_type AS type FROM runs WHERE state = 'queued') q
+		WHERE EXISTS (SELECT 1 FROM targets t JOIN runners r ON r.id = t.runner_id WHERE t.type = q.type AND `+idleTarget+`)`, s.nowMS())
+	if err != nil {
+		return 0, fmt.Errorf("schedule: %w", err)
+	}
+	for _, kind := range types {
+		for limit, more := 1, true; more; limit *= 10 {
+			leased := 0
+			err := s.Tx(ctx, func(ctx context.Context, tx *Tx) (err error) {
+				leased, more, err = s.schedule(ctx, tx, kind, limit)
+				return err
+			})
+			if err != nil {
+				return n, fmt.Errorf("schedule runs for targets of type %q: %w", kind, err)
+			}
+			n += leased
 		}
 	}
+	return n, nil
 }
 
 // idle is an idle target with its runner, which a lease names.
@@ -50,29 +51,20 @@ type idle struct {
 	runner, runnerName, name string
 }
 
-// schedule matches the head of the queue; seen says that there is no more to be had.
-func (s *Store) schedule(ctx context.Context, tx *Tx, limit int) (n int, seen bool, err error) {
+// schedule matches the head of a type's queue. more says that a wider look may find more.
+func (s *Store) schedule(ctx context.Context, tx *Tx, kind string, limit int) (n int, more bool, err error) {
 	runs, err := all(ctx, tx, scanQueued, `SELECT id, target_type, tags, trust, repository, priority, created_ms, avoid_target FROM runs
-		WHERE state = 'queued' ORDER BY priority DESC, created_ms, id LIMIT $1 `+s.dialect.forUpdate, scheduleRuns*limit)
+		WHERE state = 'queued' AND target_type = $1 ORDER BY priority DESC, created_ms, id LIMIT $2 `+s.dialect.forUpdate, kind, scheduleRuns*limit)
 	if err != nil {
 		return 0, false, err
 	}
-	seen = len(runs) < scheduleRuns*limit
-	var targets []queue.Target
-	byID, types := map[string]idle{}, map[string]bool{}
-	for _, r := range runs {
-		if types[r.Type] {
-			continue
-		}
-		types[r.Type] = true
-		free, err := s.idleTargets(ctx, tx, r.Type, scheduleTargets*limit)
-		if err != nil {
-			return 0, false, err
-		}
-		seen = seen && len(free) < scheduleTargets*limit
-		for _, t := range free {
-			targets, byID[t.ID] = append(targets, t.Target), t
-		}
+	free, err := s.idleTargets(ctx, tx, kind, scheduleTargets*limit)
+	if err != nil {
+		return 0, false, err
+	}
+	targets, byID := make([]queue.Target, len(free)), make(map[string]idle, len(free))
+	for i, t := range free {
+		targets[i], byID[t.ID] = t.Target, t
 	}
 	matches := queue.Assign(runs, targets)
 	for _, m := range matches {
@@ -80,7 +72,10 @@ func (s *Store) schedule(ctx context.Context, tx *Tx, limit int) (n int, seen bo
 			return 0, false, err
 		}
 	}
-	return len(matches), seen || len(matches) == len(runs) && len(runs) < scheduleRuns*limit, nil
+	// Something may be left on both sides: seen and open, or not seen yet.
+	n = len(matches)
+	moreRuns, moreTargets := len(runs) == scheduleRuns*limit, len(free) == scheduleTargets*limit
+	return n, (moreRuns || n < len(runs)) && (moreTargets || n < len(free)) && (moreRuns || moreTargets), nil
 }
 
 func (s *Store) idleTargets(ctx context.Context, tx *Tx, kind string, limit int) ([]idle, error) {
@@ -90,8 +85,7 @@ func (s *Store) idleTargets(ctx context.Context, tx *Tx, kind string, limit int)
 	}
 	return all(ctx, tx, scanIdle, `SELECT t.id, t.type, t.tags, t.trust, t.used_ms, t.name, r.id, r.name, r.repositories
 		FROM targets t JOIN runners r ON r.id = t.runner_id
-		WHERE t.type = $1 AND t.lease_id = '' AND t.health = 'good' AND t.announced = 1 AND r.alive_ms > $2
-		ORDER BY t.tag_count, t.used_ms, t.id LIMIT $3 `+lock, kind, s.nowMS(), limit)
+		WHERE t.type = $2 AND `+idleTarget+` ORDER BY t.tag_count, t.used_ms, t.id LIMIT $3 `+lock, s.nowMS(), kind, limit)
 }
 
 func scanQueued(r scanner) (v queue.Run, err error) {

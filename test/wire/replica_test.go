@@ -59,7 +59,7 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("executed by %v", runners)
 	}
 
-	// Made and cancelled at one replica; the runner's stream is with the other.
+	// Made and canceled at one replica; the runner's stream is with the other.
 	began := make(chan agent.Assignment, 1)
 	two.runner(t, "far", "http://"+two.addr, func(o *agent.Options) {
 		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "f", Type: "far"}} }

@@ -66,7 +66,8 @@ CREATE TABLE runs (
     started_ms     BIGINT NOT NULL DEFAULT 0,
     ended_ms       BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX runs_queue ON runs (state, priority, created_ms);
+CREATE INDEX runs_queue ON runs (state, target_type, priority, created_ms);
+CREATE INDEX runs_newest ON runs (created_ms);
 CREATE INDEX runs_check ON runs (check_id);
 
 -- One execution of a run on one target. state: running, ended.
