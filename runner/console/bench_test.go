@@ -99,6 +99,26 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
+// BenchmarkNoise is matching in what is no text.
+func BenchmarkNoise(b *testing.B) {
+	for name, fill := range map[string]string{"no UTF-8": "\xff", "UTF-8": "é日", "escapes": "\x1b[1;31mx\x1b[0m"} {
+		b.Run(name, func(b *testing.B) {
+			text := bytes.Repeat([]byte(fill), ringSize/2/len(fill))
+			rec := fed(b)
+			rec.feed(text)
+			b.SetBytes(int64(len(text)))
+			m := matcher{rec: rec}
+			m.use(compileT(b, benchPatterns(50)...))
+			for b.Loop() {
+				m.seek(0)
+				if _, ok, err := m.poll(b.Context()); ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkConsole is the whole engine from memory: read, record, match.
 func BenchmarkConsole(b *testing.B) {
 	text := benchText(benchSize, 1<<20)

@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxProgram is the most instructions all patterns of an Expect may have together: a step of the automaton that is not
@@ -21,10 +22,12 @@ type program struct {
 	words bool   // an instruction asks for the border of a word
 	whole []bool // of a pattern: it asks for the begin of the text (\A)
 
-	bytes   [256]uint8 // class of an ASCII rune; one of the two special ones for other bytes
-	bounds  []rune     // where intervals of runes begin
-	classOf []uint16   // of an interval
-	rep     []rune     // of a class: a rune of it
+	bytes   [256]uint8  // class of an ASCII rune; one of the two special ones for other bytes
+	low     [2048]uint8 // class of a rune of up to two bytes
+	broken  uint16      // class of what is no UTF-8
+	bounds  []rune      // where intervals of runes begin
+	classOf []uint16    // of an interval
+	rep     []rune      // of a class: a rune of it
 }
 
 // Classes that are no runes: they are never in the table, so that each such byte leaves the fast loop.
@@ -96,10 +99,14 @@ func (p *program) classify() error {
 	}
 	for b := range p.bytes {
 		if b < 0x80 && b != esc {
-			p.bytes[b] = uint8(p.class(rune(b)))
+			p.bytes[b] = uint8(p.find(rune(b)))
 		}
 	}
 	p.bytes['\r'] = classReturn
+	for r := range p.low {
+		p.low[r] = uint8(p.find(rune(r)))
+	}
+	p.broken = p.find(utf8.RuneError)
 	return nil
 }
 
@@ -155,6 +162,17 @@ func (p *program) intervals() []rune {
 
 // class is the class of a rune.
 func (p *program) class(r rune) uint16 {
+	switch {
+	case int(r) < len(p.low):
+		return uint16(p.low[r])
+	case r == utf8.RuneError:
+		return p.broken
+	}
+	return p.find(r)
+}
+
+// find looks for the class of a rune among the intervals.
+func (p *program) find(r rune) uint16 {
 	i, ok := slices.BinarySearch(p.bounds, r)
 	if !ok {
 		i--
