@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -25,13 +26,16 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	if spec == nil {
 		return // refused already
 	}
-	s := stage{spec: spec, index: *next, shell: shell, expected: expected(b, p)}
+	s := stage{spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), expected: expected(b, p)}
 	*next++
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
 
 // stages counts the test actions of a namespace: the overlay has a stage for each.
 var stages = plan.Slot[int]{Name: "stages"} //nolint:gochecknoglobals // the name of a slot, never changed
+
+// prompted says, when steps run, that a stage has ended and nobody has taken the shell's prompt after it.
+var prompted = plan.Slot[bool]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
 
 // expected is what the parser has to know of the definitions.
 func expected(b *plan.Builder, p *jobs.TestDefinitions) (all []testlog.Definition) {
@@ -58,6 +62,7 @@ type stage struct {
 	spec     *overlay.Spec
 	index    int
 	shell    **console.Session
+	prompted *bool
 	expected []testlog.Definition
 }
 
@@ -68,7 +73,7 @@ const manifestTries = 3
 func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	sh := *s.shell
 	from := sh.Console().Size()
-	rd := &reader{r: r, cur: sh.Console().From(from), suite: ""}
+	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from)}
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: s.expected, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
@@ -78,7 +83,8 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	r.During("", "")
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
-	sh.SkipTo(sh.Console().Size())
+	sh.SkipTo(rd.past())
+	*s.prompted = true
 	if err != nil {
 		return err
 	}
@@ -112,6 +118,7 @@ func (s *stage) talk(ctx context.Context, sh *console.Session, rd *reader) error
 // reader feeds the console to the parser.
 type reader struct {
 	r      *plan.Run
+	con    *console.Console
 	cur    *console.Cursor
 	parser *testlog.Parser
 	suite  string
@@ -144,6 +151,36 @@ func (d *reader) until(ctx context.Context) error {
 	}
 	d.again = true
 	return nil
+}
+
+// lastLines begin the last line of a stage, and of a manifest that was asked for again.
+func lastLines() [][]byte {
+	return [][]byte{[]byte("<LAVA_TEST_RUNNER EXIT>"), []byte("<GANTRY_MANIFEST ")}
+}
+
+// tailSize is what is searched for the last line: what one read of the console brings.
+const tailSize = 64 << 10
+
+// past is the place in the record after the stage's last line: the shell's prompt comes next. It is the end of what
+// was read where that line cannot be found.
+func (d *reader) past() int64 {
+	end := d.cur.Offset()
+	tail := make([]byte, min(end, tailSize))
+	n, err := d.con.ReadAt(tail, end-int64(len(tail)))
+	if err != nil && n < len(tail) {
+		return end
+	}
+	at := -1
+	for _, last := range lastLines() {
+		at = max(at, bytes.LastIndex(tail, last))
+	}
+	if at < 0 {
+		return end
+	}
+	if eol := bytes.IndexByte(tail[at:], '\n'); eol >= 0 {
+		at += eol + 1
+	}
+	return end - int64(len(tail)-at)
 }
 
 // item takes what the parser found.

@@ -4,4 +4,6 @@ package test
 import "github.com/gantry-ci/gantry/runner/plan"
 
 // Methods is the table of what gantry executes.
-func Methods() []plan.Method { return []plan.Method{plan.For(definitions)} }
+func Methods() []plan.Method {
+	return []plan.Method{plan.For(definitions), plan.For(interactive), plan.For(monitors)}
+}

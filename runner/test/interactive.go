@@ -1,0 +1,247 @@
+package test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// interactive types commands at a prompt and reads their answers: a test of what has no shell that could run helpers.
+func interactive(b *plan.Builder, p *jobs.TestInteractive) {
+	b.Name("lava-test-interactive-retry")
+	t := talk{shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
+	for i := range p.Scripts {
+		s := newScript(b, &p.Scripts[i])
+		// As in LAVA, the number is that of the stages of test definitions before.
+		s.suite = fmt.Sprintf("%d_%s", *plan.Provide(b, stages), p.Scripts[i].Name)
+		t.scripts = append(t.scripts, s)
+	}
+	if d := b.Target.Device; d != nil {
+		t.delay = time.Duration(d.Delays.Test) * time.Millisecond
+	}
+	b.Step("lava-test-interactive", jobs.ClassTest, t.run)
+}
+
+// script is a suite of typed commands.
+type script struct {
+	suite    string
+	prompts  *console.Patterns
+	echo     bool // the command's echo is no part of the answer
+	expected []string
+	commands []command
+}
+
+// command is what is typed, and what may come back: prompts first, then successes, then failures.
+type command struct {
+	jobs.InteractiveCommand
+	answers *console.Patterns // nil when nothing is waited for
+	prompts int               // how many of the answers are prompts
+}
+
+// newScript compiles what is waited for, and refuses at the job's lines what cannot be.
+func newScript(b *plan.Builder, s *jobs.Interactive) script {
+	prompts, err := console.Compile(s.Prompts...)
+	if err != nil {
+		b.ErrorAt(s.Line, "%s: prompts: %w", s.Name, err)
+	}
+	out := script{prompts: prompts, echo: s.Echo == "discard", expected: s.Expected}
+	for _, c := range s.Script {
+		if c.Send != "" || c.Sync != "" || c.Wait != "" || c.WaitAll != "" {
+			b.ErrorAt(c.Line, "%s: messages to other roles are valid, but gantry does not execute them yet", s.Name)
+		}
+		cmd := command{InteractiveCommand: c}
+		var wait []string
+		if c.WaitForPrompt {
+			wait, cmd.prompts = append(wait, s.Prompts...), len(s.Prompts)
+		}
+		for _, a := range append(c.Successes[:len(c.Successes):len(c.Successes)], c.Failures...) {
+			wait = append(wait, a.Message)
+		}
+		if len(wait) > 0 {
+			if cmd.answers, err = console.Compile(wait...); err != nil {
+				b.ErrorAt(c.Line, "%s: %w", s.Name, err)
+			}
+		}
+		out.commands = append(out.commands, cmd)
+	}
+	return out
+}
+
+// talk is the action.
+type talk struct {
+	shell    **console.Session
+	prompted *bool
+	delay    time.Duration // between typed characters
+	scripts  []script
+}
+
+// promptWait is how long the prompt after a stage of test definitions may take: a shell prints it at once.
+const promptWait = 5 * time.Second
+
+func (t *talk) run(ctx context.Context, r *plan.Run) error {
+	sh := *t.shell
+	sh.CharDelay = t.delay
+	for i := range t.scripts {
+		s := &t.scripts[i]
+		if err := t.catchUp(ctx, sh, s.prompts); err != nil {
+			return err
+		}
+		start := time.Now()
+		at := newSuite(r, s.suite, s.expected)
+		err := s.run(ctx, at, sh)
+		at.end(start, err)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// catchUp takes the prompt that a stage of test definitions leaves behind, lest it be the first command's answer.
+func (t *talk) catchUp(ctx context.Context, sh *console.Session, prompts *console.Patterns) error {
+	if !*t.prompted {
+		return nil
+	}
+	*t.prompted = false
+	quiet, cancel := context.WithTimeoutCause(ctx, promptWait, errQuiet)
+	defer cancel()
+	if _, err := sh.Expect(quiet, prompts); err != nil && !errors.Is(err, errQuiet) {
+		return err
+	}
+	return nil // seen, or hidden by other output
+}
+
+func (s *script) run(ctx context.Context, at *suite, sh *console.Session) error {
+	for i := range s.commands {
+		if err := s.command(ctx, at, sh, &s.commands[i]); err != nil {
+			if a := (*answered)(nil); !errors.As(err, &a) {
+				for _, c := range s.commands[i+1:] {
+					at.missing(c.Name, "the suite ended before it")
+				}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// answered is an answer that ends the job.
+type answered struct{ message string }
+
+func (a *answered) Error() string { return a.message }
+
+// command types one command and reports what came back.
+func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c *command) error {
+	start := time.Now()
+	at.r.During(s.suite, c.Name)
+	defer at.r.During(s.suite, "")
+	m, err := s.exchange(ctx, sh, c)
+	if err != nil {
+		at.broken(ctx, c.Name, err)
+		return err
+	}
+	result, message, fatal := c.judge(m.Index)
+	took := time.Since(start).Seconds()
+	at.report(&jobs.Case{Case: c.Name, Result: result, Message: message, DurationS: &took, LogLine: line(m)})
+	if fatal != nil || m.Index < c.prompts || !c.WaitForPrompt {
+		return fatal
+	}
+	if _, err := sh.Expect(ctx, s.prompts); err != nil {
+		return fmt.Errorf("wait for the prompt after %q: %w", m.Text, err)
+	}
+	return nil
+}
+
+// exchange types and waits. A match without a line is that of a command that waits for nothing.
+func (s *script) exchange(ctx context.Context, sh *console.Session, c *command) (console.Match, error) {
+	none := console.Match{Index: -1}
+	if err := pause(ctx, time.Duration(c.Delay)*time.Second); err != nil {
+		return none, err
+	}
+	if !c.NoCommand {
+		if err := sh.SendLine(ctx, c.Command); err != nil {
+			return none, err
+		}
+		if s.echo {
+			if err := discardEcho(ctx, sh); err != nil {
+				return none, fmt.Errorf("wait for the echo of %q: %w", c.Command, err)
+			}
+		}
+	}
+	if c.answers == nil {
+		return none, nil
+	}
+	m, err := sh.Expect(ctx, c.answers)
+	if err != nil {
+		return none, fmt.Errorf("wait for an answer to %q: %w", c.Command, err)
+	}
+	return m, nil
+}
+
+// judge says what an answer means. A prompt is the answer of a command that ended without any other: that fails where
+// one of the successes was due.
+func (c *command) judge(answer int) (result, message string, fatal error) {
+	i := answer - c.prompts
+	switch {
+	case answer < 0:
+		return jobs.Pass, "", nil
+	case i < 0 && len(c.Successes) > 0:
+		return jobs.Fail, "the prompt came, and none of the successes", nil
+	case i < len(c.Successes):
+		return jobs.Pass, "", nil
+	}
+	f := c.Failures[i-len(c.Successes)]
+	if message = f.Error; message == "" {
+		message = fmt.Sprintf("%q was answered", f.Message)
+	}
+	if f.Exception != "" {
+		fatal = jobs.Blame(classes(f.Exception), &answered{message})
+	}
+	return jobs.Fail, message, fatal
+}
+
+// classes are LAVA's exceptions.
+func classes(exception string) jobs.Class {
+	switch exception {
+	case "InfrastructureError":
+		return jobs.ClassInfrastructure
+	case "JobError":
+		return jobs.ClassJob
+	}
+	return jobs.ClassTest
+}
+
+// discardEcho skips the line that the target echoes.
+func discardEcho(ctx context.Context, sh *console.Session) error {
+	end, err := console.Compile(`\n`)
+	if err == nil {
+		_, err = sh.Expect(ctx, end)
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func line(m console.Match) *int {
+	if m.Line == 0 {
+		return nil
+	}
+	return &m.Line
+}
