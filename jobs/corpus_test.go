@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
@@ -107,4 +110,96 @@ func TestDeviceCorpus(t *testing.T) {
 			t.Errorf("%s: %v", f, r.Err())
 		}
 	}
+}
+
+// TestDamagedDevices damages each device file where LAVA's validator, or gantry, can tell.
+func TestDamagedDevices(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(corpus, "lava/devices/*.yaml"))
+	if len(files) == 0 {
+		t.Skip("the corpus is not beside the checkout")
+	}
+	required := []string{
+		"constants", "parameters", "actions", "timeouts", "actions.deploy", "actions.boot", "actions.deploy.methods",
+		"actions.boot.methods", "actions.boot.connections", "timeouts.actions", "timeouts.connections",
+	}
+	optional := []string{
+		"hostname", "devicetype", "commands", "commands.connect", "commands.hard_reset", "commands.power_on", "commands.power_off",
+		"commands.connections", "character_delays", "character_delays.boot", "character_delays.test", "device_info", "static_info",
+		"adb_serial_number", "fastboot_serial_number", "fastboot_options", "flash_cmds_order", "board_id", "usb_vendor_id", "usb_sleep",
+		"available_architectures", "parameters.interfaces", "constants.posix", "constants.posix.lava_test_sh_cmd",
+		"actions.boot.methods.qemu.parameters.command", "timeouts.actions.lava-test-shell", "timeouts.actions.lava-test-shell.minutes",
+	}
+	damages := map[string]func(parent *yaml.Node, i int){
+		"drop": func(p *yaml.Node, i int) { p.Content = slices.Delete(p.Content, i, i+2) },
+		"typo": func(p *yaml.Node, i int) {
+			k := p.Content[i]
+			p.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Value: k.Value[:len(k.Value)-1] + "x"}
+		},
+		"type": func(p *yaml.Node, i int) {
+			one := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "1"}}}
+			wrong := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{one}}
+			if p.Content[i+1].Kind == yaml.ScalarNode {
+				wrong = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "a"}, {Kind: yaml.ScalarNode, Value: "b"}}}
+			}
+			p.Content[i+1] = wrong
+		},
+	}
+	// Each copy is read anew; every fifth takes long enough, and another fifth falls on each file.
+	const sample = 5
+	refused, n := 0, 0
+	for _, f := range files {
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for how, damage := range damages {
+			where := required
+			if how != "drop" {
+				where = slices.Concat(required, optional)
+			}
+			for _, at := range where {
+				if how == "typo" && (strings.HasPrefix(at, "timeouts.actions.") || strings.HasPrefix(at, "constants.")) {
+					continue // free names
+				}
+				if n++; n%sample != 0 {
+					continue
+				}
+				var doc yaml.Node
+				if err := yaml.Unmarshal(src, &doc); err != nil {
+					t.Fatal(err)
+				}
+				parent, i := find(&doc, strings.Split(at, "."))
+				if parent == nil {
+					continue
+				}
+				damage(parent, i)
+				damaged, err := yaml.Marshal(&doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, r := jobs.ParseDevice(damaged); r.Valid() {
+					t.Errorf("%s: %s of %s is accepted", f, how, at)
+				}
+				refused++
+			}
+		}
+	}
+	t.Logf("%d damaged copies", refused)
+}
+
+// find is the mapping that has the key at the end of a path, and the key's index.
+func find(n *yaml.Node, path []string) (*yaml.Node, int) {
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != path[0] {
+			continue
+		}
+		if len(path) == 1 {
+			return n, i
+		}
+		return find(n.Content[i+1], path[1:])
+	}
+	return nil, 0
 }

@@ -27,6 +27,11 @@ func ParseDevice(src []byte) (*Device, *schema.Report) {
 	return d, r
 }
 
+// DeviceForms are the two forms of device files, for their description.
+func DeviceForms() []schema.Object {
+	return []schema.Object{lavaDevice{new(Device)}, shortDevice{new(Device)}}
+}
+
 // isShort tells gantry's form by keys that only it has.
 func isShort(n *schema.Node) bool {
 	for _, key := range []string{"constants", "actions", "devicetype", "hostname", "parameters"} {
@@ -70,6 +75,7 @@ type lavaDevice struct{ *Device }
 
 // Fields declares the file.
 func (d lavaDevice) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Optional("hostname", schema.Text(&d.Name), "The device's name.")
 	f.Optional("devicetype", schema.Text(&d.Type), "The device's type.")
 	f.Optional("character_delays", schema.Sub(&d.Delays), "Pauses between typed characters, in milliseconds.")
@@ -92,6 +98,20 @@ func (d lavaDevice) Fields(f *schema.Fields) {
 	f.Required("actions", schema.Sub(deviceActions{d.Device}), "The methods that the device has.")
 	f.Required("timeouts", schema.Sub(&d.Timeouts), "Defaults by name of action.")
 	f.Optional("available_architectures", schema.Texts(new([]string)), "What the device can execute.")
+	f.Check(checkPrimary)
+}
+
+// checkPrimary refuses power commands of a host that jobs only log in to.
+func checkPrimary(n *schema.Node) *schema.Fault {
+	if host := n.Get("actions").Get("deploy").Get("methods").Get("ssh").Get("host"); host == nil || !truthy(host) {
+		return nil
+	}
+	for _, key := range []string{"power_off", "power_on", "hard_reset"} {
+		if c := n.Get("commands").Get(key); c != nil {
+			return &schema.Fault{Path: "commands." + key, At: c, Message: "a device that is reached by ssh has no power commands", Found: key}
+		}
+	}
+	return nil
 }
 
 // constants reads the constants that we know out of a free mapping.
@@ -108,9 +128,16 @@ func constants(c *Constants) schema.Type {
 			for part := range strings.SplitSeq(key, ".") {
 				at = at.Get(part)
 			}
-			if at != nil && at.Kind == schema.String {
+			switch {
+			case at == nil || at.Kind == schema.Null:
+			case at.Kind != schema.String:
+				return &schema.Fault{Path: key, At: at, Message: "expected a string, found a " + at.Kind.String(), Found: at.Kind.String(), Expected: "a string"}
+			default:
 				*dst = at.Text
 			}
+		}
+		if posix := n.Get("posix"); posix != nil && posix.Kind != schema.Map {
+			return &schema.Fault{Path: "posix", At: posix, Message: "expected a mapping, found a " + posix.Kind.String(), Found: posix.Kind.String(), Expected: "a mapping"}
 		}
 		c.SpawnMaxread = number(n.Get("spawn_maxread"), 4092)
 		c.FailureRetry = number(n.Get("failure_retry"), 1)
@@ -121,6 +148,7 @@ func constants(c *Constants) schema.Type {
 
 // Fields declares the block.
 func (c *CharacterDelays) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Optional("deploy", schema.Integer(&c.Deploy), "While deploying.")
 	f.Optional("boot", schema.Integer(&c.Boot), "In the boot loader.")
 	f.Optional("test", schema.Integer(&c.Test), "In the shell.")
@@ -128,12 +156,14 @@ func (c *CharacterDelays) Fields(f *schema.Fields) {
 
 // Fields declares the block.
 func (t *DeviceTimeouts) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("actions", schema.MapOf(&t.Actions, timeout), "By the name of the action.")
 	f.Required("connections", schema.MapOf(&t.Connections, timeout), "How long to wait for each answer, by the name of the action.")
 }
 
 // Fields declares the block.
 func (c *DeviceCommands) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Optional("connect", schema.Text(&c.Connect), "Opens the console.")
 	f.Optional("connections", schema.MapOf(&c.Connections, func(v *DeviceConnection) schema.Type { return schema.Sub(v) }), "Open the consoles, by name.")
 	f.Optional("hard_reset", schema.TextOrTexts(&c.HardReset), "Cuts power and gives it back.")
@@ -149,12 +179,14 @@ func (c *DeviceCommands) Fields(f *schema.Fields) {
 
 // Fields declares one connection.
 func (c *DeviceConnection) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("connect", schema.Text(&c.Connect), "Opens the console.")
 	f.Optional("tags", schema.Texts(&c.Tags), "primary, telnet, …")
 }
 
 // Fields declares one command.
 func (c *UserCommand) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("do", schema.Text(&c.Do), "What runs.")
 	f.Optional("undo", schema.Text(&c.Undo), "What takes it back.")
 }
@@ -163,8 +195,9 @@ func (c *UserCommand) Fields(f *schema.Fields) {
 type deviceParameters struct{}
 
 func (deviceParameters) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Optional("interfaces", schema.Mapping(nil), "Network interfaces.")
-	f.Optional("media", schema.Mapping(nil), "SATA, SD and USB media.")
+	f.Optional("media", schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type { return medium() }), "SATA, SD and USB media.")
 	for _, key := range []string{"image", "booti", "uimage", "bootm", "zimage", "bootz"} {
 		f.Optional(key, schema.Sub(loadAddresses{}), "Load addresses.")
 	}
@@ -172,9 +205,29 @@ func (deviceParameters) Fields(f *schema.Fields) {
 	f.Optional("pass", schema.Exactly(), "Nothing.")
 }
 
+// medium is media by name, and whether they need a UUID.
+func medium() schema.Type {
+	return schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type {
+		return schema.Either("a mapping, or true or false", schema.Mapping(nil), schema.Flag(new(bool)))
+	})
+}
+
+// section is what a method has in a device file.
+func section() schema.Type {
+	list := schema.ListOf(new([]struct{}), func(*struct{}) schema.Type { return schema.Anything(nil) })
+	return schema.Either("a mapping, a list, or nothing", schema.Mapping(nil), list, schema.Exactly())
+}
+
+// sections are what methods have, by name.
+func sections(dst *map[string]*schema.Node) schema.Type {
+	each := schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type { return section() })
+	return schema.Also(each, schema.Nodes(dst))
+}
+
 type loadAddresses struct{}
 
 func (loadAddresses) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("kernel", schema.Text(new(string)), "Of the kernel.")
 	f.Required("ramdisk", schema.Text(new(string)), "Of the ramdisk.")
 	f.Required("dtb", schema.Text(new(string)), "Of the device tree.")
@@ -183,6 +236,7 @@ func (loadAddresses) Fields(f *schema.Fields) {
 type deviceActions struct{ *Device }
 
 func (d deviceActions) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("deploy", schema.Sub(deviceDeploy{d.Device}), "How it deploys.")
 	f.Required("boot", schema.Sub(deviceBoot{d.Device}), "How it boots.")
 	f.Optional("test", schema.Sub(deviceTest{}), "How it tests.")
@@ -191,7 +245,8 @@ func (d deviceActions) Fields(f *schema.Fields) {
 type deviceDeploy struct{ *Device }
 
 func (d deviceDeploy) Fields(f *schema.Fields) {
-	f.Required("methods", schema.Nodes(&d.Deploy), "By name.")
+	f.Spelled()
+	f.Required("methods", sections(&d.Deploy), "By name.")
 	f.Optional("connections", schema.Either("a mapping, or nothing", schema.Mapping(nil), schema.Exactly()), "By name.")
 	f.Optional("parameters", schema.Mapping(nil), "Of all methods.")
 }
@@ -199,26 +254,28 @@ func (d deviceDeploy) Fields(f *schema.Fields) {
 type deviceBoot struct{ *Device }
 
 func (d deviceBoot) Fields(f *schema.Fields) {
-	f.Required("connections", schema.Nodes(&d.Connections), "By name.")
+	f.Spelled()
+	f.Required("connections", sections(&d.Connections), "By name.")
 	f.Required("methods", d.methods(), "By name.")
 }
 
 // methods reads QEMU's section besides keeping all.
 func (d deviceBoot) methods() schema.Type {
-	return schema.Also(schema.Sub(bootMethods(d)), schema.Nodes(&d.Boot))
+	return schema.Also(schema.Sub(bootMethods(d)), sections(&d.Boot))
 }
 
 type bootMethods struct{ *Device }
 
 func (d bootMethods) Fields(f *schema.Fields) {
-	f.Open()
+	f.Rest(schema.Text(new(string)), section())
 	f.Optional("qemu", schema.Either("a mapping, or nothing", schema.Sub(qemuMethod(d)), schema.Exactly()), "QEMU.")
 }
 
 type qemuMethod struct{ *Device }
 
 func (d qemuMethod) Fields(f *schema.Fields) {
-	f.Optional("parameters", schema.Keeping(&d.qemu().Node, schema.Sub(d.qemu())), "How to start QEMU.")
+	f.Spelled()
+	f.Optional("parameters", schema.Keeping(&d.qemu().Node, schema.Sub(lavaQemu{d.qemu()})), "How to start QEMU.")
 }
 
 func (d *Device) qemu() *QemuParameters {
@@ -236,8 +293,17 @@ func (q *QemuParameters) Fields(f *schema.Fields) {
 	f.Optional("boot_options", schema.Mapping(&q.BootOptions), "Variables of the job's image_arg: root, console, boot_order.")
 }
 
+// lavaQemu is the section in LAVA's file, which has more for other methods.
+type lavaQemu struct{ *QemuParameters }
+
+func (q lavaQemu) Fields(f *schema.Fields) {
+	q.QemuParameters.Fields(f)
+	f.Spelled()
+}
+
 type deviceTest struct{}
 
 func (deviceTest) Fields(f *schema.Fields) {
+	f.Spelled()
 	f.Required("methods", schema.Mapping(nil), "By name.")
 }

@@ -77,7 +77,7 @@ func actionType() schema.Type {
 func actionJSON() map[string]any {
 	bySection := map[string][]map[string]any{}
 	for _, m := range Methods() {
-		for _, o := range forms(m.New()) {
+		for _, o := range Forms(m.New()) {
 			bySection[m.Section] = append(bySection[m.Section], schema.JSON(o))
 		}
 	}
@@ -114,7 +114,8 @@ func ParseJob(src []byte, mode schema.Mode) (*Job, *schema.Report) {
 // formed is a method that upstream declares as alternatives.
 type formed interface{ Forms() []schema.Object }
 
-func forms(m Method) []schema.Object {
+// Forms are the alternatives of a method: itself, for most.
+func Forms(m Method) []schema.Object {
 	if f, ok := m.(formed); ok {
 		return f.Forms()
 	}
@@ -143,7 +144,7 @@ func (j *Job) readActions(n *schema.Node, mode schema.Mode, r *schema.Report) {
 		}
 		m := d.New()
 		types := make([]schema.Type, 0, 2)
-		for _, o := range forms(m) {
+		for _, o := range Forms(m) {
 			types = append(types, schema.Sub(o))
 		}
 		t := types[0]

@@ -115,7 +115,9 @@ func mapOf[T any](dst *map[string]T, key Type, value func(dst *T) Type) Type {
 			return out
 		},
 		json: func() map[string]any {
-			return map[string]any{"type": "object", "additionalProperties": value(new(T)).json()}
+			m := map[string]any{"type": "object", "additionalProperties": false}
+			describeRest(m, key.json(), value(new(T)).json())
+			return m
 		},
 		expected: "a mapping",
 	}
@@ -317,6 +319,10 @@ func Values(dst *map[string]string) Type {
 
 // NonEmpty is a mapping with at least one key, or a list with at least one item.
 func NonEmpty(t Type) Type {
+	json := t.json
+	t.json = func() map[string]any {
+		return map[string]any{"allOf": []map[string]any{json(), {"not": map[string]any{"enum": []any{"", []any{}, map[string]any{}}}}}}
+	}
 	return Tested(t, func(n *Node) *Fault {
 		if len(n.Items)+len(n.Entries)+len(n.Text) > 0 {
 			return nil

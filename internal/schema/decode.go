@@ -162,6 +162,10 @@ func (d *decoder) object(n *Node, at *path, o Object) []issue {
 			out = append(out, f.fields[i].typ.read(d, e.Value, where)...)
 			continue
 		}
+		if f.spelled && mode == Lenient && f.slip(n, e.Key) {
+			out = append(out, issue{at: where, node: e.Key, unknown: f})
+			continue
+		}
 		out = append(out, d.undeclared(f, e, where, mode)...)
 	}
 	for i, x := range f.fields {
@@ -239,6 +243,19 @@ func (d *decoder) undeclared(f *Fields, e Entry, at *path, mode Mode) []issue {
 		return nil
 	}
 	return []issue{{at: at, node: e.Key, unknown: f}}
+}
+
+// minSlip is the length from which one other letter is a slip, and no other word.
+const minSlip = 4
+
+// slip says that a key is a declared one with a slip of the pen.
+func (f *Fields) slip(n, key *Node) bool {
+	for _, x := range f.fields {
+		if len(key.Text) >= minSlip && len(key.Text) <= maxFound && key.Kind == String && n.entry(x.name) == nil && distance(key.Text, x.name) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Fields) names() []string {

@@ -24,6 +24,7 @@ type Fields struct {
 	place     *Position
 	places    *Places
 	mode      *Mode
+	spelled   bool
 	checks    []func(n *Node) *Fault
 }
 
@@ -70,6 +71,9 @@ func (f *Fields) Closed() { m := Strict; f.mode = &m }
 
 // Open lets undeclared keys through in both modes.
 func (f *Fields) Open() { m := Lenient; f.mode = &m }
+
+// Spelled refuses, even in lenient mode, a key that is one letter off from a declared one that is not there.
+func (f *Fields) Spelled() { f.spelled = true }
 
 // Place records where the object stands: its key when it has one, else its first key.
 func (f *Fields) Place(p *Position) { f.place = p }

@@ -114,7 +114,12 @@ func Flag(dst *bool) Type {
 
 // Integer is a whole number; as in Python, true is 1.
 func Integer(dst *int) Type {
-	return scalar("an integer", withDefault("integer", dst), func(n *Node) bool {
+	json := func() map[string]any {
+		m := withDefault("integer", dst)()
+		m["type"] = []string{"integer", "boolean"}
+		return m
+	}
+	return scalar("an integer", json, func(n *Node) bool {
 		switch {
 		case n.Kind == Bool:
 			*dst = int(truthInt(n.Bool))
