@@ -3,12 +3,12 @@ package cli
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/config"
 )
 
 // jobMode is how jobs are read: strictly, so that a typo is said and not left out.
@@ -28,9 +28,12 @@ func (e *env) device(name string) (*jobs.Device, error) {
 	if err != nil {
 		return nil, usagef("read the device file: %w", err)
 	}
-	d, report := jobs.ParseDevice(src)
-	if err := e.complain(name, report); err != nil || d == nil {
+	if ok, err := e.complain(name, config.KindDevice, src); !ok {
 		return nil, errors.Join(err, exit(exitUsage))
+	}
+	d, report := jobs.ParseDevice(src)
+	if err := report.Err(); err != nil {
+		return nil, usagef("read the device file: %w", err)
 	}
 	if d.Name == "" {
 		d.Name = name
@@ -38,17 +41,8 @@ func (e *env) device(name string) (*jobs.Device, error) {
 	return d, nil
 }
 
-// complain says on stderr what is wrong with a file; the error is stderr's.
-func (e *env) complain(file string, r *schema.Report) error {
-	for _, p := range r.Warnings {
-		if _, err := fmt.Fprintf(e.stderr, "%s:%d:%d: warning: %s\n", file, p.Line, p.Column, p.Message); err != nil {
-			return err
-		}
-	}
-	for _, p := range r.Errors {
-		if _, err := fmt.Fprintf(e.stderr, "%s:%d:%d: %s\n", file, p.Line, p.Column, p.Message); err != nil {
-			return err
-		}
-	}
-	return nil
+// complain says on stderr what is wrong with a file, and whether it can be used all the same.
+func (e *env) complain(file string, kind config.FileKind, src []byte) (ok bool, err error) {
+	checked := config.Check(file, kind, src, jobMode)
+	return checked.Valid, checked.WriteText(e.stderr)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/config"
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
@@ -55,13 +56,16 @@ func (e *env) load(job, device string) (*jobs.Job, *target.Target, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err := os.ReadFile(job)
+	src, err := readFile(job)
 	if err != nil {
-		return nil, nil, usagef("read the job: %w", err)
+		return nil, nil, usagef("%w", err)
+	}
+	if ok, err := e.complain(job, config.KindJob, src); !ok {
+		return nil, nil, errors.Join(err, exit(jobs.Verdict{Class: jobs.ClassJob}.ExitCode()))
 	}
 	j, report := jobs.ParseJob(src, jobMode)
-	if err := e.complain(job, report); err != nil || j == nil {
-		return nil, nil, errors.Join(err, exit(jobs.Verdict{Class: jobs.ClassJob}.ExitCode()))
+	if err := report.Err(); err != nil {
+		return nil, nil, err
 	}
 	t, err := target.Guest(d, target.GuestOptions{ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, Logger: e.logger})
 	if err != nil {

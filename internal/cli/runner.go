@@ -74,8 +74,8 @@ func (e *env) runnerConfig(file string) (*runnerConfig, error) {
 		schema.Decode(n, "", c, schema.Strict, report)
 	}
 	report.Place(src)
-	if err := e.complain(file, report); err != nil || !report.Valid() {
-		return nil, errors.Join(err, exit(exitUsage))
+	if err := report.Err(); err != nil {
+		return nil, usagef("read %s:\n%w", file, err)
 	}
 	dir := filepath.Dir(file)
 	for _, pattern := range c.DeviceFiles {
