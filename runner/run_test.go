@@ -36,7 +36,7 @@ boot:
 var job = template.Must(template.New("job").Parse(`job_name: {{.Name}}
 device_type: qemu
 visibility: public
-timeouts: {job: {seconds: {{.JobSeconds}}}, action: {minutes: 3}}
+timeouts: {job: {seconds: {{.JobSeconds}}}, action: {seconds: {{.ActionSeconds}}}}
 {{.Top}}
 actions:
 - deploy:
@@ -58,7 +58,7 @@ actions:
 
 type params struct {
 	Name, Top, Kernel, Append, KernelKeys, Ramdisk, RamdiskArg, Steps string
-	JobSeconds, BootSeconds, TestSeconds                              int
+	JobSeconds, ActionSeconds, BootSeconds, TestSeconds               int
 }
 
 // source is a job that passes, changed.
@@ -71,6 +71,8 @@ func source(t *testing.T, change func(p *params)) []byte {
 	if change != nil {
 		change(&p)
 	}
+	p.ActionSeconds = min(p.JobSeconds, 180)
+	p.BootSeconds, p.TestSeconds = min(p.JobSeconds, p.BootSeconds), min(p.JobSeconds, p.TestSeconds)
 	var b bytes.Buffer
 	if err := job.Execute(&b, p); err != nil {
 		t.Fatal(err)

@@ -226,18 +226,26 @@ func (l *lab) strike(ctx context.Context, victim string, r *result) error {
 	l.runner.kill()
 	breath, cancel := context.WithTimeout(ctx, dyingBreath)
 	defer cancel()
-	_ = poll(breath, func() (bool, error) { r.left = guests(ctx); return r.left == 0, nil })
+	_ = poll(breath, func() (bool, error) {
+		var err error
+		r.left, err = l.guests(ctx)
+		return r.left == 0, err
+	})
 	return l.runner.start(context.WithoutCancel(ctx))
 }
 
-// guests counts QEMUs that gantry started.
-func guests(ctx context.Context) int {
-	out, err := exec.CommandContext(ctx, "pgrep", "-c", "-f", "qemu-system.*gantry-").Output()
-	n := 0
-	if err == nil {
-		_, _ = fmt.Sscan(string(out), &n)
+// guests counts this lab's QEMUs: each carries the lease that its folder is named after.
+func (l *lab) guests(ctx context.Context) (n int, err error) {
+	leases, err := os.ReadDir(filepath.Join(l.dir, "runner", "runs"))
+	if err != nil {
+		return 0, err
 	}
-	return n
+	for _, lease := range leases {
+		if exec.CommandContext(ctx, "pgrep", "-f", "qemu-system.*gantry-"+lease.Name()).Run() == nil {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // results reads what the page of the check says of the attempts.

@@ -25,6 +25,9 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
+// hourlyBudget is larger than GitHub gives: who watches an experiment asks more often than an App does.
+const hourlyBudget = 1_000_000
+
 // Scene is a GitHub with one repository that the App is installed on.
 type Scene struct {
 	Hub  *fakegithub.Server
@@ -46,7 +49,7 @@ func Open(ctx context.Context, dir, from string) (s *Scene, err error) {
 	if err := os.WriteFile(filepath.Join(base, "README.md"), []byte("A kernel.\n"), 0o600); err != nil {
 		return nil, err
 	}
-	if s.Hub, err = fakegithub.New(ctx, fakegithub.Options{}); err != nil {
+	if s.Hub, err = fakegithub.New(ctx, fakegithub.Options{HourlyBudget: hourlyBudget}); err != nil {
 		return nil, err
 	}
 	in := s.Hub.AddInstallation("octo-org", fakegithub.InstallationOptions{})
