@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,13 +71,14 @@ func minimal(t *testing.T, to string) {
 }
 
 // boot runs the kernel with the ramdisk until it powers off, and returns the serial console's bytes.
-func boot(t *testing.T, kernel, ramdisk string) string {
+func boot(t *testing.T, kernel, ramdisk string, more ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-nodefaults",
+	args := append([]string{"-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-nodefaults",
 		"-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", ramdisk,
-		"-append", "console=ttyS0 no_timer_check panic=-1").CombinedOutput()
+		"-append", "console=ttyS0 no_timer_check panic=-1"}, more...)
+	out, err := exec.CommandContext(ctx, "qemu-system-x86_64", args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("boot: %v\n%s", err, out)
 	}
@@ -137,5 +140,46 @@ func TestKernelTakesAppendedOverlay(t *testing.T) {
 			}
 			t.Logf("summary %+v", sum)
 		})
+	}
+}
+
+// TestKernelMessagesSplitSignals boots a guest whose kernel prints all the time while a test reports, and counts what a
+// plain search for LAVA's signals finds beside what the parser finds.
+func TestKernelMessagesSplitSignals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots an emulated machine")
+	}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skip("no qemu-system-x86_64 here")
+	}
+	const cases = 60
+	vmlinuz, dir := kernel(t), t.TempDir()
+	plain, dst := filepath.Join(dir, "plain"), filepath.Join(dir, "dst")
+	minimal(t, plain)
+	o, err := Build(&Spec{ID: "7", Stages: []Stage{{Definitions: []Definition{{
+		Name: "noisy", UUID: "7_1.1.3.1", Steps: []string{
+			"{ set +x; } 2>/dev/null", "echo on >/proc/sys/kernel/printk_devkmsg",
+			"(while echo '<4>noise: a message of the kernel, longer than a FIFO' >/dev/kmsg; do :; done) & noise=$!",
+			fmt.Sprintf("i=0; while [ $i -lt %d ]; do i=$((i + 1)); lava-test-case case-$i --result pass; done", cases),
+			"kill $noise",
+		},
+	}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := AppendCPIO(dst, plain, o); err != nil {
+		t.Fatal(err)
+	}
+	out := boot(t, vmlinuz, dst, "-smp", "2")
+	got, sum := results(out)
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`<LAVA_SIGNAL_(\S+) ([^>]+)>`).FindAllStringSubmatch(out, -1) {
+		if m[1] == "TESTCASE" && regexp.MustCompile(`^TEST_CASE_ID=case-\d+ RESULT=pass$`).MatchString(m[2]) {
+			found[m[2]] = true
+		}
+	}
+	t.Logf("of %d cases, LAVA's pattern finds %d, the parser %d; summary %+v", cases, len(found), len(got)-1, sum)
+	if len(got) != cases+1 || !sum.Complete() {
+		t.Errorf("cases %q\n%s", got, out)
 	}
 }

@@ -44,7 +44,7 @@ func TestOneWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			ours, theirs := os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
-			defer ours.Close()
+			defer func() { _ = ours.Close() }()
 			cmd := exec.CommandContext(t.Context(), sh, "-c", prelude+"lava-test-case a --shell true; lava-test-set start 'x y'")
 			cmd.Stdout, cmd.Stderr = theirs, os.Stderr
 			if err := cmd.Run(); err != nil {
@@ -237,6 +237,63 @@ func TestBackgroundProcess(t *testing.T) {
 			if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000); n != 1 {
 				_ = unix.Kill(pid, unix.SIGKILL)
 				t.Errorf("its child goes on (%v)", err)
+			}
+		})
+	}
+}
+
+// TestFacts has the helpers say what the spec says of the device.
+func TestFacts(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			s := &Spec{
+				Self: "board1", Group: []Member{{"board1", "client"}, {"board2", "server"}, {"board3", "server"}},
+				Target: Target{IP: "10.0.0.2", MAC: "52:54:00:12:34:56", Storage: []Var{{"SATA", "/dev/sda"}, {"USB", "/dev/sdb"}}, ProbeIP: "10.0.0.9", ProbeChannel: "3"},
+				Stages: []Stage{{Definitions: []Definition{{Name: "facts", Steps: []string{
+					"{ set +x; } 2>/dev/null", "echo begin", "lava-target-ip", "lava-target-mac", "lava-target-storage", "lava-target-storage USB", "lava-probe-ip", "lava-probe-channel",
+					"lava-self", "lava-role", "lava-role list", "lava-group", "lava-group server", "lava-echo-ipv4 lo", "test -n \"$(lava-os-build)\"",
+					"lava-test-reference ref --result pass --reference http://host/a", "lava-test-feedback --namespace ns", "lava-test-event 'a b'", "echo end",
+				}}}}},
+			}
+			out := runStage(t, sh, s)
+			_, said, _ := strings.Cut(out, "begin\n")
+			said = regexp.MustCompile(`(?m)^<(LAVA|GANTRY)_.*\n`).ReplaceAllString(said, "")
+			said, _, _ = strings.Cut(said, "end\n")
+			want := "10.0.0.2\n52:54:00:12:34:56\nSATA /dev/sda\nUSB /dev/sdb\n/dev/sdb\n10.0.0.9\n3\n" +
+				"board1\nclient\nclient\nserver\nboard1\tclient\nboard2\tserver\nboard3\tserver\nboard2\nboard3\n127.0.0.1\n"
+			if said != want {
+				t.Errorf("%q, want %q\n%s", said, want, out)
+			}
+			if got, sum := results(out); strings.Join(got, " ") != "0_facts/ref=pass lava/0_facts=pass" || !sum.Complete() {
+				t.Errorf("cases %q, summary %+v", got, sum)
+			}
+		})
+	}
+}
+
+// TestResultsDevice gives each record to a device too, from which alone the results can be read.
+func TestResultsDevice(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			pipe := filepath.Join(t.TempDir(), "port")
+			if err := unix.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			port, err := os.OpenFile(pipe, os.O_RDWR, 0) // never ends, and never blocks the helpers
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = port.Close() }()
+			s := smoke()
+			s.ResultsDev = pipe
+			console, _ := results(runStage(t, sh, s))
+			b := make([]byte, 1<<16)
+			n, err := port.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, sum := results(string(b[:n])); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+				t.Errorf("the device has %q, the console %q; summary %+v", got, console, sum)
 			}
 		})
 	}

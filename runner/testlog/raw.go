@@ -8,7 +8,8 @@ import (
 // raw is a signal without a number, between two that came with theirs.
 type raw struct {
 	record
-	after, before int // their numbers; before is 0 until it comes
+	after, before int   // their numbers; before is 0 until it comes
+	between       []int // those that had not come when before came
 	doubled       bool
 }
 
@@ -83,7 +84,7 @@ func (r *raw) settled(seq int) bool {
 // the test's own, once each. Where some did not, a signal may be the remains of one of them: it does not count when
 // it looks like one, and is reported as missing otherwise.
 func (s *sequence) judge(rs []raw) {
-	lost, healed := s.damaged(rs[0].after, rs[0].before)
+	lost, healed := len(rs[0].between), s.late(rs[0].between)
 	once := map[string]bool{}
 	for _, r := range rs {
 		_, copied := s.texts[s.hash(r.text)]
@@ -118,18 +119,26 @@ func (s *sequence) beside(r raw) bool {
 	return false
 }
 
-// damaged counts the numbers between two that did not come with their trailer, and returns what the manifest had of them.
-func (s *sequence) damaged(after, before int) (lost int, healed []string) {
-	for n := after + 1; n < before && n-after <= maxGaps; n++ {
-		if s.seen[n] {
-			continue
-		}
-		lost++
-		if t, ok := s.healed[n]; ok {
-			healed = append(healed, t)
+// missing lists the numbers between two that did not come with their trailer so far.
+func (s *sequence) missing(after, before int) (all []int) {
+	for n := after + 1; n < before && len(all) < maxGaps; n++ {
+		if !s.seen[n] {
+			all = append(all, n)
 		}
 	}
-	return lost, healed
+	return all
+}
+
+// late is the texts of records that came late, or in the manifest only.
+func (s *sequence) late(seqs []int) (texts []string) {
+	for _, n := range seqs {
+		if t, ok := s.healed[n]; ok {
+			texts = append(texts, t)
+		} else if t, ok := s.recent[n]; ok {
+			texts = append(texts, t)
+		}
+	}
+	return texts
 }
 
 // maxFlips is how many bytes of a damaged signal may differ from the whole one.

@@ -72,8 +72,12 @@ func (s *sequence) direct(seq int, text string, line int, at time.Time) bool {
 // bound ends the interval in which signals without a number wait. Again says that seq came before: the output around it
 // came twice.
 func (s *sequence) bound(seq int, again bool) {
+	var between []int
 	for i := len(s.raws) - 1; i >= 0 && s.raws[i].before == 0; i-- {
-		s.raws[i].before, s.raws[i].doubled = seq, s.doubled || again
+		if between == nil {
+			between = s.missing(s.last, seq)
+		}
+		s.raws[i].before, s.raws[i].between, s.raws[i].doubled = seq, between, s.doubled || again
 	}
 	s.last, s.doubled = seq, again
 }

@@ -30,6 +30,9 @@ func signal(s string) (name, rest string) {
 // wellFormed says whether a signal without a number may be a test's own: tests do not print the start and the end of
 // runs, which only the helpers know.
 func wellFormed(s string) bool {
+	if stamped, _ := findStamp([]byte(s)); stamped >= 0 {
+		return false
+	}
 	switch name, rest := signal(s); name {
 	case "STARTRUN", "ENDRUN", "":
 		return false
