@@ -2,8 +2,8 @@
 // assignments and cancels, and the loop that leases targets and notices lost leases.
 //
 // The database is the truth. A commit that makes work wakes the loop or a runner's stream at once, in this process; the
-// woken one reads what there is to do. A wake that is missed, since another replica committed, is made up for by a look
-// each second. So no stream waits for another, and nothing is queued in memory.
+// woken one reads what there is to do. Other replicas hear of it through PostgreSQL. A wake that is missed is made up for
+// by a look each second. So no stream waits for another, and nothing is queued in memory.
 package api
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
 
-// reconcileInterval is how late a change made by another replica, or an expiry, may be noticed.
+// reconcileInterval is how late an expiry may be noticed, or a change that nobody told of.
 const reconcileInterval = time.Second
 
 // stallLimit is how long the loop may not have run before the app blames itself for the silence of its runners: its
@@ -92,7 +92,12 @@ func (s *Server) Handler() (path string, h http.Handler) {
 // Run leases targets to runs and notices what is overdue, until ctx ends. It then ends all streams, so that an
 // http.Server can shut down.
 func (s *Server) Run(ctx context.Context) error {
+	var listener sync.WaitGroup
+	defer listener.Wait()
 	defer s.Close()
+	listening, hush := context.WithCancel(ctx)
+	defer hush()
+	listener.Go(func() { s.listen(listening) })
 	tick := time.NewTicker(reconcileInterval)
 	defer tick.Stop()
 	renewed, looked := time.Now(), wallClock()
@@ -129,6 +134,17 @@ func (s *Server) Close() {
 		s.stop()
 		s.streams.close(errClosed)
 	})
+}
+
+// listen hears what other replicas do, until ctx ends. While it cannot, the looks of each second do.
+func (s *Server) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.try(ctx, "listen", s.store.Listen)
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconcileInterval):
+		}
+	}
 }
 
 // try does one duty of the loop. What goes wrong is logged and tried again in a second.

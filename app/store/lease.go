@@ -169,7 +169,9 @@ func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
 				return err
 			}
 		}
-		s.tell(tx, Change{Queue: true, Runner: runner})
+		if err := s.tell(ctx, tx, Change{Queue: true, Runner: runner}); err != nil {
+			return err
+		}
 		if e.Silent && accepted == 0 {
 			return s.unbegin(ctx, tx, l)
 		}

@@ -102,8 +102,7 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 		return Run{}, false, fmt.Errorf("create run %q: %w", spec.Name, err)
 	}
 	if created {
-		s.tell(tx, Change{Queue: true})
-		err = s.runChanged(ctx, tx, run.ID)
+		err = errors.Join(s.tell(ctx, tx, Change{Queue: true}), s.runChanged(ctx, tx, run.ID))
 	}
 	return run, created, err
 }
@@ -122,7 +121,7 @@ func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool,
 	err = tx.QueryRowContext(ctx, `UPDATE leases SET cancel = $1 WHERE run_id = $2 AND state = 'held' RETURNING runner_id`, reason, id).Scan(&runner)
 	switch {
 	case err == nil:
-		s.tell(tx, Change{Runner: runner})
+		return true, s.tell(ctx, tx, Change{Runner: runner})
 	case !isNoRows(err):
 		return false, fmt.Errorf("cancel run %s: %w", id, err)
 	}

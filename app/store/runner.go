@@ -243,6 +243,5 @@ func (s *Store) putTargets(ctx context.Context, tx *Tx, runner string, targets [
 			return fmt.Errorf("target %q: %w", t.Name, err)
 		}
 	}
-	s.tell(tx, Change{Queue: true, Runner: runner})
-	return nil
+	return s.tell(ctx, tx, Change{Queue: true, Runner: runner})
 }

@@ -126,6 +126,8 @@ func (s *Store) lease(ctx context.Context, tx *Tx, run string, t idle) error {
 			return fmt.Errorf("lease %q: %w", t.name, err)
 		}
 	}
-	s.tell(tx, Change{Runner: t.runner})
+	if err := s.tell(ctx, tx, Change{Runner: t.runner}); err != nil {
+		return err
+	}
 	return s.runChanged(ctx, tx, run)
 }
