@@ -18,82 +18,98 @@ const (
 	lateMax   = 5 * time.Second
 )
 
-// errLate ends the wait for late output.
-var errLate = errors.New("no more output after something fatal")
+// lateReport is how long a console may be silent within a report that is not fatal before it is taken for complete.
+const lateReport = 5 * time.Second
+
+// errQuiet ends a wait for more output.
+var errQuiet = errors.New("no more output")
 
 // watcher follows a console and reports what the kernel says of itself, to the end of the stream.
 type watcher struct {
 	r       *plan.Run
+	scanner *kernlog.Scanner
 	before  int              // lines of the record before this stream
-	fatal   *kernlog.Finding // the first fatal one
-	section string           // that was running when it fell
+	fatal   *kernlog.Finding // the first fatal one, until it has stopped the step
 	since   time.Time
 	stopped bool
 }
 
 func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
 	w := &watcher{r: r, before: c.LineAt(start) - 1}
-	scanner := kernlog.New(kernlog.Options{Found: w.found, Fatal: w.begins})
+	w.scanner = kernlog.New(kernlog.Options{Found: w.found, Fatal: w.begins, During: w.during})
 	cur := c.From(start)
 	for {
 		b, err := w.next(ctx, cur)
-		_, _ = scanner.Write(b) // never fails
-		if errors.Is(err, errLate) || w.overdue() {
-			scanner.Flush()
-			w.stop()
-		} else if err != nil {
-			scanner.Flush()
-			w.stop()
+		_, _ = w.scanner.Write(b) // never fails
+		if err == nil && !w.overdue() {
+			continue
+		}
+		w.scanner.Flush()
+		w.stop()
+		if err != nil && !errors.Is(err, errQuiet) {
 			return
 		}
 	}
 }
 
-// next waits for bytes; while something fatal is pending, not for long.
+// next waits for bytes; while a report is open, not for long.
 func (w *watcher) next(ctx context.Context, cur *console.Cursor) ([]byte, error) {
-	if w.fatal != nil && !w.stopped {
-		quiet, cancel := context.WithTimeoutCause(ctx, lateQuiet, errLate)
+	limit := time.Duration(0)
+	switch {
+	case w.fatal != nil:
+		limit = lateQuiet
+	case w.scanner.Pending():
+		limit = lateReport
+	}
+	if limit > 0 {
+		quiet, cancel := context.WithTimeoutCause(ctx, limit, errQuiet)
 		defer cancel()
 		ctx = quiet
 	}
 	return cur.Next(ctx)
 }
 
-func (w *watcher) overdue() bool {
-	return w.fatal != nil && !w.stopped && time.Since(w.since) > lateMax
+func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) > lateMax }
+
+// during is what is going on while a finding begins.
+func (w *watcher) during() kernlog.During {
+	suite, name := w.r.Case()
+	return kernlog.During{Section: w.r.Section(), Suite: suite, Case: name}
 }
 
 // begins is called when something fatal begins; its title may not be complete.
 func (w *watcher) begins(f kernlog.Finding) {
-	if w.fatal == nil {
-		w.fatal, w.section, w.since = &f, w.r.Section(), time.Now()
+	if w.fatal == nil && !w.stopped {
+		w.fatal, w.since = &f, time.Now()
 	}
 }
 
-// found is called when a finding is complete.
+// found is called when a finding is complete. One that turns out to be allowed ends nothing.
 func (w *watcher) found(f kernlog.Finding) {
 	if w.fatal != nil && f.Line == w.fatal.Line {
 		w.fatal = &f
+		if !f.Fatal {
+			w.fatal = nil
+		}
 	}
 	out := f.Jobs()
 	out.Line += w.before
-	out.Section = w.r.Section()
-	out.Suite, out.Case = w.r.Case()
 	w.r.Emit(jobs.Event{Finding: &out})
 }
 
 // stop ends the step that the fatal finding fell into. Whose fault it is depends on what was going on.
 func (w *watcher) stop() {
-	if w.fatal == nil || w.stopped {
+	if w.fatal == nil {
 		return
 	}
-	w.stopped = true
+	f := w.fatal
+	w.fatal, w.stopped = nil, true
 	class := jobs.ClassJob
 	switch {
-	case w.fatal.Emulation:
+	case f.Emulation:
 		class = jobs.ClassInfrastructure
-	case w.section == "test":
+	case f.During.Section == "test":
 		class = jobs.ClassTest
 	}
-	w.r.Stop(jobs.Failf(class, "%s (console.log:%d)", w.fatal.Title, w.fatal.Line+w.before))
+	w.r.Stop(jobs.Failf(class, "%s (console.log:%d)", f.Title, f.Line+w.before))
 }
