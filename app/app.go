@@ -85,7 +85,7 @@ func (a *App) open(ctx context.Context) error {
 	var err error
 	o := a.opts
 	// The store tells of changed runs before the queue that is told exists: nothing changes before Start.
-	a.store, err = store.Open(ctx, store.Options{DSN: o.Database, RunChanged: func(ctx context.Context, tx *store.Tx, run string) error {
+	a.store, err = store.Open(ctx, store.Options{DSN: o.Database, Now: o.Now, RunChanged: func(ctx context.Context, tx *store.Tx, run string) error {
 		return a.queue.RunChanged(ctx, tx, run)
 	}})
 	if err != nil {
@@ -99,19 +99,19 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onStop("blobs", func(context.Context) error { return blobs.Close() })
 
-	gh, err := ghapi.New(ghapi.Options{AppID: o.AppID, PrivateKey: o.PrivateKey, BaseURL: o.GitHubURL, Registerer: o.Registerer})
+	gh, err := ghapi.New(ghapi.Options{AppID: o.AppID, PrivateKey: o.PrivateKey, BaseURL: o.GitHubURL, Registerer: o.Registerer, Now: o.Now})
 	if err != nil {
 		return err
 	}
 	writer, err := checks.New(checks.Options{
-		Store: a.store, GitHub: gh, BaseURL: o.URL, Logger: a.log.With("component", "checks"), Registerer: o.Registerer,
+		Store: a.store, GitHub: gh, BaseURL: o.URL, Logger: a.log.With("component", "checks"), Registerer: o.Registerer, Now: o.Now,
 	})
 	if err != nil {
 		return err
 	}
 	a.queue, err = work.New(ctx, work.Options{
 		Store: a.store, DSN: o.Database, GitHub: gh, AppID: o.AppID, Checks: writer, Policy: o.Policy, Retention: o.Retention,
-		Logger: a.log.With("component", "work"), Registerer: o.Registerer,
+		Logger: a.log.With("component", "work"), Registerer: o.Registerer, Now: o.Now,
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/app/trigger"
 	"github.com/gantry-ci/gantry/jobs"
@@ -146,9 +147,9 @@ func TestSuperseded(t *testing.T) {
 		if len(runs) != 2 || runs[0].Class != jobs.ClassCanceled || runs[1].State != store.RunQueued {
 			return fmt.Sprintf("%+v", runs)
 		}
-		checks := l.repo.CheckRuns()
-		if len(checks) != 2 || checks[0].Conclusion != "cancelled" || checks[1].Status != "queued" {
-			return fmt.Sprintf("%+v", checks)
+		shown := l.repo.CheckRuns()
+		if len(shown) != 2 || shown[0].Conclusion != checks.Canceled || shown[1].Status != "queued" {
+			return fmt.Sprintf("%+v", shown)
 		}
 		return ""
 	})
@@ -164,7 +165,7 @@ func TestSuperseded(t *testing.T) {
 	}
 	l.pullEvent("closed", p.Number)
 	l.until(func() string {
-		if c := l.repo.CheckRuns()[1]; c.Conclusion != "cancelled" {
+		if c := l.repo.CheckRuns()[1]; c.Conclusion != checks.Canceled {
 			return "the check of a closed pull request is " + c.Status
 		}
 		return ""
@@ -183,8 +184,8 @@ func TestSuperseded(t *testing.T) {
 	}
 	l.pullEvent("reopened", p.Number)
 	l.until(func() string {
-		if runs, checks := l.runs(), l.repo.CheckRuns(); len(runs) != 3 || len(checks) != 3 || checks[2].Status != "queued" {
-			return fmt.Sprintf("%d runs, %d checks", len(runs), len(checks))
+		if runs, shown := l.runs(), l.repo.CheckRuns(); len(runs) != 3 || len(shown) != 3 || shown[2].Status != "queued" {
+			return fmt.Sprintf("%d runs, %d checks", len(runs), len(shown))
 		}
 		return ""
 	})
@@ -329,8 +330,8 @@ func TestRerun(t *testing.T) {
 		t.Errorf("of a failed check: %s: %s", d.State, d.Reason)
 	}
 	l.until(func() string {
-		if checks := l.repo.CheckRuns(); len(checks) != 2 || checks[1].Status != "in_progress" && checks[1].Status != "queued" || checks[1].Name != "smoke" {
-			return fmt.Sprintf("%+v", checks)
+		if shown := l.repo.CheckRuns(); len(shown) != 2 || shown[1].Status != "in_progress" && shown[1].Status != "queued" || shown[1].Name != "smoke" {
+			return fmt.Sprintf("%+v", shown)
 		}
 		return ""
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
@@ -162,7 +163,7 @@ func TestKill(t *testing.T) {
 			if err := repo.ClosePull(p.Number, false); err != nil {
 				t.Fatal(err)
 			}
-			action, want = "closed", "cancelled"
+			action, want = "closed", checks.Canceled
 		}
 		e, err := repo.PullRequestEvent(action, p.Number)
 		if err != nil {

@@ -28,12 +28,16 @@ type Options struct {
 
 	Version   string // of gantry, for its runners
 	Policy    trigger.Policy
-	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days
+	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days, the least 4
 
+	Now        func() time.Time // nil is the wall clock
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer // for /metrics
 }
+
+// minRetention is more than the three days that GitHub keeps its log: what it has must be known here.
+const minRetention = 4 * 24 * time.Hour
 
 // validate says everything that is wrong at once.
 func (o *Options) validate() error {
@@ -53,6 +57,7 @@ func (o *Options) validate() error {
 	need(len(o.WebhookSecrets) > 0 && !slices.ContainsFunc(o.WebhookSecrets, blank),
 		"github: a webhook secret is required, and none may be empty: without one anybody could start runs")
 	need(o.Logger != nil && o.Registerer != nil && o.Gatherer != nil, "a logger and a metrics registry are required")
+	need(o.Retention == 0 || o.Retention >= minRetention, "retention: less than %s would forget what GitHub still knows", minRetention)
 	errs = append(errs, o.Policy.Validate())
 	return errors.Join(errs...)
 }

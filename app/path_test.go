@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,5 +49,28 @@ func TestPullRequest(t *testing.T) {
 	}
 	if code, page := l.get("/runs/" + l.runs()[0].ID); code != 200 || !strings.Contains(page, "uname") || !strings.Contains(page, "exit 1") && !strings.Contains(page, "fails") {
 		t.Errorf("page: %d\n%s", code, page)
+	}
+}
+
+// BenchmarkRun is the time from GitHub's delivery to the run in the queue: two jobs of River's, four requests to GitHub.
+func BenchmarkRun(b *testing.B) {
+	l := newLab(b)
+	i := 0
+	for b.Loop() {
+		b.StopTimer()
+		i++
+		branch := fmt.Sprintf("topic-%d", i)
+		files := smokeFiles()
+		files["README"] = branch
+		l.commit(branch, files)
+		p, err := l.repo.OpenPull(fakegithub.PullOptions{Head: branch})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		l.ended(l.pullEvent("opened", p.Number).GUID)
+	}
+	if n := len(l.runs()); n != i {
+		b.Fatalf("%d runs of %d", n, i)
 	}
 }

@@ -40,6 +40,7 @@ type App struct {
 	id    int64
 	base  *url.URL
 	app   *ghinstallation.AppsTransport
+	self  *github.Client
 	now   func() time.Time
 	meter *meter
 
@@ -80,7 +81,9 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("read the App's private key: not an RSA key in PEM") // the cause may quote it
 	}
 	at.BaseURL = strings.TrimRight(base.String(), "/")
-	return &App{id: o.AppID, base: base, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{}, recent: list.New()}, nil
+	a := &App{id: o.AppID, base: base, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{}, recent: list.New()}
+	a.self = a.asApp()
+	return a, nil
 }
 
 // Installation is the client of an installation, with its own token and limits.
@@ -104,23 +107,18 @@ func (a *App) newClient(id int64) *Client {
 	// A transport of its own: ghinstallation writes into the one it is given.
 	apps := *a.app
 	tokens := ghinstallation.NewFromAppsTransport(&apps, id)
-	hc := &http.Client{
-		Transport: newLimiter(tokens, a.now, a.meter),
-		Timeout:   requestTimeout,
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			// The transport signs whatever passes it: nothing may lead it to another host.
-			if r.URL.Host != a.base.Host || r.URL.Scheme != a.base.Scheme {
-				return fmt.Errorf("redirected to another host, %q", r.URL.Host)
-			}
-			if len(via) > maxRedirects {
-				return errors.New("redirected too often")
-			}
-			return nil
-		},
+	return &Client{appID: a.id, installation: id, gh: a.client(newLimiter(tokens, a.now, a.meter))}
+}
+
+// sameHost refuses redirects elsewhere: the transport signs whatever passes it.
+func (a *App) sameHost(r *http.Request, via []*http.Request) error {
+	if r.URL.Host != a.base.Host || r.URL.Scheme != a.base.Scheme {
+		return fmt.Errorf("redirected to another host, %q", r.URL.Host)
 	}
-	gh := github.NewClient(hc)
-	gh.BaseURL = a.base
-	return &Client{appID: a.id, installation: id, gh: gh}
+	if len(via) > maxRedirects {
+		return errors.New("redirected too often")
+	}
+	return nil
 }
 
 // CloneURL is what git clones a repository from: github.com, or the host of the configured API.

@@ -1,6 +1,9 @@
 package trigger
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Reaction is what an event asks for. Exactly one field is set.
 type Reaction struct {
@@ -24,6 +27,11 @@ type Rerun struct {
 	HeadSHA    string
 	ExternalID string // of the check run; empty for all checks of the commit
 	Name       string
+}
+
+// Wants says whether events of the name can start anything.
+func Wants(event string) bool {
+	return slices.Contains([]string{"pull_request", "check_run", "check_suite"}, event)
 }
 
 func ignore(format string, a ...any) Reaction { return Reaction{Ignored: fmt.Sprintf(format, a...)} }

@@ -30,6 +30,12 @@ type retentionJob struct{}
 // Kind is the job's name in the database.
 func (retentionJob) Kind() string { return "retention" }
 
+// missedJob looks for webhooks that never arrived.
+type missedJob struct{}
+
+// Kind is the job's name in the database.
+func (missedJob) Kind() string { return "missed" }
+
 // Queues: a flood of one kind does not hold up the others.
 const (
 	deliveries  = "deliveries"

@@ -81,6 +81,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &worker[checkJob]{run: q.write})
 	river.AddWorker(workers, &worker[sweepJob]{run: q.sweep})
 	river.AddWorker(workers, &worker[retentionJob]{run: q.forget})
+	river.AddWorker(workers, &worker[missedJob]{run: q.missed})
 	var err error
 	q.engine, err = newEngine(ctx, o.Store, o.DSN, &river.Config{
 		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop, RescueStuckJobsAfter: rescueAfter,
@@ -89,7 +90,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers}, upkeep: {MaxWorkers: upkeepWorkers},
 		},
 		PeriodicJobs: []*river.PeriodicJob{
-			periodic(sweepInterval, sweepJob{}), periodic(retentionInterval, retentionJob{}),
+			periodic(sweepInterval, sweepJob{}), periodic(retentionInterval, retentionJob{}), periodic(missedInterval, missedJob{}),
 		},
 	})
 	return q, err

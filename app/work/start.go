@@ -11,7 +11,7 @@ import (
 )
 
 // start makes the checks and runs of a plan. again makes new runs where there are completed ones; otherwise a commit's
-// job is run once, unless that run was cancelled.
+// job is run once, unless that run was canceled.
 func (q *Queue) start(ctx context.Context, tx *store.Tx, c commit, p plan, again bool) (outcome, error) {
 	if len(p.checks) == 0 {
 		return p.nothing, nil
