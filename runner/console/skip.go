@@ -9,7 +9,7 @@ const restSamples = 16
 // console's text, eight bytes are passed over at once, and none of the look-ups waits for another.
 type pairs struct {
 	rest uint32 // the state; unknown without any
-	out  *[1 << 16 / 64]uint64
+	out  *[1 << 16]uint8
 
 	sample  uint32
 	samples int
@@ -43,10 +43,10 @@ func (d *dfa) pair(rest uint32) {
 			}
 		}
 	}
-	out := new([1 << 16 / 64]uint64)
+	out := new([1 << 16]uint8)
 	for pair := range 1 << 16 { // little endian: the first byte is the low one
 		if !stays[int(d.p.bytes[pair&0xff])*n+int(d.p.bytes[pair>>8])] {
-			out[pair/64] |= 1 << (pair % 64)
+			out[pair] = 1
 		}
 	}
 	d.pairs.rest, d.pairs.out = rest, out
@@ -58,12 +58,12 @@ func (p *pairs) skip(b []byte) int {
 	for ; i+8 <= len(b); i += 8 {
 		v := binary.LittleEndian.Uint64(b[i:])
 		v0, v1, v2, v3 := uint16(v), uint16(v>>16), uint16(v>>32), uint16(v>>48)
-		if (out[v0/64]>>(v0%64)|out[v1/64]>>(v1%64)|out[v2/64]>>(v2%64)|out[v3/64]>>(v3%64))&1 != 0 {
+		if out[v0]|out[v1]|out[v2]|out[v3] != 0 {
 			break
 		}
 	}
 	for ; i+2 <= len(b); i += 2 {
-		if v := binary.LittleEndian.Uint16(b[i:]); out[v/64]>>(v%64)&1 != 0 {
+		if v := binary.LittleEndian.Uint16(b[i:]); out[v] != 0 {
 			break
 		}
 	}
