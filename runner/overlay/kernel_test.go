@@ -75,9 +75,11 @@ func boot(t *testing.T, kernel, ramdisk string, more ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bootTimeout)
 	defer cancel()
-	args := append([]string{"-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-nodefaults",
+	args := append([]string{
+		"-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-nodefaults",
 		"-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", ramdisk,
-		"-append", "console=ttyS0 no_timer_check panic=-1"}, more...)
+		"-append", "console=ttyS0 no_timer_check panic=-1",
+	}, more...)
 	out, err := exec.CommandContext(ctx, "qemu-system-x86_64", args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("boot: %v\n%s", err, out)

@@ -18,24 +18,23 @@ import (
 	"github.com/gantry-ci/gantry/runner/testlog"
 )
 
-// shells are those that the helpers must run in, as commands of one word: busybox is reached by a link named ash.
+// shells are those that the helpers must run in, each reached by a link of the right name.
 func shells(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, name := range []string{"dash", "bash"} {
-		if p, err := exec.LookPath(name); err == nil {
-			found[name] = p
+	for name, as := range map[string]string{"dash": "dash", "bash": "bash", "bash as sh": "sh", "busybox": "ash", "mksh": "mksh"} {
+		command, _, _ := strings.Cut(name, " ")
+		p, err := exec.LookPath(command)
+		if err != nil {
+			continue
 		}
-	}
-	if p, err := exec.LookPath("busybox"); err == nil {
-		ash := filepath.Join(t.TempDir(), "ash")
-		if err := os.Symlink(p, ash); err != nil {
+		found[name] = filepath.Join(t.TempDir(), as)
+		if err := os.Symlink(p, found[name]); err != nil {
 			t.Fatal(err)
 		}
-		found["ash"] = ash
 	}
 	if len(found) == 0 {
-		t.Skip("no shell among dash, bash and busybox")
+		t.Skip("no shell among dash, bash, busybox and mksh")
 	}
 	return found
 }

@@ -11,6 +11,7 @@ type raw struct {
 	after, before int   // their numbers; before is 0 until it comes
 	between       []int // those that had not come when before came
 	doubled       bool
+	listed        bool // it stands in the manifest, where tests have ended
 }
 
 // raw takes a signal without a trailer.
@@ -22,7 +23,7 @@ func (s *sequence) raw(text string, line int, at time.Time) {
 	case len(s.raws) >= maxRaw:
 		s.sum.Truncated = true
 	default:
-		s.raws = append(s.raws, raw{record: r, after: s.last, doubled: s.doubled})
+		s.raws = append(s.raws, raw{record: r, after: s.last, doubled: s.doubled, listed: s.listing})
 	}
 }
 
@@ -95,7 +96,7 @@ func (s *sequence) judge(rs []raw) {
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
-		case rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
+		case r.listed || rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
 			lost--
 			s.state.doubt(r.record)
 		default:
@@ -111,7 +112,7 @@ const maxRecent = 64
 // beside says whether a neighbor of r reports on the same case. When a stretch of output comes twice, the end of
 // its first copy may be grown together with the start of the second.
 func (s *sequence) beside(r raw) bool {
-	for seq := r.after; seq <= min(r.before, r.after+maxRecent)+lookAhead; seq++ {
+	for seq := r.after - lookAhead; seq <= min(r.before, r.after+maxRecent)+lookAhead; seq++ {
 		if sameSubject(r.text, s.recent[seq]) {
 			return true
 		}

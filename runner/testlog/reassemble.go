@@ -121,7 +121,7 @@ func (w *window) raw(off, own int) {
 	for _, m := range rawSignal.FindAllIndex(w.text[:off], -1) {
 		p := w.place(m[0])
 		switch {
-		case m[1] == own || nearlyTrailer(w.text[m[1]:]) || bytes.Contains(w.text[m[0]:m[1]], []byte("GANTRY_")):
+		case m[1] == own || nearlyTrailer(w.text[m[1]:]) || grown(w.text[m[0]+1:m[1]]):
 			// The remains of a numbered one.
 		case p.trace:
 			w.sum.Copies++
@@ -129,6 +129,11 @@ func (w *window) raw(off, own int) {
 			w.order.raw(string(w.text[m[0]:m[1]]), p.line, p.at)
 		}
 	}
+}
+
+// grown says whether a signal has the start of another thing of the protocol in it.
+func grown(text []byte) bool {
+	return bytes.Contains(text, []byte("GANTRY_")) || bytes.Count(text, []byte("LAVA_SIGNAL_")) > 1
 }
 
 // nearlyTrailer says whether text begins with a damaged trailer: its first letters, or half of them, are in place.

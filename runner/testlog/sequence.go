@@ -20,6 +20,7 @@ type sequence struct {
 	count   int            // of records, by the manifest; -1 before it
 	last    int            // number of the last signal that came with its own trailer
 	doubled bool           // that one had come before
+	listing bool           // the manifest has begun
 	raws    []raw
 	seed    maphash.Seed
 	texts   map[uint64]struct{} // of all records
@@ -65,6 +66,7 @@ func (s *sequence) direct(seq int, text string, line int, at time.Time) bool {
 	s.bound(seq, again)
 	s.seen[seq] = true
 	fresh := s.take(r)
+	s.listing = s.listing && !fresh
 	s.apply()
 	return fresh
 }
@@ -95,6 +97,7 @@ func (s *sequence) record(seq int, text string, line int) {
 		s.sum.Truncated = true
 		return
 	}
+	s.listing = true
 	if s.take(record{seq: seq, text: text, line: line}) {
 		s.sum.Recovered++
 		s.healed[seq] = text

@@ -5,9 +5,10 @@
 # keeps the record for the manifest. SEQ counts from 1 in a stage, whichever process prints; CRC is the IEEE CRC-32 of
 # "SEQ TEXT". It forks nothing on the usual path: a fork costs 10 ms and more on an emulated CPU.
 
-# The CRC's table for four bits at a time, and the codes of what may be part of a variable's name.
+# The CRC's table for four bits at a time, signed, so that shells whose numbers have 32 bits (Android's mksh) and those
+# with 64 agree in the low 32; and the codes of what may be part of a variable's name.
 T0=0 T1=498536548 T2=997073096 T3=651767980 T4=1994146192 T5=1802195444 T6=1303535960 T7=1342533948
-T8=3988292384 T9=4027552580 T10=3604390888 T11=3412177804 T12=2607071920 T13=2262029012 T14=2685067896 T15=3183342108
+T8=-306674912 T9=-267414716 T10=-690576408 T11=-882789492 T12=-1687895376 T13=-2032938284 T14=-1609899400 T15=-1111625188
 C_0=48 C_1=49 C_2=50 C_3=51 C_4=52 C_5=53 C_6=54 C_7=55 C_8=56 C_9=57 C__=95
 C_A=65 C_B=66 C_C=67 C_D=68 C_E=69 C_F=70 C_G=71 C_H=72 C_I=73 C_J=74 C_K=75 C_L=76 C_M=77
 C_N=78 C_O=79 C_P=80 C_Q=81 C_R=82 C_S=83 C_T=84 C_U=85 C_V=86 C_W=87 C_X=88 C_Y=89 C_Z=90
@@ -46,7 +47,7 @@ gantry_code() {
 # C_$ch and T$((…)) are names made of parts, which shellcheck does not know.
 # shellcheck disable=SC1102,SC2086,SC2210
 gantry_crc() {
-	rest=$1 c=4294967295
+	rest=$1 c=-1
 	while [ -n "$rest" ]; do
 		tail=${rest#?}
 		ch=${rest%"$tail"}
@@ -90,10 +91,10 @@ gantry_crc() {
 			c=$((c ^ code))
 			;;
 		esac
-		c=$((c >> 4 ^ T$((c & 15))))
-		c=$((c >> 4 ^ T$((c & 15))))
+		c=$((c >> 4 & 268435455 ^ T$((c & 15))))
+		c=$((c >> 4 & 268435455 ^ T$((c & 15))))
 	done
-	c=$((c ^ 4294967295)) crc=
+	c=$((c ^ -1)) crc=
 	for shift in 28 24 20 16 12 8 4 0; do
 		ch=$((c >> shift & 15))
 		case $ch in
