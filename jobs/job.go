@@ -42,7 +42,7 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type { return schema.Anything(v) }), "Whatever its readers need.")
 	f.Optional("priority", priority(&j.Priority), "Which job goes first.")
 	f.Optional("tags", schema.Texts(&j.Tags), "What the target must have.")
-	f.Optional("secrets", schema.Values(&j.Secrets), "Tests see them as variables; logs never show them.")
+	f.Optional("secrets", schema.MapOf(&j.Secrets, schema.Text), "Tests see them as variables; logs never show them.")
 	f.Optional("environment", schema.Nodes(&j.Environment), "Environment of the tests.")
 	f.Optional("protocols", schema.Sub(&j.Protocols), "What the parts of the job talk by.")
 	f.Optional("notify", schema.Optionally(&j.Notify), "Whom to tell of the end.")

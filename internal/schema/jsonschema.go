@@ -176,3 +176,25 @@ func withDoc(p map[string]any, doc string) map[string]any {
 	out["description"] = doc
 	return out
 }
+
+// withDefault describes a kind, with what the pointer holds when the declaration is described.
+func withDefault[T comparable](kind string, v *T) func() map[string]any {
+	return func() map[string]any {
+		m := map[string]any{"type": kind}
+		if *v != *new(T) {
+			m["default"] = *v
+		}
+		return m
+	}
+}
+
+// fixed describes what needs no pointer.
+func fixed(pairs ...any) func() map[string]any {
+	return func() map[string]any {
+		m := make(map[string]any, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			m[pairs[i].(string)] = pairs[i+1]
+		}
+		return m
+	}
+}

@@ -34,28 +34,6 @@ func Text(dst *string) Type {
 	})
 }
 
-// withDefault describes a kind, with what the pointer holds when the declaration is described.
-func withDefault[T comparable](kind string, v *T) func() map[string]any {
-	return func() map[string]any {
-		m := map[string]any{"type": kind}
-		if *v != *new(T) {
-			m["default"] = *v
-		}
-		return m
-	}
-}
-
-// fixed describes what needs no pointer.
-func fixed(pairs ...any) func() map[string]any {
-	return func() map[string]any {
-		m := make(map[string]any, len(pairs)/2)
-		for i := 0; i+1 < len(pairs); i += 2 {
-			m[pairs[i].(string)] = pairs[i+1]
-		}
-		return m
-	}
-}
-
 // Limited is a string of low to high runes.
 func Limited(dst *string, low, high int) Type {
 	expected, json := "a string of "+strconv.Itoa(low)+" to "+strconv.Itoa(high)+" characters", fixed("type", "string", "minLength", low, "maxLength", high)
