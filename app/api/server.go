@@ -30,11 +30,18 @@ const reconcileInterval = time.Second
 // machine was suspended, or its clock set.
 const stallLimit = 10 * time.Second
 
+const (
+	defaultRetention = 90 * 24 * time.Hour // as long as GitHub keeps the logs of Actions
+	forgetInterval   = 10 * time.Minute
+	forgetRuns       = 50 // at a time: the writer is needed for other things
+)
+
 // Options of a server. Store and Blobs are required.
 type Options struct {
 	Store      *store.Store
 	Blobs      *store.Blobs
-	Version    string // of gantry
+	Version    string        // of gantry
+	Retention  time.Duration // how long completed runs and their logs are kept; 0 is 90 days
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -48,11 +55,12 @@ type Server struct {
 	log     *slog.Logger
 	metrics metrics
 
-	replica  string
-	schedule chan struct{} // holds one: look at the queue
-	streams  streams
-	close    sync.Once
-	stop     func() // of the subscription
+	retention time.Duration
+	replica   string
+	schedule  chan struct{} // holds one: look at the queue
+	streams   streams
+	close     sync.Once
+	stop      func() // of the subscription
 }
 
 // New makes a server on the store. Leases get new time, since none could be kept while no app was there.
@@ -63,6 +71,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
 		store: o.Store, blobs: o.Blobs, version: o.Version, log: o.Logger,
 		replica: uuid.NewString(), schedule: make(chan struct{}, 1),
+	}
+	if s.retention = o.Retention; s.retention == 0 {
+		s.retention = defaultRetention
 	}
 	s.metrics = newMetrics(o.Registerer, s.streams.count)
 	if err := s.store.Restart(ctx); err != nil {
@@ -100,7 +111,7 @@ func (s *Server) Run(ctx context.Context) error {
 	listener.Go(func() { s.listen(listening) })
 	tick := time.NewTicker(reconcileInterval)
 	defer tick.Stop()
-	renewed, looked := time.Now(), wallClock()
+	renewed, looked, forgot := time.Now(), wallClock(), time.Time{}
 	for {
 		if now := wallClock(); now.Sub(looked) > stallLimit {
 			s.log.WarnContext(ctx, "the app stood still", "for", now.Sub(looked))
@@ -121,6 +132,10 @@ func (s *Server) Run(ctx context.Context) error {
 		if now := time.Now(); now.Sub(renewed) >= rpc.KeepaliveInterval {
 			s.try(ctx, "renew runners", s.renewRunners)
 			renewed = now
+		}
+		if now := time.Now(); now.Sub(forgot) >= forgetInterval {
+			s.try(ctx, "forget runs", s.forget)
+			forgot = now
 		}
 	}
 }
@@ -183,6 +198,19 @@ func (s *Server) expireLeases(ctx context.Context) error {
 			s.metrics.lost.Inc()
 			s.log.WarnContext(ctx, "lease lost", "lease", l.ID, "run", l.RunID, "attempt", l.Attempt, "runner", l.RunnerID)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// forget removes some of the runs that were completed too long ago, with their streams.
+func (s *Server) forget(ctx context.Context) error {
+	ids, err := s.store.ForgetRuns(ctx, time.Now().Add(-s.retention), forgetRuns)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range ids {
+		errs = append(errs, s.blobs.Remove(id))
 	}
 	return errors.Join(errs...)
 }

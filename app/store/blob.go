@@ -138,6 +138,17 @@ func (b *Blobs) Open(run string, attempt int, s rpc.Stream) (*os.File, error) {
 	return f, nil
 }
 
+// Remove removes the streams of a run that is forgotten.
+func (b *Blobs) Remove(run string) error {
+	if run == "" || filepath.Base(run) != run || !filepath.IsLocal(run) || run == "." {
+		return fmt.Errorf("remove streams: %q is no run", run)
+	}
+	if err := b.root.RemoveAll(run); err != nil {
+		return fmt.Errorf("remove streams of run %s: %w", run, err)
+	}
+	return nil
+}
+
 // Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
 // where events are missing or cannot be read: with any, the results are incomplete.
 func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int, err error) {

@@ -208,3 +208,30 @@ func (s *Store) ExpireQueue(ctx context.Context) (n int, err error) {
 	}
 	return n, nil
 }
+
+// ForgetRuns removes up to limit runs that were completed before the time, and returns their ids: their blobs are to
+// be removed as well. One whose target is still held stays.
+func (s *Store) ForgetRuns(ctx context.Context, before time.Time, limit int) (ids []string, err error) {
+	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		ids, err = all(ctx, tx, scanString, `SELECT id FROM runs WHERE state = 'completed' AND ended_ms < $1
+			AND NOT EXISTS (SELECT 1 FROM leases WHERE run_id = runs.id AND state = 'held') ORDER BY ended_ms LIMIT $2 `+s.dialect.forUpdate,
+			before.UnixMilli(), limit)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			for _, q := range []string{
+				`DELETE FROM attempts WHERE run_id = $1`, `DELETE FROM leases WHERE run_id = $1`, `DELETE FROM runs WHERE id = $1`,
+			} {
+				if _, err := tx.ExecContext(ctx, q, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("forget runs: %w", err)
+	}
+	return ids, nil
+}

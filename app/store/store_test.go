@@ -129,6 +129,7 @@ func TestSQLite(t *testing.T) {
 	t.Run("deliveries", func(t *testing.T) { testDeliveries(t, openTest(t)) })
 	t.Run("checks", func(t *testing.T) { testChecks(t, openTest(t)) })
 	t.Run("pulls", func(t *testing.T) { testPulls(t, openTest(t)) })
+	t.Run("schedule", func(t *testing.T) { testSchedule(t, openTest(t)) })
 }
 
 func TestTxUndone(t *testing.T) {

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+func queueRun(t *testing.T, s *Store, spec RunSpec) (run Run, created bool) {
+	t.Helper()
+	spec.Name, spec.Job, spec.Source, spec.Trust = "smoke", []byte("x"), rpc.Source{Repository: "o/r", Commit: "abc"}, rpc.Trusted
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *Tx) (err error) {
+		run, created, err = s.CreateRun(ctx, tx, spec)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run, created
+}
+
+// A run of a type for which nothing is idle, thousands of which nothing fits, and one that fits behind them.
+func testSchedule(t *testing.T, s *Store) {
+	ctx := t.Context()
+	token, err := s.NewEnrolment(ctx, "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := s.Enroll(ctx, token, "r", HashSecret("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var targets []rpc.Target
+	for i := range 40 {
+		targets = append(targets, rpc.Target{Name: fmt.Sprintf("t%d", i), Type: "qemu"})
+	}
+	targets = append(targets, rpc.Target{Name: "special", Type: "qemu", Tags: []string{"special"}}, rpc.Target{Name: "sick", Type: "pi", Health: rpc.Bad})
+	if err := s.ConnectRunner(ctx, runner, "session", "replica", rpc.Announcement{Targets: targets}); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		for range 150 {
+			if _, _, err := s.CreateRun(ctx, tx, RunSpec{Name: "none", TargetType: "qemu", Tags: []string{"none"}, Job: []byte("x")}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	queueRun(t, s, RunSpec{TargetType: "pi"})
+	queueRun(t, s, RunSpec{TargetType: "unheard of"})
+	deep, _ := queueRun(t, s, RunSpec{TargetType: "qemu", Tags: []string{"special"}})
+	if n, err := s.Schedule(ctx); err != nil || n != 1 {
+		t.Errorf("scheduled %d, %v", n, err)
+	}
+	if run, err := s.Run(ctx, deep.ID); err != nil || run.State != RunRunning || run.Attempts != 1 {
+		t.Errorf("%+v, %v", run, err)
+	}
+	if n, err := s.Schedule(ctx); err != nil || n != 0 {
+		t.Errorf("scheduled again: %d, %v", n, err)
+	}
+	for range 50 { // more than targets
+		queueRun(t, s, RunSpec{TargetType: "qemu"})
+	}
+	if n, err := s.Schedule(ctx); err != nil || n != 40 {
+		t.Errorf("scheduled %d for 40 targets, %v", n, err)
+	}
+	held, err := s.HeldLeases(ctx, runner)
+	if err != nil || len(held) != 41 {
+		t.Errorf("%d leases, %v", len(held), err)
+	}
+}
+
+func TestRunKey(t *testing.T) {
+	s := openTest(t)
+	first, created := queueRun(t, s, RunSpec{Key: "k", TargetType: "qemu"})
+	again, twice := queueRun(t, s, RunSpec{Key: "k", TargetType: "qemu"})
+	if !created || twice || again.ID != first.ID {
+		t.Errorf("%t, %t, %q, %q", created, twice, first.ID, again.ID)
+	}
+}
+
+// A run that waited too long is the lab's failure.
+func TestQueueTimeout(t *testing.T) {
+	s := openTest(t)
+	now := time.Now()
+	s.clock = func() time.Time { return now }
+	hasty, _ := queueRun(t, s, RunSpec{TargetType: "qemu", QueueTimeout: time.Minute})
+	queueRun(t, s, RunSpec{TargetType: "qemu"})
+	if n, err := s.ExpireQueue(t.Context()); err != nil || n != 0 {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	now = now.Add(24 * time.Hour)
+	if n, err := s.ExpireQueue(t.Context()); err != nil || n != 1 {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	run, err := s.Run(t.Context(), hasty.ID)
+	if err != nil || run.State != RunCompleted || run.Verdict.Verdict != jobs.VerdictIncomplete || run.Class != jobs.ClassInfrastructure {
+		t.Errorf("%+v, %v", run, err)
+	}
+}
+
+// What was completed long ago goes, with its logs; what waits stays.
+func TestForgetRuns(t *testing.T) {
+	s := openTest(t)
+	b, _ := openTestBlobs(t)
+	old, _ := queueRun(t, s, RunSpec{TargetType: "qemu"})
+	queueRun(t, s, RunSpec{TargetType: "qemu"})
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *Tx) error {
+		_, err := s.CancelRun(ctx, tx, old.ID, "superseded")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Append(old.ID, 1, rpc.Console, 0, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := s.ForgetRuns(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(ids) != 0 {
+		t.Errorf("forgot %q, %v", ids, err)
+	}
+	ids, err := s.ForgetRuns(t.Context(), time.Now().Add(time.Hour), 10)
+	if err != nil || len(ids) != 1 || ids[0] != old.ID {
+		t.Fatalf("forgot %q, %v", ids, err)
+	}
+	if _, err := s.Run(t.Context(), old.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("run: %v", err)
+	}
+	for _, bad := range []string{"", ".", "..", "../runs", "a/b"} {
+		if b.Remove(bad) == nil {
+			t.Errorf("removed %q", bad)
+		}
+	}
+	if err := b.Remove(old.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.Open(old.ID, 1, rpc.Console); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("streams: %v", err)
+	}
+}
