@@ -370,3 +370,27 @@ jobs:
 		t.Errorf("%q\n%s", c.Title, c.Summary)
 	}
 }
+
+// Asked again, a commit whose files are refused is refused again, in a check run of its own: GitHub waits for one.
+func TestRerunOfRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.open(map[string]string{".github/gantry.yml": "version: 1\n"})
+	c := l.check("failure")
+	e, err := l.repo.CheckRunEvent("rerequested", c.ID, "maintainer", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.send(e, fakegithub.DeliveryOptions{})
+	l.until(func() string {
+		if shown := l.repo.CheckRuns(); len(shown) != 2 || shown[1].Conclusion != checks.Failure {
+			return fmt.Sprintf("%+v", shown)
+		}
+		return ""
+	})
+	// An event that comes twice makes nothing new.
+	l.ended(l.pullEvent("synchronize", 1).GUID)
+	if n := len(l.repo.CheckRuns()); n != 2 {
+		t.Errorf("%d check runs", n)
+	}
+}

@@ -66,6 +66,16 @@ func (s *Store) WantCheck(ctx context.Context, tx *Tx, c Check) (Check, error) {
 	return got, nil
 }
 
+// CheckNamed reads the check that a commit has under a name.
+func (s *Store) CheckNamed(ctx context.Context, tx *Tx, installation int64, repo, sha, name string) (Check, error) {
+	c, err := one(tx.QueryRowContext(ctx, `SELECT `+checkColumns+` FROM checks
+		WHERE installation_id = $1 AND repo = $2 AND head_sha = $3 AND name = $4`, installation, repo, sha, name), scanCheck)
+	if err != nil {
+		return c, fmt.Errorf("read check %q: %w", name, err)
+	}
+	return c, nil
+}
+
 // RenewCheck begins the check's next generation, with runs of its own.
 func (s *Store) RenewCheck(ctx context.Context, tx *Tx, id string) (Check, error) {
 	c, err := one(tx.QueryRowContext(ctx, `UPDATE checks SET generation = generation + 1, wanted = wanted + 1, problem = ''

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -46,6 +47,9 @@ func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned,
 	if p.problem != nil {
 		want.Problem = p.problem.String()
 	}
+	if err := q.renewRefused(ctx, tx, want, again); err != nil {
+		return 0, err
+	}
 	check, err := q.Store.WantCheck(ctx, tx, want)
 	if err != nil {
 		return 0, err
@@ -59,6 +63,19 @@ func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned,
 		return 0, fmt.Errorf("start job %q: %w", p.name, err)
 	}
 	return started, nil
+}
+
+// renewRefused begins a new generation of a check that was refused: when it is no more, and when somebody asked again,
+// since GitHub waits for a new check run then.
+func (q *Queue) renewRefused(ctx context.Context, tx *store.Tx, want store.Check, again bool) error {
+	before, err := q.Store.CheckNamed(ctx, tx, want.InstallationID, want.Repo, want.HeadSHA, want.Name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (before.Problem == "" || want.Problem != "" && !again) {
+		return nil
+	}
+	if err == nil {
+		_, err = q.Store.RenewCheck(ctx, tx, before.ID)
+	}
+	return err
 }
 
 // startRuns makes the check's runs, in a new generation when the old one has had its time.
