@@ -50,6 +50,30 @@ func Read(format, suite, file string, r io.Reader) ([]jobs.Case, error) {
 	return cases, nil
 }
 
+// Section reads the lines first to last (1-based, both included) of a console's record; r begins at the line at, which
+// is not after first. It is for a test that prints a format: its lines are those between its start and its end signal.
+func Section(format, suite string, r io.Reader, at, first, last int) ([]jobs.Case, error) {
+	p, err := New(format, suite)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewReaderSize(r, 64<<10)
+	var cases []jobs.Case
+	for no := at; no <= last; no++ {
+		line, err := readLine(lines)
+		if len(line) > 0 && no >= first {
+			cases = append(cases, p.Line(line, no)...)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the console's record: %w", err)
+		}
+	}
+	return append(cases, p.Close()...), nil
+}
+
 // readLine reads a line, of which it keeps maxLine.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte

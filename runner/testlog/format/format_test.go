@@ -291,6 +291,14 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestSection(t *testing.T) {
+	const record = "ok 9 before\n<LAVA_SIGNAL_STARTRUN 0_x>\r\n1..2\r\n\x1b[32mok 1 a\x1b[0m\r\n<LAVA_SIGNAL_ENDRUN 0_x>\nok 2 after\n"
+	cases, err := Section("tap", "0_x", strings.NewReader(record), 101, 102, 105)
+	if err != nil || len(cases) != 2 || cases[0].Case != "a" || *cases[0].LogLine != 104 || cases[1].Result != jobs.Missing {
+		t.Errorf("cases %+v, error %v", cases, err)
+	}
+}
+
 type zeros struct{}
 
 func (*zeros) Read(b []byte) (int, error) { return len(b), nil }
