@@ -42,6 +42,7 @@ type Request struct {
 	Headers     map[string]string // of an http request
 	Compression string            // gz, xz, zstd, bz2, or "" for none
 	Checksums   Checksums         // of the file as it is served, before decompression
+	Limit       int64             // the most bytes written, after decompression; 0 is 64 GiB
 }
 
 // Checksums are lower-case hex; an empty one is not checked.

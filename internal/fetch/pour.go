@@ -33,8 +33,12 @@ func pour(ctx context.Context, dst io.Writer, src io.Reader, req Request) (res R
 		return res, err
 	}
 	defer closeFn()
+	limit := int64(maxImage)
+	if req.Limit > 0 {
+		limit = req.Limit
+	}
 	out := &written{w: dst}
-	res.Size, err = io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(plain, maxImage+1), make([]byte, copyBuffer))
+	res.Size, err = io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(plain, limit+1), make([]byte, copyBuffer))
 	switch {
 	case out.err != nil:
 		return res, fault(Disk, "%w", out.err)
@@ -46,8 +50,8 @@ func pour(ctx context.Context, dst io.Writer, src io.Reader, req Request) (res R
 		return res, fault(Artifact, "decompress %s: %w", req.Compression, err)
 	case err != nil:
 		return res, fault(Transport, "%w", err)
-	case res.Size > maxImage:
-		return res, fault(Artifact, "larger than %d bytes", int64(maxImage))
+	case res.Size > limit:
+		return res, fault(Artifact, "larger than %d bytes", limit)
 	}
 	if _, err := io.Copy(io.Discard, raw); err != nil {
 		return res, fault(Transport, "%w", err)

@@ -15,9 +15,11 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// testOverlay adds the steps that build LAVA's overlay for the tests of this namespace and put it into a ramdisk.
+// testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put it
+// into a ramdisk.
 func testOverlay(b *plan.Builder, images map[string]*jobs.Image, files map[string]*plan.File) {
-	spec := specOf(b)
+	l := newLibrary(b)
+	spec := specOf(b, l)
 	if len(spec.Stages) == 0 {
 		return
 	}
@@ -27,6 +29,7 @@ func testOverlay(b *plan.Builder, images map[string]*jobs.Image, files map[strin
 		b.Errorf("the tests' overlay needs a ramdisk to go into: an image with `image_arg: -initrd {NAME}`, or with format: cpio.newc and overlays: {lava: true}")
 		return
 	}
+	l.steps(b)
 	var built *overlay.Overlay
 	b.Step("lava-overlay", jobs.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
 		if built, err = overlay.Build(spec); err == nil {
@@ -63,7 +66,7 @@ func ramdisk(images map[string]*jobs.Image) string {
 }
 
 // specOf is what the overlay is made of: every test action of the namespace is a stage.
-func specOf(b *plan.Builder) *overlay.Spec {
+func specOf(b *plan.Builder, l *library) *overlay.Spec {
 	s := &overlay.Spec{ID: b.RunID}
 	if d := b.Target.Device; d != nil {
 		s.Shell, s.ResultsDir = d.Constants.TestShell, d.Constants.TestResultsDir
@@ -82,33 +85,35 @@ func specOf(b *plan.Builder) *overlay.Spec {
 			continue
 		}
 		for range max(1, t.Repeat) {
-			s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, len(s.Stages))})
+			s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, len(s.Stages), l)})
 		}
 	}
 	return s
 }
 
-func definitions(b *plan.Builder, t *jobs.TestDefinitions, stage int) (all []overlay.Definition) {
-	for i, d := range t.Definitions {
+// definitions are those of a stage. What is known of one that is fetched is filled in when it is there.
+func definitions(b *plan.Builder, t *jobs.TestDefinitions, stage int, l *library) []overlay.Definition {
+	all := make([]overlay.Definition, len(t.Definitions))
+	for i := range t.Definitions {
+		d, def := &t.Definitions[i], &all[i]
+		*def = overlay.Definition{
+			Name: d.Name, Index: i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1), Skip: d.SkipInstall, Signal: d.LavaSignal,
+		}
 		if d.Repository == nil {
-			b.ErrorAt(d.Line, "test definitions from %s are valid, but gantry does not execute them yet", d.From)
+			l.fetched(b, d, def)
 			continue
 		}
-		def := d.Repository
-		all = append(all, overlay.Definition{
-			Name: d.Name, Index: i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1),
-			Source: source(def), Params: params(def.Parameters, d.Parameters), Skip: d.SkipInstall,
-			Steps: def.Steps, Signal: d.LavaSignal,
-			Metadata: []overlay.Var{{Name: "TESTDEF_NAME", Value: def.Metadata.Name}},
-			Install: overlay.Install{
-				Keys: def.Install.Keys, Sources: def.Install.Sources, Deps: def.Install.Deps, Steps: def.Install.Steps,
-			},
-		})
-		if len(def.Install.GitRepos) > 0 {
-			b.ErrorAt(d.Line, "install.git-repos is valid, but gantry does not execute it yet")
-		}
+		fill(def, d.Repository, d.Parameters)
+		l.repositories(b, d, d.Repository, def)
 	}
 	return all
+}
+
+// fill puts what a test definition says into the overlay.
+func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schema.Node) {
+	def.Source, def.Params, def.Steps = source(t), params(t.Parameters, job), t.Steps
+	def.Metadata = []overlay.Var{{Name: "TESTDEF_NAME", Value: t.Metadata.Name}}
+	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Deps: t.Install.Deps, Steps: t.Install.Steps}
 }
 
 // source is testdef.yaml: the definition as it was read, anchors and merges resolved.

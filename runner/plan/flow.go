@@ -21,6 +21,10 @@ var Deployed = Slot[map[string]*jobs.Image]{"images"} //nolint:gochecknoglobals 
 // TestOverlay is what the overlay is made of; it is known when the plan is.
 var TestOverlay = Slot[*overlay.Spec]{"a deployed test overlay"} //nolint:gochecknoglobals // likewise
 
+// TestSources are the test definitions that a deploy fetches, by their place in the job; the overlay has them, and a
+// test has to know what they expect.
+var TestSources = Slot[map[*jobs.Definition]*jobs.TestDefinition]{"test definitions"} //nolint:gochecknoglobals // likewise
+
 // The kinds of undo that methods record.
 const (
 	UndoRemove = "remove"    // a path

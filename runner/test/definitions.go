@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -26,7 +27,10 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	if spec == nil {
 		return // refused already
 	}
-	s := stage{spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), expected: expected(b, p)}
+	if _, err := expected(p, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
+		b.Errorf("%w", err)
+	}
+	s := stage{spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), job: p, fetched: plan.Provide(b, plan.TestSources)}
 	*next++
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
@@ -37,24 +41,28 @@ var stages = plan.Slot[int]{Name: "stages"} //nolint:gochecknoglobals // the nam
 // prompted says, when steps run, that a stage has ended and nobody has taken the shell's prompt after it.
 var prompted = plan.Slot[bool]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
 
-// expected is what the parser has to know of the definitions.
-func expected(b *plan.Builder, p *jobs.TestDefinitions) (all []testlog.Definition) {
-	for i, d := range p.Definitions {
+// expected is what the parser has to know of the definitions. Source is a definition itself, or nil when it is not
+// there yet.
+func expected(p *jobs.TestDefinitions, source func(*jobs.Definition) *jobs.TestDefinition) ([]testlog.Definition, error) {
+	var all []testlog.Definition
+	var errs []error
+	for i := range p.Definitions {
+		d := &p.Definitions[i]
 		def := testlog.Definition{Run: (&overlay.Definition{Index: i, Name: d.Name}).Run(), Expected: d.Expected}
-		if t := d.Repository; t != nil {
-			def.Expected = append(def.Expected, t.Expected...)
+		if t := source(d); t != nil {
+			def.Expected = append(def.Expected[:len(def.Expected):len(def.Expected)], t.Expected...)
 			def.Fixup = t.Parse.Fixupdict
 			if t.Parse.Pattern != "" {
 				re, err := testlog.CompilePattern(t.Parse.Pattern)
 				if err != nil {
-					b.ErrorAt(d.Line, "%w", err)
+					errs = append(errs, fmt.Errorf("line %d: %w", d.Line, err))
 				}
 				def.Pattern = re
 			}
 		}
 		all = append(all, def)
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
 // stage is one test action.
@@ -63,7 +71,16 @@ type stage struct {
 	index    int
 	shell    **console.Session
 	prompted *bool
-	expected []testlog.Definition
+	job      *jobs.TestDefinitions
+	fetched  *map[*jobs.Definition]*jobs.TestDefinition
+}
+
+// source is a definition, inline or fetched.
+func (s *stage) source(d *jobs.Definition) *jobs.TestDefinition {
+	if d.Repository != nil {
+		return d.Repository
+	}
+	return (*s.fetched)[d]
 }
 
 // manifestTries is how often the target is asked to repeat its results when some came in damaged.
@@ -71,13 +88,17 @@ const manifestTries = 3
 
 // run types the commands, and reads results until the target's runner says that it has ended.
 func (s *stage) run(ctx context.Context, r *plan.Run) error {
+	defs, err := expected(s.job, s.source)
+	if err != nil {
+		return jobs.Blame(jobs.ClassJob, err)
+	}
 	sh := *s.shell
 	from := sh.Console().Size()
 	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from)}
 	rd.parser = testlog.New(testlog.Options{
-		Definitions: s.expected, Sequenced: true, Line: sh.Console().LineAt(from),
+		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
-	err := s.talk(ctx, sh, rd)
+	err = s.talk(ctx, sh, rd)
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	sum := rd.parser.Close()
 	r.During("", "")

@@ -84,7 +84,7 @@ func rules() []rule {
 // runner is what the rooms of the runner may import of each other.
 func runner(more ...string) []string {
 	return append([]string{
-		"runner/plan", "runner/target", "runner/console", "runner/testlog/...", "runner/kernlog/...", "runner/overlay",
+		"runner/plan", "runner/target", "runner/console", "runner/testlog/...", "runner/kernlog/...", "runner/overlay", "runner/testdef",
 		"runner/netboot/...", "runner/hosttool/...", "runner/journal", "jobs", "internal/...",
 	}, more...)
 }

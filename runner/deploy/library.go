@@ -1,0 +1,169 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gantry-ci/gantry/internal/fetch"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/testdef"
+)
+
+// library are the repositories and archives that a deploy's test definitions need, each fetched once.
+type library struct {
+	fetcher testdef.Fetcher
+	trees   []*tree
+	wanted  []func(ctx context.Context, r *plan.Run) error // what is done with them, in order
+	found   *map[*jobs.Definition]*jobs.TestDefinition
+}
+
+// tree is one of them.
+type tree struct {
+	src    testdef.Source
+	dir    string // once it is there
+	commit string
+}
+
+// testdefsDir is their folder in the run's folder.
+const testdefsDir = "testdefs"
+
+func newLibrary(b *plan.Builder) *library {
+	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
+	return &library{fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources)}
+}
+
+// tree is the one with this source.
+func (l *library) tree(src testdef.Source) *tree {
+	i := slices.IndexFunc(l.trees, func(t *tree) bool { return fmt.Sprintf("%+v", t.src) == fmt.Sprintf("%+v", src) })
+	if i >= 0 {
+		return l.trees[i]
+	}
+	t := &tree{src: src}
+	l.trees = append(l.trees, t)
+	return t
+}
+
+// fetched wants a definition from git or a URL.
+func (l *library) fetched(b *plan.Builder, d *jobs.Definition, def *overlay.Definition) {
+	src := testdef.Source{
+		From: d.From, URL: d.URL, Branch: d.Branch, Revision: d.Revision, History: d.History, Recursive: d.Recursive,
+		Compression: d.Compression, StripComponents: d.StripComponents, Headers: d.Headers,
+	}
+	if d.From == testdef.URL {
+		src.Name = d.Path
+	}
+	if err := l.fetcher.Check(&src); err != nil {
+		b.ErrorAt(d.Line, "repository: %w", err)
+	}
+	from := l.tree(src)
+	l.wanted = append(l.wanted, func(ctx context.Context, r *plan.Run) error {
+		t, err := testdef.Parse(from.dir, d.Path)
+		if err != nil {
+			return err
+		}
+		fill(def, t, d.Parameters)
+		def.Tree = os.DirFS(from.dir)
+		if from.commit != "" {
+			def.Metadata = append(def.Metadata, overlay.Var{Name: "COMMIT", Value: from.commit})
+		}
+		if err := l.clone(ctx, r, d, t, def); err != nil {
+			return err
+		}
+		(*l.found)[d] = t
+		return nil
+	})
+}
+
+// repositories wants the git-repos of an inline definition.
+func (l *library) repositories(b *plan.Builder, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition) {
+	if len(t.Install.GitRepos) == 0 || skipsRepos(d) {
+		return
+	}
+	for _, repo := range t.Install.GitRepos {
+		if err := l.fetcher.Check(&testdef.Source{From: testdef.Git, URL: repo.URL, Branch: repo.Branch}); err != nil {
+			b.ErrorAt(d.Line, "install.git-repos: %w", err)
+		}
+	}
+	l.wanted = append(l.wanted, func(ctx context.Context, r *plan.Run) error { return l.clone(ctx, r, d, t, def) })
+}
+
+func skipsRepos(d *jobs.Definition) bool {
+	return slices.Contains(d.SkipInstall, overlay.SkipGitRepos) || slices.Contains(d.SkipInstall, overlay.SkipAll)
+}
+
+// clone fetches the git-repos of a definition.
+func (l *library) clone(ctx context.Context, r *plan.Run, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition) error {
+	def.Install.Repos = nil
+	if skipsRepos(d) {
+		return nil
+	}
+	for _, repo := range t.Install.GitRepos {
+		from := l.tree(testdef.Source{From: testdef.Git, URL: repo.URL, Branch: repo.Branch, History: true})
+		if err := l.get(ctx, r, from); err != nil {
+			return err
+		}
+		dir := repo.Destination
+		if dir == "" {
+			dir = strings.TrimSuffix(path.Base(strings.TrimRight(repo.URL, "/")), ".git")
+		}
+		def.Install.Repos = append(def.Install.Repos, overlay.Repo{Dir: path.Clean(dir), Tree: os.DirFS(from.dir)})
+	}
+	return nil
+}
+
+// get fetches a tree, unless it is there.
+func (l *library) get(ctx context.Context, r *plan.Run, t *tree) error {
+	if t.dir != "" {
+		return nil
+	}
+	dir := filepath.Join(r.Dir, testdefsDir, strconv.Itoa(slices.Index(l.trees, t)))
+	if err := os.RemoveAll(dir); err != nil { // of an attempt that failed
+		return jobs.Blame(jobs.ClassInfrastructure, err)
+	}
+	commit, err := l.fetcher.Fetch(ctx, &t.src, dir)
+	if err != nil {
+		return err
+	}
+	t.dir, t.commit = dir, commit
+	r.Logf("info", "%s: %s", t.src.Redacted(), strings.Join(strings.Fields("fetched "+commit), " "))
+	return nil
+}
+
+// steps adds what fetches all that is wanted. It is taken back at the end of the run.
+func (l *library) steps(b *plan.Builder) {
+	if len(l.wanted) == 0 {
+		return
+	}
+	b.Step("test-definition", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+		for _, t := range l.trees {
+			t.dir = "" // an earlier attempt's is gone
+		}
+		*l.found = map[*jobs.Definition]*jobs.TestDefinition{}
+		dir := filepath.Join(r.Dir, testdefsDir)
+		if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
+			return err
+		}
+		return os.Mkdir(dir, 0o700)
+	})
+	for _, t := range slices.Clone(l.trees) {
+		b.Group("test-definition-retry", downloadAttempts, func(b *plan.Builder) {
+			b.Step(t.src.From+"-repo-action", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error { return l.get(ctx, r, t) })
+		})
+	}
+	b.Step("test-install-overlay", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
+		for _, do := range l.wanted {
+			if err := do(ctx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
