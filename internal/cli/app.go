@@ -16,11 +16,11 @@ import (
 
 type appCmd struct {
 	Config string `required:"" help:"Configuration file."`
-	Enrol  string `placeholder:"NAME" help:"Print a token with which the runner NAME can enrol within a day, and exit."`
+	Enroll string `placeholder:"NAME" help:"Print a token with which the runner NAME can enroll within a day, and exit."`
 }
 
-// enrolTime is how long an enrolment token is good for: it is carried to another machine by hand.
-const enrolTime = 24 * time.Hour
+// enrollTime is how long an enrollment token is good for: it is carried to another machine by hand.
+const enrollTime = 24 * time.Hour
 
 // Run serves until a signal.
 func (c *appCmd) Run(ctx context.Context, e *env) error {
@@ -29,14 +29,14 @@ func (c *appCmd) Run(ctx context.Context, e *env) error {
 		return usagef("%w", err)
 	}
 	instrument(&o, e.logger)
-	if c.Enrol == "" {
+	if c.Enroll == "" {
 		return serveApp(ctx, o, nil)
 	}
 	a, err := app.New(ctx, o)
 	if err != nil {
 		return err
 	}
-	token, err := a.Enrolment(ctx, c.Enrol, enrolTime)
+	token, err := a.Enrollment(ctx, c.Enroll, enrollTime)
 	if err = errors.Join(err, a.Stop(ctx)); err != nil {
 		return err
 	}

@@ -63,11 +63,11 @@ func ServeLab(ctx context.Context, l Lab) error {
 	return g.Wait()
 }
 
-// serveRunner enrols the runner with its own app, unless it is enrolled already.
+// serveRunner enrolls the runner with its own app, unless it is enrolled already.
 func (l Lab) serveRunner(ctx context.Context, a *app.App) error {
 	l.Runner.Server = "http://" + a.Addr()
 	if _, err := os.Stat(filepath.Join(l.Runner.Dir, "credential")); errors.Is(err, os.ErrNotExist) {
-		if l.Runner.Token, err = a.Enrolment(ctx, l.Runner.Name, enrolTime); err != nil {
+		if l.Runner.Token, err = a.Enrollment(ctx, l.Runner.Name, enrollTime); err != nil {
 			return err
 		}
 	}

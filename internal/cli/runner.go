@@ -54,7 +54,7 @@ type runnerConfig struct {
 func (c *runnerConfig) Fields(f *schema.Fields) {
 	f.Required("server", schema.Text(&c.Server), "The app's URL: https://…, or h2c://… for HTTP/2 in clear.")
 	f.Required("name", schema.Text(&c.Name), "Of this runner, unique in the lab.")
-	f.Optional("token_file", schema.Text(&c.TokenFile), "The enrolment token; needed once.")
+	f.Optional("token_file", schema.Text(&c.TokenFile), "The enrollment token; needed once.")
 	f.Required("dir", schema.Text(&c.Dir), "The runner's own folder.")
 	f.Required("devices", schema.Texts(&c.DeviceFiles), "Device files, beside this file; patterns as in a shell.")
 	f.Optional("file_roots", schema.Texts(&c.FileRoots), "Folders that file: URLs of jobs may lead to.")
@@ -97,7 +97,7 @@ func (e *env) runnerConfig(file string) (*runnerConfig, error) {
 	if c.TokenFile != "" {
 		token, err := os.ReadFile(beside(dir, c.TokenFile))
 		if err != nil && !errors.Is(err, os.ErrNotExist) { // it is needed once
-			return nil, usagef("read the enrolment token: %w", err)
+			return nil, usagef("read the enrollment token: %w", err)
 		}
 		c.Token = strings.TrimSpace(string(token))
 	}

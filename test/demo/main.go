@@ -64,7 +64,7 @@ func demo(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Hub.Close()) }()
+	defer func() { err = errors.Join(err, s.Hub.Close()) }() //nolint:contextcheck // it bounds itself
 	if s.pull, err = s.Pull(s.nonce); err != nil {
 		return err
 	}

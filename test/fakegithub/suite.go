@@ -18,7 +18,7 @@ func (r *repository) outcome(suite *checkSuite) (status, conclusion string, runs
 		return "queued", "", len(latest)
 	}
 	// The worst of the runs counts, in this order.
-	order := []string{"failure", "timed_out", "action_required", "cancelled", "success", "neutral", "skipped"} //nolint:misspell // GitHub's spelling
+	order := []string{"failure", "timed_out", "action_required", "cancelled", "success", "neutral", "skipped"}
 	worst := len(order) - 1
 	for _, run := range latest {
 		if run.Status != "completed" {

@@ -86,7 +86,7 @@ func newLab(ctx context.Context, keep string) (l *lab, err error) {
 	return l, l.runner.start(ctx)
 }
 
-// configure writes what the daemons read, and enrols the runner.
+// configure writes what the daemons read, and enrolls the runner.
 func (l *lab) configure(ctx context.Context) error {
 	images, err := guest.Dir()
 	if err == nil {
@@ -119,10 +119,10 @@ func (l *lab) configure(ctx context.Context) error {
 			return err
 		}
 	}
-	enrol := exec.CommandContext(ctx, l.bin, "app", "--config", filepath.Join(l.dir, "app.yaml"), "--enrol", "lab-1")
-	token, err := enrol.Output()
+	enroll := exec.CommandContext(ctx, l.bin, "app", "--config", filepath.Join(l.dir, "app.yaml"), "--enroll", "lab-1")
+	token, err := enroll.Output()
 	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
+		return fmt.Errorf("enroll: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(l.dir, "token"), token, 0o600); err != nil {
 		return err

@@ -37,9 +37,9 @@ func measure(b *testing.B, runners int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Hub.Close() //nolint:errcheck // the benchmark is over
+	defer s.Hub.Close()
 	a := serve(ctx, b, s)
-	defer a.Stop(ctx) //nolint:errcheck // likewise
+	defer a.Stop(ctx)
 	assigned := make(chan time.Time, 1)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -95,7 +95,7 @@ func serve(ctx context.Context, b *testing.B, s *scene.Scene) *app.App {
 // connect starts a runner with one target, whose runs pass at once.
 func connect(ctx context.Context, b *testing.B, a *app.App, dir string, i int, assigned chan<- time.Time, wg *sync.WaitGroup) {
 	name := fmt.Sprintf("runner-%d", i)
-	token, err := a.Enrolment(ctx, name, time.Hour)
+	token, err := a.Enrollment(ctx, name, time.Hour)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func Open(ctx context.Context, dir, from string) (s *Scene, err error) {
 	}
 	in := s.Hub.AddInstallation("octo-org", fakegithub.InstallationOptions{})
 	if s.Repo, err = s.Hub.AddRepo("octo-org", "kernel", base); err != nil {
-		return nil, errors.Join(err, s.Hub.Close())
+		return nil, errors.Join(err, s.Hub.Close()) //nolint:contextcheck // it bounds itself
 	}
 	s.api = client{url: s.Hub.URL(), key: s.Hub.PrivateKey(), app: s.Hub.AppID(), installation: in.ID}
 	return s, nil

@@ -110,9 +110,9 @@ func (c *contender) once(ctx context.Context, dir string, counts bool) error {
 
 // bench is what the three share.
 type bench struct {
-	bin, job, lavaJob, lavaDevice string
-	images                        guest.Files
-	id                            int
+	bin, job, lavaDevice string
+	images               guest.Files
+	id                   int
 }
 
 func newBench(ctx context.Context, dir string) (*bench, error) {

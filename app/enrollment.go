@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Enrolment makes a token with which the runner of that name can enrol within ttl.
-func (a *App) Enrolment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
+// Enrollment makes a token with which the runner of that name can enroll within ttl.
+func (a *App) Enrollment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
 	return a.store.NewEnrolment(ctx, name, ttl)
 }
 
