@@ -1,8 +1,6 @@
 package jobs
 
 import (
-	"math"
-
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
@@ -45,9 +43,8 @@ type Login struct {
 // prompts is a prompt, or a list of them; none may be empty.
 func prompts(dst *[]string) schema.Type {
 	var one string
-	text := func(s *string) schema.Type { return schema.Limited(s, 1, math.MaxInt) }
 	return schema.Either("a string, or a list of strings",
-		schema.Then(text(&one), func() { *dst = []string{one} }), schema.ListOf(dst, text))
+		schema.Then(schema.Some(&one), func() { *dst = []string{one} }), schema.ListOf(dst, schema.Some))
 }
 
 func (l *Login) login(f *schema.Fields) {
@@ -58,7 +55,7 @@ func (l *Login) login(f *schema.Fields) {
 // transfer is login, and the overlay over the network.
 func (l *Login) transfer(f *schema.Fields) {
 	l.login(f)
-	f.Optional("transfer_overlay", schema.Optionally(&l.TransferOverlay), "Fetch the test overlay over the network after login.")
+	f.Optional("transfer_overlay", transferOverlay(&l.TransferOverlay), "Fetch the test overlay over the network, or the console, after login.")
 }
 
 const promptsDoc = "Regular expressions of the shell's prompt."
@@ -85,11 +82,10 @@ type login struct {
 }
 
 func (l login) Fields(f *schema.Fields) {
-	some := func(s *string) schema.Type { return schema.Limited(s, 1, math.MaxInt) }
-	f.Required("login_prompt", some(&l.LoginPrompt), "Regular expression of the login prompt.")
+	f.Required("login_prompt", schema.Some(&l.LoginPrompt), "Regular expression of the login prompt.")
 	f.Required("username", schema.Text(&l.Username), "Who logs in.")
 	if !l.password {
-		f.Optional("login_commands", schema.ListOf(&l.LoginCommands, some), "Commands to type after login.")
+		f.Optional("login_commands", schema.ListOf(&l.LoginCommands, schema.Some), "Commands to type after login.")
 		return
 	}
 	f.Required("password_prompt", schema.Text(&l.PasswordPrompt), "Regular expression of the password prompt.")
@@ -104,10 +100,25 @@ type TransferOverlay struct {
 	TransferMethod                 string // http, nfs or zmodem; http when the file does not say
 }
 
+// transferOverlay is over the network by commands, or by zmodem over the console.
+func transferOverlay(dst **TransferOverlay) schema.Type {
+	t := new(TransferOverlay)
+	either := schema.Either("a mapping with download_command and unpack_command", schema.Sub(t), schema.Sub(zmodem{t}))
+	return schema.Then(either, func() { *dst = t })
+}
+
 // Fields declares the block.
 func (t *TransferOverlay) Fields(f *schema.Fields) {
 	t.TransferMethod = "http"
 	f.Required("download_command", schema.Text(&t.DownloadCommand), "The command that fetches; the URL is put behind it.")
 	f.Required("unpack_command", schema.Text(&t.UnpackCommand), "The command that unpacks; the file is put behind it.")
 	f.Optional("transfer_method", schema.Text(&t.TransferMethod), "How: http, nfs or zmodem.")
+}
+
+type zmodem struct{ *TransferOverlay }
+
+func (z zmodem) Fields(f *schema.Fields) {
+	f.Required("transfer_method", schema.OneOf(&z.TransferMethod, "zmodem"), "Over the console.")
+	f.Optional("download_command", schema.Text(&z.DownloadCommand), "The command that receives, such as rz.")
+	f.Optional("unpack_command", schema.Text(&z.UnpackCommand), "The command that unpacks; the file is put behind it.")
 }

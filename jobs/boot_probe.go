@@ -46,7 +46,6 @@ type BootGdb struct {
 	Boot
 	Commands  string
 	Container string
-	Docker    *Docker
 }
 
 // Fields declares the method.

@@ -90,8 +90,12 @@ func truthy(n *schema.Node) bool {
 		return n.Bool
 	case schema.Int:
 		return n.Int != 0 || n.Big != nil
-	case schema.List:
-		return len(n.Items) > 0
+	case schema.Float:
+		return n.Float != 0
+	case schema.List, schema.Map:
+		return len(n.Items)+len(n.Entries) > 0
+	case schema.Null:
+		return false
 	}
 	return n.Text != ""
 }

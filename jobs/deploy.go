@@ -41,7 +41,7 @@ type DeployTmpfs struct {
 // Fields declares the method.
 func (p *DeployTmpfs) Fields(f *schema.Fields) {
 	p.fields(f, "tmpfs")
-	f.Required("images", images(&p.Images, (*Image).withArg), "The images, by name.")
+	f.Required("images", someImages(&p.Images, (*Image).withArg), "The images, by name.")
 	f.Optional("type", schema.OneOf(&p.Type, "monitor"), "The images are for a monitor, not for an operating system.")
 	f.Optional("uefi", optionalImage(&p.UEFI, nil), "The firmware.")
 }
@@ -106,7 +106,7 @@ type deployNfsImages struct{ *DeployNfs }
 
 func (p deployNfsImages) Fields(f *schema.Fields) {
 	p.fields(f, "nfs")
-	f.Required("images", images(&p.Images, (*Image).withArg), "The images, by name.")
+	f.Required("images", someImages(&p.Images, (*Image).withArg), "The images, by name.")
 }
 
 // DeployNbd provides a root file system by NBD.

@@ -16,7 +16,7 @@ type DeployFastboot struct {
 // Fields declares the method.
 func (p *DeployFastboot) Fields(f *schema.Fields) {
 	p.fields(f, "fastboot")
-	f.Required("images", images(&p.Images, (*Image).fastboot), "The images, by partition.")
+	f.Required("images", someImages(&p.Images, (*Image).fastboot), "The images, by partition.")
 	f.Optional("docker", schema.Optionally(&p.Docker), "Run fastboot in this container.")
 	f.Optional("connection", schema.OneOf(new(string), "lxc"), "Of older files; without effect.")
 }
@@ -95,13 +95,12 @@ func (u uuuImages) Fields(f *schema.Fields) {
 type DeployRecovery struct {
 	Deploy
 	Images map[string]*Image
-	Tag    string
 }
 
 // Fields declares the method.
 func (p *DeployRecovery) Fields(f *schema.Fields) {
 	p.fields(f, "recovery")
-	f.Required("images", images(&p.Images, nil), "The images, by name.")
+	f.Required("images", someImages(&p.Images, nil), "The images, by name.")
 }
 
 // DeployMedia writes an image to removable media: sata, sd or usb.

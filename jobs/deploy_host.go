@@ -36,7 +36,7 @@ func (p postprocessDocker) Fields(f *schema.Fields) {
 func (p *DeployDownloads) Fields(f *schema.Fields) {
 	p.Uniquify = true
 	p.fields(f, "downloads")
-	f.Required("images", images(&p.Images, nil), "The files, by name.")
+	f.Required("images", someImages(&p.Images, nil), "The files, by name.")
 	f.Optional("uniquify", schema.Flag(&p.Uniquify), "Keep files of one name apart.")
 	f.Optional("postprocess", schema.Optionally(&p.Postprocess), "Work on the files.")
 }
@@ -50,7 +50,7 @@ type DeployDownload struct {
 // Fields declares the method.
 func (p *DeployDownload) Fields(f *schema.Fields) {
 	p.fields(f, "download")
-	f.Required("images", images(&p.Images, nil), "The files, by name.")
+	f.Required("images", someImages(&p.Images, nil), "The files, by name.")
 }
 
 // DeployDocker provides a container's image.
@@ -113,7 +113,7 @@ func (p *DeployFvp) Fields(f *schema.Fields) {
 	p.fields(f, "fvp")
 	f.Optional("ramdisk", schema.Optionally(&p.Ramdisk), "How the ramdisk is made.")
 	f.Optional("uniquify", schema.Flag(&p.Uniquify), "Keep files of one name apart.")
-	f.Required("images", images(&p.Images, nil), "The images, by name.")
+	f.Required("images", someImages(&p.Images, nil), "The images, by name.")
 }
 
 // DeployAvh makes a virtual device at Arm's Virtual Hardware.
@@ -128,7 +128,7 @@ type DeployAvh struct {
 func (p *DeployAvh) Fields(f *schema.Fields) {
 	p.fields(f, "avh")
 	f.Optional("options", schema.Sub(avhOptions{p}), "Which device, where.")
-	f.Required("images", images(&p.Images, (*Image).avh), "The images, by name.")
+	f.Required("images", someImages(&p.Images, (*Image).avh), "The images, by name.")
 }
 
 // Forms are the alternatives, in upstream's order.

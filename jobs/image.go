@@ -132,6 +132,11 @@ func images(dst *map[string]*Image, extra func(i *Image, f *schema.Fields)) sche
 	})
 }
 
+// someImages is images with at least one.
+func someImages(dst *map[string]*Image, extra func(i *Image, f *schema.Fields)) schema.Type {
+	return schema.NonEmpty(images(dst, extra))
+}
+
 // optionalImage is the type of an image that leaves nil when the file has none.
 func optionalImage(dst **Image, extra func(i *Image, f *schema.Fields)) schema.Type {
 	i := new(Image)

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gantry-ci/gantry/internal/schema"
@@ -136,6 +137,9 @@ func (j *Job) readActions(n *schema.Node, mode schema.Mode, r *schema.Report) {
 			continue // said already
 		}
 		section, body := item.Entries[0].Key, item.Entries[0].Value
+		if !slices.Contains(sectionNames(), section.Text) && mode == schema.Strict {
+			continue // said already
+		}
 		path := fmt.Sprintf("actions[%d].%s", i, section.Text)
 		d, fault := methodOf(section.Text, body)
 		if fault != nil {

@@ -141,5 +141,8 @@ func kindOf(section string, body *schema.Node) (Declared, *schema.Fault) {
 			like = s
 		}
 	}
+	if section != "test" {
+		return Declared{}, &schema.Fault{Message: "an action begins with one of " + strings.Join(sectionNames(), ", "), Found: section, Expected: "one of " + strings.Join(sectionNames(), ", "), Suggestion: schema.Nearest(section, sectionNames())}
+	}
 	return Declared{}, &schema.Fault{Message: "there is no such kind of test", Expected: "one of the keys definitions, interactive, monitors, services", Suggestion: like}
 }

@@ -1,8 +1,6 @@
 package jobs
 
 import (
-	"math"
-
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
@@ -54,13 +52,11 @@ func caseName(dst *string) schema.Type {
 	return schema.Matching(dst, definitionNameRE, "a name of letters, digits, -, _ and .")
 }
 
-func some(s *string) schema.Type { return schema.Limited(s, 1, math.MaxInt) }
-
 // Fields declares a suite.
 func (i *Interactive) Fields(f *schema.Fields) {
 	f.Place(&i.Position)
 	f.Required("name", caseName(&i.Name), "What the suite is called.")
-	f.Required("prompts", schema.ListOf(&i.Prompts, some), "What is printed when a command may be typed; plain text.")
+	f.Required("prompts", schema.ListOf(&i.Prompts, schema.Some), "What is printed when a command may be typed; plain text.")
 	f.Optional("echo", schema.OneOf(&i.Echo, "discard"), "Leave out the echo of the command when looking for its answer.")
 	f.Optional("expected", schema.Texts(&i.Expected), "The cases that must be reported.")
 	f.Required("script", schema.Objects(&i.Script), "The commands, in order.")
@@ -89,10 +85,10 @@ func (c *InteractiveCommand) Fields(f *schema.Fields) {
 
 // Fields declares an answer.
 func (a *InteractiveAnswer) Fields(f *schema.Fields) {
-	f.Required("message", some(&a.Message), "Regular expression of the answer.")
+	f.Required("message", schema.Some(&a.Message), "Regular expression of the answer.")
 	if a.failure {
 		f.Optional("exception", schema.OneOf(&a.Exception, "InfrastructureError", "JobError", "TestError"), "The answer ends the job, with this blame.")
-		f.Optional("error", some(&a.Error), "The message it ends with.")
+		f.Optional("error", schema.Some(&a.Error), "The message it ends with.")
 	}
 }
 

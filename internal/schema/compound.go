@@ -118,17 +118,6 @@ func mapOf[T any](dst *map[string]T, key Type, value func(dst *T) Type) Type {
 	}
 }
 
-// MapObjects is a mapping from free names to objects.
-func MapObjects[T any, P interface {
-	*T
-	Object
-}](dst *map[string]P) Type {
-	return MapOf(dst, func(v *P) Type {
-		*v = P(new(T))
-		return Sub(*v)
-	})
-}
-
 // Each is a value that is read by its key's name.
 func Each(value func(name string) Type) Type {
 	return Type{

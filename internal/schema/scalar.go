@@ -34,11 +34,14 @@ func Text(dst *string) Type {
 	})
 }
 
+// Some is a string that is not empty.
+func Some(dst *string) Type { return Limited(dst, 1, math.MaxInt) }
+
 // Limited is a string of low to high runes.
 func Limited(dst *string, low, high int) Type {
 	expected, json := "a string of "+strconv.Itoa(low)+" to "+strconv.Itoa(high)+" characters", fixed("type", "string", "minLength", low, "maxLength", high)
 	if high == math.MaxInt {
-		expected, json = "a string of at least "+strconv.Itoa(low)+" characters", fixed("type", "string", "minLength", low)
+		expected, json = "a string that is not empty", fixed("type", "string", "minLength", low)
 	}
 	return scalar(expected, json, func(n *Node) bool {
 		size := utf8.RuneCountInString(n.Text)
