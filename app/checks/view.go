@@ -3,7 +3,6 @@ package checks
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -83,7 +82,8 @@ func Look(ctx context.Context, rows Rows, c store.Check) (View, error) {
 	return v, nil
 }
 
-var errNoRuns = errors.New("it has neither runs nor a problem")
+// errNoRuns is a check whose runs are forgotten.
+var errNoRuns = fmt.Errorf("runs: %w", store.ErrNotFound)
 
 // LookRun reads what is shown of a run.
 func LookRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {

@@ -220,6 +220,20 @@ func (s *Store) GiveUpCheck(ctx context.Context, id, why string) error {
 	return nil
 }
 
+// ForgetChecks removes concluded checks made before the time whose runs are forgotten, and closed pull requests not seen
+// since.
+func (s *Store) ForgetChecks(ctx context.Context, beforeMS int64) error {
+	for _, q := range []string{
+		`DELETE FROM checks WHERE open = 0 AND sent >= wanted AND created_ms < $1 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.check_id = checks.id)`,
+		`DELETE FROM pulls WHERE open = 0 AND seen_ms < $1`,
+	} {
+		if _, err := s.db.ExecContext(ctx, q, beforeMS); err != nil {
+			return fmt.Errorf("forget checks: %w", err)
+		}
+	}
+	return nil
+}
+
 // OpenChecks lists checks that GitHub shows without a conclusion, or with an old state, and that were not written since
 // the time, oldest first, at most limit.
 func (s *Store) OpenChecks(ctx context.Context, sentBefore time.Time, limit int) ([]Check, error) {

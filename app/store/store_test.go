@@ -123,6 +123,26 @@ func testChecks(t *testing.T, s *Store) {
 	if open, err := s.OpenChecks(ctx, soon, 10); err != nil || len(open) != 0 {
 		t.Errorf("open checks: %v, %v", open, err)
 	}
+	want("c4")
+	if err := s.ForgetChecks(ctx, soon.UnixMilli()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Check(ctx, "c1"); err != nil {
+		t.Errorf("a check with something to send is forgotten: %v", err)
+	}
+	if c, err = s.ClaimCheck(ctx, "c1", "w3", soon); err != nil {
+		t.Fatal(err)
+	}
+	c.Open = false
+	if _, err := s.CheckSent(ctx, c, "w3"); err != nil {
+		t.Error(err)
+	}
+	if err := s.ForgetChecks(ctx, soon.UnixMilli()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Check(ctx, "c1"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an old check is kept: %v", err)
+	}
 }
 
 func TestSQLite(t *testing.T) {

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
@@ -61,6 +62,7 @@ func (q *Queue) recover(ctx context.Context) error {
 
 // forget removes what nobody asks for any more.
 func (q *Queue) forget(ctx context.Context, _ retentionJob, _ *rivertype.JobRow) error {
-	_, err := q.Store.ForgetDeliveries(ctx, q.Now().Add(-q.Retention).UnixMilli())
-	return err
+	before := q.Now().Add(-q.Retention).UnixMilli()
+	_, err := q.Store.ForgetDeliveries(ctx, before)
+	return errors.Join(err, q.Store.ForgetChecks(ctx, before))
 }
