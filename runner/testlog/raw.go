@@ -96,6 +96,9 @@ func (s *sequence) judge(rs []raw) {
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
+		case (r.listed || rs[0].doubled) && (!wellFormed(r.text) || s.beside(r)):
+			// What grew together where output came twice.
+			s.sum.Copies++
 		case r.listed || rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
 			lost--
 			s.state.doubt(r.record)

@@ -25,6 +25,7 @@ type pick func(n int) int
 // script is what a stage printed, and what it means.
 type script struct {
 	out   string
+	list  string   // the manifest
 	truth []string // cases, as show prints them
 	runs  []string
 	raws  bool // some cases were printed by the test itself
@@ -82,7 +83,9 @@ func write(n pick) *script {
 		}
 		g.signal("<LAVA_SIGNAL_ENDRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
 	}
+	before := g.out.Len()
 	g.manifest()
+	s.list = g.out.String()[before:]
 	g.exit()
 	s.out = g.out.String()
 	return s
@@ -184,7 +187,7 @@ func (s *script) cut(n pick, kind int) {
 func (s *script) insert(at int, text string) { s.out = s.out[:at] + text + s.out[at:] }
 
 // outcome counts what happened to stages.
-type outcome struct{ stages, cuts, cases, found, incomplete, whole, reassembled, recovered int }
+type outcome struct{ stages, cuts, cases, found, incomplete, whole, asked, reassembled, recovered int }
 
 // check parses the output and says what is wrong with the result.
 func (s *script) check(n pick, o *outcome) error {
@@ -212,6 +215,12 @@ func (s *script) check(n pick, o *outcome) error {
 		p.Feed(rest[:k], time.Time{})
 		rest = rest[k:]
 	}
+	asked := p.Incomplete() && n(2) == 0
+	if asked {
+		// As the runner does. The shell's prompt may be on the line.
+		p.Feed([]byte("# "+s.list), time.Time{})
+		o.asked++
+	}
 	sum := p.Close()
 	o.stages, o.cases, o.found = o.stages+1, o.cases+len(s.truth), o.found+len(got)
 	o.reassembled, o.recovered = o.reassembled+sum.Reassembled, o.recovered+sum.Recovered
@@ -228,6 +237,9 @@ func (s *script) check(n pick, o *outcome) error {
 		if !slices.Contains(s.runs, name) || res == jobs.Fail {
 			return fmt.Errorf("run %q is %s", name, res)
 		}
+	}
+	if asked && len(want) > 0 {
+		return fmt.Errorf("lost though the manifest was repeated: %q", want)
 	}
 	if !sum.Complete() {
 		o.incomplete++
