@@ -79,7 +79,7 @@ func (s *state) testCase(it Item, rest string, r record) {
 		s.missing(s.suiteName(), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
 		return
 	}
-	c := &jobs.Case{Case: id, Result: result(f["RESULT"]), LogLine: &r.line}
+	c := &jobs.Case{Case: id, Result: result(f["RESULT"]), LogLine: lineOf(r.line)}
 	if c.Result == jobs.Unknown && f["RESULT"] != jobs.Unknown {
 		c.Message = fmt.Sprintf("%q is no result", text(f["RESULT"], maxName))
 	}
@@ -102,7 +102,7 @@ func (s *state) reference(it Item, rest string, r record) {
 		return
 	}
 	url = text(url, maxMessage)
-	s.sequenced(it, &jobs.Case{Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: &r.line}, r)
+	s.sequenced(it, &jobs.Case{Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: lineOf(r.line)}, r)
 }
 
 func (s *state) sequenced(it Item, c *jobs.Case, r record) {

@@ -21,6 +21,7 @@ type sequence struct {
 	last    int            // number of the last signal that came with its own trailer
 	doubled bool           // that one had come before
 	listing bool           // the manifest has begun
+	byside  map[int]bool   // the records that the results device had first
 	raws    []raw
 	seed    maphash.Seed
 	texts   map[uint64]struct{} // of all records
@@ -41,7 +42,7 @@ type record struct {
 func newSequence(limit int, strict bool, s *state, sum *Summary) *sequence {
 	return &sequence{
 		max: limit, strict: strict, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
-		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{}, gone: map[int]bool{},
+		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{}, gone: map[int]bool{}, byside: map[int]bool{},
 	}
 }
 
@@ -59,7 +60,7 @@ func (s *sequence) direct(seq int, text string, line int, at time.Time) bool {
 		s.sum.Truncated = true
 		return false
 	}
-	again := s.seen[seq] || seq <= s.applied
+	again := s.seen[seq] || seq <= s.applied && !s.byside[seq]
 	if again {
 		s.sum.Copies++
 	}
@@ -89,6 +90,19 @@ func (s *sequence) echo(f *frame) {
 	if text, ok := s.recent[f.seq]; ok && checksum(f.digits, []byte(text)) == f.crc {
 		s.doubled = true
 	}
+}
+
+// aside takes a record from the results device.
+func (s *sequence) aside(seq int, text string, at time.Time) {
+	if seq < 1 || seq > s.max {
+		s.sum.Truncated = true
+		return
+	}
+	if s.take(record{seq: seq, text: text, at: at}) {
+		s.byside[seq] = true
+		s.sum.Device++
+	}
+	s.apply()
 }
 
 // record takes a record of the manifest.

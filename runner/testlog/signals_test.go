@@ -292,6 +292,40 @@ func TestSuiteAfterLoss(t *testing.T) {
 	}
 }
 
+// TestResultsDevice reads results from the device while the console is beyond repair, and counts none twice when both
+// have them.
+func TestResultsDevice(t *testing.T) {
+	g := &guest{}
+	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>")
+	g.print("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw RESULT=skip>\r\n")
+	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=b RESULT=fail>")
+	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
+	console := g.out.String()
+	g.out.Reset()
+	g.manifest()
+	device := g.out.String()
+	for name, console := range map[string]string{"whole": console, "nothing": "", "damaged": strings.ReplaceAll(console, "SIG", "S")} {
+		t.Run(name, func(t *testing.T) {
+			var got []Item
+			p := New(Options{Sequenced: true}, func(it Item) { got = append(got, it) })
+			records, last, _ := strings.Cut(device, manifestStart)
+			p.FeedDevice([]byte(records), time.Time{})
+			p.Feed([]byte(console), time.Time{})
+			p.FeedDevice([]byte(manifestStart+last), time.Time{})
+			p.Feed([]byte("# "), time.Time{})
+			sum := p.Close()
+			want := []string{"0_smoke/a=pass", "0_smoke/b=fail"}
+			if name == "whole" {
+				want = append(want, "0_smoke/raw=skip")
+			}
+			if diff := cmp.Diff(want, cases(got)); diff != "" || !sum.Complete() || sum.Device != 4 || !sum.Exit {
+				t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
+			}
+		})
+	}
+}
+
 // TestDamagedExit ends a stage whose manifest is whole, whatever became of the runner's last line.
 func TestDamagedExit(t *testing.T) {
 	for _, last := range []string{

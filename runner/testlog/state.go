@@ -206,7 +206,7 @@ func (s *state) finish(line int, at time.Time, how ending) {
 		}
 	}
 	s.run = nil
-	c := &jobs.Case{Suite: jobs.PipelineSuite, Case: r.Name, Result: jobs.Pass, LogLine: &line}
+	c := &jobs.Case{Suite: jobs.PipelineSuite, Case: r.Name, Result: jobs.Pass, LogLine: lineOf(line)}
 	if !r.at.IsZero() && !at.IsZero() {
 		c.DurationS = seconds(at.Sub(r.at))
 	}
@@ -253,11 +253,16 @@ func (s *state) close(whole bool) {
 // missing emits a case that should be there and is not.
 func (s *state) missing(suite, name string, line int, why string) {
 	s.sum.Missing++
-	c := &jobs.Case{Suite: suite, Case: name, Result: jobs.Missing, Message: why}
-	if line > 0 {
-		c.LogLine = &line
-	}
+	c := &jobs.Case{Suite: suite, Case: name, Result: jobs.Missing, Message: why, LogLine: lineOf(line)}
 	s.emit(Item{Line: line, Case: c})
+}
+
+// lineOf is nil for what no line of the console shows.
+func lineOf(line int) *int {
+	if line < 1 {
+		return nil
+	}
+	return &line
 }
 
 func seconds(d time.Duration) *float64 {

@@ -14,6 +14,7 @@ type Summary struct {
 	Missing     int // missing cases emitted
 	Records     int // numbered records known
 	Recovered   int // of these, those that only the manifest had
+	Device      int // of these, those that the results device had first
 	Reassembled int // of these, those put together again from a split line
 	Damaged     int // trailers whose signal could not be put together
 	Unsequenced int // cases that tests printed by themselves

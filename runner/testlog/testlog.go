@@ -56,7 +56,7 @@ type Options struct {
 
 // Item is something that the output said. Exactly one of its pointers is set, or one of the strings is not empty.
 type Item struct {
-	Line int // 1-based line of the console where it was seen
+	Line int // 1-based line of the console where it was seen; 0 when it came by the results device
 	Seq  int // the record's number; 0 for what has none
 
 	StartRun  *Run
@@ -105,6 +105,7 @@ type Request struct {
 type Parser struct {
 	split  *splitter
 	window *window
+	device *splitter // of the results device
 	order  *sequence
 	state  *state
 	closed bool
@@ -120,6 +121,12 @@ func New(o Options, emit func(Item)) *Parser {
 	p.state = newState(&o, emit, &p.sum)
 	p.order = newSequence(o.MaxCases*recordsPerCase, o.Sequenced, p.state, &p.sum)
 	p.window = newWindow(p.order, &p.sum)
+	device := newWindow(p.order, &p.sum)
+	device.device = true
+	p.device = &splitter{emit: func(c piece) {
+		c.line = 0
+		device.add(c)
+	}}
 	p.split = &splitter{line: max(o.Line, 1), emit: func(c piece) {
 		over := p.order.whole()
 		p.window.add(c)
@@ -146,6 +153,14 @@ func (p *Parser) Feed(b []byte, at time.Time) {
 		if p.order.whole() {
 			p.after(clean(p.split.buf), p.split.line)
 		}
+	}
+}
+
+// FeedDevice takes bytes of the results device, where the target has one: the helpers write each record there, too,
+// undisturbed. What comes this way first has no line of the console.
+func (p *Parser) FeedDevice(b []byte, at time.Time) {
+	if !p.closed {
+		p.device.feed(b, at)
 	}
 }
 

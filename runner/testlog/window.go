@@ -13,7 +13,8 @@ type window struct {
 	places []place
 	order  *sequence
 	sum    *Summary
-	budget int // checksummed bytes that reassembly may still spend
+	device bool // it reads the results device
+	budget int  // checksummed bytes that reassembly may still spend
 }
 
 // place says where a part of the text came from.
@@ -164,7 +165,11 @@ func (w *window) other(f *frame, end int) {
 	at := w.place(end - 1)
 	switch f.kind {
 	case kindRecord:
-		w.order.record(f.seq, string(f.body), at.line)
+		if w.device {
+			w.order.aside(f.seq, string(f.body), at.at)
+		} else {
+			w.order.record(f.seq, string(f.body), at.line)
+		}
 	case kindManifest:
 		w.order.manifest(f.seq, at.line)
 	default:

@@ -170,6 +170,14 @@ gantry_print() {
 	esac
 }
 
+# gantry_device sets GANTRY_RESULTS_DEV to the device that gets a copy of each record, where there is one.
+gantry_device() {
+	if [ -z "${GANTRY_RESULTS_DEV-}" ] && [ -r '@PREFIX@/gantry/results-dev' ]; then
+		read -r GANTRY_RESULTS_DEV <'@PREFIX@/gantry/results-dev'
+	fi
+	[ -n "${GANTRY_RESULTS_DEV-}" ]
+}
+
 gantry_signal() {
 	gantry_bytes
 	gantry_clean "$1"
@@ -178,7 +186,7 @@ gantry_signal() {
 		gantry_chars
 		gantry_record="<GANTRY_RECORD $seq $crc ${signal#<}"
 		{ printf '%s\n' "$gantry_record" >>"$state/records"; } 2>/dev/null
-		if [ -n "${GANTRY_RESULTS_DEV-}" ]; then
+		if gantry_device; then
 			{ printf '%s\n' "$gantry_record" >"$GANTRY_RESULTS_DEV"; } 2>/dev/null
 		fi
 		gantry_print "$signal$gantry_nl<GANTRY_TRAILER $seq $crc>"
