@@ -50,10 +50,11 @@ type Accel struct {
 // Finding is kernel trouble seen on a console.
 type Finding struct {
 	File        string `json:"file,omitempty"`
-	Line        int    `json:"line"`  // 1-based line, by \n, in File or else in console.log
-	Kind        string `json:"kind"`  // panic, oops, kasan, lockdep, …
-	Title       string `json:"title"` // in syzkaller's wording
-	Fatal       bool   `json:"fatal"` // the system cannot go on
+	Line        int    `json:"line"`                // 1-based line, by \n, in File or else in console.log
+	Kind        string `json:"kind"`                // panic, oops, kasan, lockdep, …
+	Title       string `json:"title"`               // in syzkaller's wording
+	Fatal       bool   `json:"fatal"`               // the system cannot go on
+	Emulation   bool   `json:"emulation,omitempty"` // a false alarm of software emulation: the lab's
 	Fingerprint string `json:"fingerprint,omitempty"`
 	Section     string `json:"section,omitempty"` // deploy, boot or test: what was going on
 	Allowed     string `json:"allowed,omitempty"` // the reason on the allow list, if it is there
@@ -83,13 +84,34 @@ type Case struct {
 	LogLine     *int     `json:"log_line"` // 1-based line, by \n, in console.log
 	Reference   *string  `json:"reference"`
 	Message     string   `json:"message,omitempty"`
-	Note        string   `json:"note,omitempty"` // "unsequenced" for a raw signal, "flaky", "known failure", …
+	Note        string   `json:"note,omitempty"`  // notes, with ", " between them: "known failure", "flaky", "unsequenced", …
+	Known       string   `json:"known,omitempty"` // the comment of the known failure that the case is
+	Try         int      `json:"try,omitempty"`   // 2, 3, … when its definition was run again; 0 for the first
 }
 
 // Verdict is what a run comes to.
 type Verdict struct {
-	Verdict  string `json:"verdict"` // pass|fail|incomplete|canceled
-	Class    Class  `json:"class"`
-	Message  string `json:"message"`
-	Complete bool   `json:"complete"`
+	Verdict  string     `json:"verdict"` // pass|fail|incomplete|canceled
+	Class    Class      `json:"class"`
+	Message  string     `json:"message"`
+	Complete bool       `json:"complete"`
+	Evidence []Evidence `json:"evidence,omitempty"` // what decided, the most telling first; at most MaxEvidence
 }
+
+// Evidence is a thing that a verdict rests on.
+type Evidence struct {
+	Kind    string `json:"kind"`               // one of the kinds below
+	Name    string `json:"name"`               // "0_smoke/uname", "2.3.1 login-action", a finding's title
+	Result  string `json:"result,omitempty"`   // of a case
+	Class   Class  `json:"class,omitempty"`    // what it is a sign of
+	LogLine int    `json:"log_line,omitempty"` // 1-based line in console.log; 0 when it has none
+	Message string `json:"message,omitempty"`
+}
+
+// Kinds of evidence.
+const (
+	EvidenceCase    = "case"
+	EvidenceFinding = "finding"
+	EvidenceStep    = "step"
+	EvidenceCount   = "count" // of a pass: how many cases there are
+)

@@ -48,3 +48,27 @@ func ClassOf(err error) Class {
 	}
 	return ClassBug
 }
+
+// StepError is what a step of the plan ended with.
+type StepError struct {
+	Level, Name string // "2.3.1", "login-action"
+	Err         error
+}
+
+func (e *StepError) Error() string { return e.Level + " " + e.Name + ": " + e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// MissingError says that results are missing: the run is incomplete, whatever else it is. Cause is what kept them from
+// coming; nil when nothing is known to have, and then the cases and findings may explain it.
+type MissingError struct {
+	What  string // "0_smoke did not end"
+	Cause error
+}
+
+func (e *MissingError) Error() string {
+	if e.Cause == nil {
+		return e.What
+	}
+	return e.Cause.Error() + " (" + e.What + ")"
+}
+func (e *MissingError) Unwrap() error { return e.Cause }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -38,10 +39,33 @@ func (r *Results) Apply(e Event) {
 	case e.Finding != nil:
 		r.Findings = append(r.Findings, *e.Finding)
 	case e.Case != nil:
-		r.Cases = append(r.Cases, *e.Case)
+		r.add(*e.Case)
 	case e.Verdict != nil:
 		r.Verdict, r.Finished = *e.Verdict, e.Time.UTC()
 	}
+}
+
+// add takes a case in. One of a definition that was run again is joined with its result of the run before.
+func (r *Results) add(c Case) {
+	if c.Try > 1 {
+		i := slices.IndexFunc(r.Cases, func(d Case) bool { return d.Try < c.Try && d.same(c) })
+		if i >= 0 {
+			r.Cases[i] = r.Cases[i].again(c)
+			return
+		}
+	}
+	r.Cases = append(r.Cases, c)
+}
+
+// Noted is how many cases of the users' suites have the note.
+func (r *Results) Noted(note string) int {
+	n := 0
+	for _, c := range r.Cases {
+		if c.Noted(note) && c.Suite != PipelineSuite {
+			n++
+		}
+	}
+	return n
 }
 
 // Count is how many cases of the users' suites have the result; the pipeline's own steps do not count.

@@ -1,8 +1,11 @@
 package jobs
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// PipelineSuite is the suite of the pipeline's own steps.
+// PipelineSuite is the suite of the pipeline's own steps, and of each definition as a whole.
 const PipelineSuite = "lava"
 
 // Verdicts of a run.
@@ -13,84 +16,80 @@ const (
 	VerdictCanceled   = "canceled"
 )
 
+// MaxEvidence is how much evidence a verdict names; who wants all of it has the cases and findings.
+const MaxEvidence = 20
+
 // Decide is the one place that turns an outcome into a verdict: err is what ended the run, if anything did; cases and
 // findings are what it reported until then.
 //
 //	class           verdict
 //	""              pass
-//	test, job       fail
+//	test            fail, or incomplete when results are missing
+//	job             fail
 //	canceled        canceled
 //	others          incomplete
 //
-// Results missing without a known cause are the lab's (infrastructure); class test with results missing is incomplete.
-// An incomplete run never passes.
+// The class is err's. Without err, a failed case or a known failure that passed is class test; else a finding that broke
+// the system is, when it fell during a test, and class job before; else missing results are the lab's. Such a finding
+// also explains a timeout, a console that broke off, and results that stopped without a known cause: the culprit is
+// named, not what it led to. Known failures do not count; no list masks a finding but the kernel log's own.
 func Decide(err error, cases []Case, findings ...Finding) Verdict {
-	class, message := ClassOf(err), ""
-	if err != nil {
-		message = err.Error()
-	}
-	failed, missing := tally(cases)
-	if err == nil {
-		broken, title := broke(findings)
-		switch {
-		case failed != "":
-			class, message = ClassTest, failed
-		case broken != "":
-			class, message = broken, title
-		case missing > 0:
-			class, message = ClassInfrastructure, fmt.Sprintf("%d results are missing", missing)
-		}
-	}
-	v := Verdict{Class: class, Message: message, Complete: missing == 0}
-	switch {
-	case class == "":
+	t := tally(cases, findings)
+	lost := (*MissingError)(nil)
+	errors.As(err, &lost)
+	class, message := t.class(err, lost)
+	v := Verdict{Verdict: VerdictIncomplete, Class: class, Message: message, Complete: lost == nil && len(t.missing) == 0}
+	switch class {
+	case "":
 		v.Verdict = VerdictPass
-	case class == ClassCanceled:
-		v.Verdict, v.Complete = VerdictCanceled, false
-	case class == ClassTest && !v.Complete:
-		v.Verdict = VerdictIncomplete
-	case class == ClassTest:
-		v.Verdict = VerdictFail
-	case class == ClassJob:
+	case ClassTest:
+		if v.Complete {
+			v.Verdict = VerdictFail
+		}
+	case ClassJob:
 		v.Verdict, v.Complete = VerdictFail, false
+	case ClassCanceled:
+		v.Verdict, v.Complete = VerdictCanceled, false
 	default:
-		v.Verdict, v.Complete = VerdictIncomplete, false
+		v.Complete = false
 	}
+	v.Evidence = t.evidence(v, err)
 	return v
 }
 
-// tally names the failed cases and counts the missing ones.
-func tally(cases []Case) (failed string, missing int) {
-	n := 0
-	for _, c := range cases {
-		switch {
-		case c.Suite == PipelineSuite:
-		case c.Result == Fail:
-			if n++; n == 1 {
-				failed = c.Suite + "/" + c.Case + " failed"
-			}
-		case c.Result == Missing:
-			missing++
+// class is whose fault the outcome is, and why.
+func (t *sums) class(err error, lost *MissingError) (Class, string) {
+	unexplained := err == nil || lost != nil && lost.Cause == nil
+	class := ClassOf(err)
+	switch {
+	case unexplained && len(t.failed) > 0:
+		return ClassTest, t.failure()
+	case len(t.broke) > 0 && (unexplained || class == ClassTimeout || class == ClassInfrastructure):
+		f := t.broke[0]
+		message := fmt.Sprintf("%s (console.log:%d)", f.Title, f.Line)
+		if err != nil {
+			message += "; then " + err.Error()
 		}
-	}
-	if n > 1 {
-		failed += fmt.Sprintf(", and %d more", n-1)
-	}
-	return failed, missing
-}
-
-// broke finds what broke the system without ending it: an oops that killed a process, a use after free.
-func broke(findings []Finding) (class Class, message string) {
-	for _, f := range findings {
-		if !f.breaks() {
-			continue
-		}
-		if f.Section != "test" {
-			return ClassJob, f.Title
-		}
-		return ClassTest, f.Title
+		return f.class(), message
+	case err != nil && unexplained:
+		return ClassInfrastructure, err.Error()
+	case err != nil:
+		return class, err.Error()
+	case len(t.missing) > 0:
+		return ClassInfrastructure, t.absence()
 	}
 	return "", ""
+}
+
+// class is whose fault a finding is that broke the system.
+func (f Finding) class() Class {
+	switch {
+	case f.Emulation:
+		return ClassInfrastructure
+	case f.Section == "test":
+		return ClassTest
+	}
+	return ClassJob
 }
 
 // breaks says that after such a finding the system cannot be relied on. A warning, a stall or a leak is reported and

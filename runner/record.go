@@ -28,6 +28,7 @@ type record struct {
 	dir     string
 	stop    func(error) // ends the run when the record cannot be kept
 	observe func(jobs.Event)
+	mark    func(*jobs.Case) // notes what the list of known failures says of it
 
 	mu  sync.Mutex
 	f   *os.File
@@ -45,7 +46,8 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 	if observe == nil {
 		observe = func(jobs.Event) {}
 	}
-	return &record{dir: o.Dir, stop: stop, observe: observe, f: f, res: jobs.NewResults()}, nil
+	mark := func(c *jobs.Case) { o.KnownFailures.Mark(c, o.Target.Name, o.Job.DeviceType) }
+	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults()}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.
@@ -54,6 +56,9 @@ func (r *record) emit(e jobs.Event) {
 	defer r.mu.Unlock()
 	r.seq++
 	e.Seq, e.Time = r.seq, time.Now().UTC()
+	if e.Case != nil {
+		r.mark(e.Case)
+	}
 	r.res.Apply(e)
 	r.observe(e)
 	b, err := json.Marshal(e)

@@ -31,8 +31,10 @@ type Options struct {
 	Target  *target.Target
 	Dir     string // its folder, which exists
 	Policy  plan.Policy
-	Logger  *slog.Logger
-	Observe func(jobs.Event) // called with each event, in order; may be nil
+	// KnownFailures are the cases that may fail; nil for none.
+	KnownFailures *jobs.KnownFailures
+	Logger        *slog.Logger
+	Observe       func(jobs.Event) // called with each event, in order; may be nil
 }
 
 // Run executes a job. All it knows goes to the folder, event by event; the results are the fold of these events. The

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -21,11 +22,17 @@ type runCmd struct {
 	Device    string `required:"" help:"Device file, or the name of a built-in one (qemu-x86_64)."`
 	OutputDir string `required:"" help:"Where the run leaves its files. Made if missing; it must not hold a run already."`
 	Job       string `arg:"" help:"Job definition."`
+
+	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
 }
 
 // Run runs the operator's own job: host files and extra emulator options are allowed.
 func (c *runCmd) Run(ctx context.Context, e *env) error {
 	j, t, err := e.load(c.Job, c.Device)
+	if err != nil {
+		return err
+	}
+	known, err := readList(e, c.KnownFailures, jobs.ParseKnownFailures)
 	if err != nil {
 		return err
 	}
@@ -35,7 +42,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
 		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
-		Policy: plan.Policy{Operator: true}, Logger: e.logger, Observe: watch.event,
+		Policy: plan.Policy{Operator: true}, KnownFailures: known, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
 	if res == nil {
@@ -111,6 +118,9 @@ func (e *env) printResults(res *jobs.Results, dir string) error {
 		}
 		if c.Message != "" {
 			line += ": " + c.Message
+		}
+		if c.Note != "" {
+			line += " (" + strings.TrimSuffix(c.Note+": "+c.Known, ": ") + ")"
 		}
 		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
 			return err

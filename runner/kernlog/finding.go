@@ -51,7 +51,7 @@ type Finding struct {
 // Jobs is the finding as a run reports it.
 func (f Finding) Jobs() jobs.Finding {
 	return jobs.Finding{
-		Line: f.Line, Kind: f.Kind, Title: f.Title, Fatal: f.Fatal,
+		Line: f.Line, Kind: f.Kind, Title: f.Title, Fatal: f.Fatal, Emulation: f.Emulation,
 		Fingerprint: f.Fingerprint, Text: f.Text,
 		Section: f.During.Section, Suite: f.During.Suite, Case: f.During.Case,
 		Allowed: f.Allowed,

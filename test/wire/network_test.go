@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/rpc"
@@ -146,7 +148,7 @@ func TestLeaseLost(t *testing.T) {
 	again := l.create(t, func(s *store.RunSpec) { s.Tags = []string{"sound"} })
 	l.wait(t, again, "completed", completed)
 	after, err := l.store.Run(t.Context(), id)
-	if err != nil || after.Verdict != run.Verdict {
+	if err != nil || !cmp.Equal(after.Verdict, run.Verdict) {
 		t.Errorf("the loser changed the run: %+v, %v", after, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -132,11 +133,17 @@ func (s *testsuite) add(c *jobs.Case) {
 	}
 	t.Properties = describe(c)
 	s.Tests++
-	switch why := (&outcome{Message: c.Message}); c.Result {
-	case jobs.Pass:
-	case jobs.Skip:
+	switch why := (&outcome{Message: c.Message}); {
+	case c.Noted(jobs.NoteUnexpectedPass):
+		why.Message = "passed, though it is a known failure: " + c.Known
+		t.Failure, s.Failures = why, s.Failures+1
+	case c.Noted(jobs.NoteKnown):
+		why.Message = jobs.NoteKnown + ": " + c.Known // JUnit has no word for it, and it must not fail the report
 		t.Skipped, s.Skipped = why, s.Skipped+1
-	case jobs.Fail:
+	case c.Result == jobs.Pass:
+	case c.Result == jobs.Skip:
+		t.Skipped, s.Skipped = why, s.Skipped+1
+	case c.Result == jobs.Fail:
 		t.Failure, s.Failures = why, s.Failures+1
 	default:
 		why.Type = c.Result
@@ -175,7 +182,7 @@ func verdict(r *jobs.Results, stamp string) *testsuite {
 	t := testcase{Name: "verdict", Classname: runSuite}
 	why := &outcome{Message: r.Message, Type: string(r.Class)}
 	switch {
-	case r.Verdict.Verdict == jobs.VerdictPass, r.Class == jobs.ClassTest && r.Complete && r.Count(jobs.Fail) > 0:
+	case r.Verdict.Verdict == jobs.VerdictPass, r.Class == jobs.ClassTest && r.Complete && slices.ContainsFunc(r.Cases, jobs.Case.Fails):
 	case r.Verdict.Verdict == jobs.VerdictFail:
 		t.Failure, s.Failures = why, 1
 	default:
