@@ -16,7 +16,7 @@ const (
 	Success        = "success"
 	Failure        = "failure"
 	Neutral        = "neutral"
-	Canceled       = "cancelled" //nolint:misspell // GitHub's spelling
+	Canceled       = "cancelled"
 	TimedOut       = "timed_out"
 	ActionRequired = "action_required"
 )
