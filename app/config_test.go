@@ -62,3 +62,22 @@ retention: 7d
 		}
 	}
 }
+
+// The manual's example is a configuration.
+func TestManual(t *testing.T) {
+	manual, err := os.ReadFile("../docs/app.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(manual), "```yaml\n")
+	example, _, found := strings.Cut(example, "```")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"app.yaml": example, "app.pem": "KEY", "webhook.secret": "secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := app.LoadConfig(filepath.Join(dir, "app.yaml"), os.Getenv); err != nil || !found {
+		t.Error(err, found)
+	}
+}
