@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/lavaresults"
 	"github.com/gantry-ci/gantry/runner/testlog/junit"
 )
 
@@ -20,6 +21,7 @@ const (
 	ResultsFile = "results.json"
 	JUnitFile   = "junit.xml"
 	PlanFile    = "plan.yaml"
+	LAVAFile    = "lava-results.yaml"
 	journalFile = "journal"
 )
 
@@ -30,11 +32,12 @@ type record struct {
 	observe func(jobs.Event)
 	mark    func(*jobs.Case) // notes what the list of known failures says of it
 
-	mu  sync.Mutex
-	f   *os.File
-	seq int64
-	res *jobs.Results
-	err error
+	mu   sync.Mutex
+	f    *os.File
+	seq  int64
+	res  *jobs.Results
+	lava *lavaresults.Export
+	err  error
 }
 
 func newRecord(o Options, stop func(error)) (*record, error) {
@@ -47,7 +50,7 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 		observe = func(jobs.Event) {}
 	}
 	mark := func(c *jobs.Case) { o.KnownFailures.Mark(c, o.Target.Name, o.Job.DeviceType) }
-	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults()}, nil
+	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults(), lava: lavaresults.New(o.ID)}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.
@@ -60,6 +63,7 @@ func (r *record) emit(e jobs.Event) {
 		r.mark(e.Case)
 	}
 	r.res.Apply(e)
+	r.lava.Apply(e)
 	r.observe(e)
 	b, err := json.Marshal(e)
 	if err == nil && r.err == nil {
@@ -93,7 +97,7 @@ func (r *record) close() (*jobs.Results, error) {
 	if err == nil {
 		err = write(filepath.Join(r.dir, ResultsFile), append(b, '\n'))
 	}
-	return r.res, errors.Join(r.err, err, r.writeJUnit(), r.f.Sync(), r.f.Close())
+	return r.res, errors.Join(r.err, err, r.writeJUnit(), r.writeLAVA(), r.f.Sync(), r.f.Close())
 }
 
 func (r *record) writeJUnit() error {
@@ -102,6 +106,14 @@ func (r *record) writeJUnit() error {
 		return err
 	}
 	return errors.Join(junit.Write(f, r.res), f.Close())
+}
+
+func (r *record) writeLAVA() error {
+	f, err := os.Create(filepath.Join(r.dir, LAVAFile))
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.lava.Write(f), f.Close())
 }
 
 // write replaces a file, whole or not at all.

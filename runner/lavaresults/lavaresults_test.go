@@ -1,0 +1,117 @@
+package lavaresults_test
+
+import (
+	"bytes"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/lavaresults"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func events() []jobs.Event {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
+	return []jobs.Event{
+		{Seq: 1, Time: at, Start: &jobs.Start{Job: "j"}},
+		{Seq: 2, Time: at, Level: "1.1", Case: &jobs.Case{Suite: "lava", Case: "http-download", Result: jobs.Pass, DurationS: ptr(0.256)}},
+		{Seq: 3, Time: at, Case: &jobs.Case{Suite: "0_s", Set: ptr("set"), Case: "m", Result: jobs.Pass, Measurement: ptr(42.5), Units: ptr("ms"), LogLine: ptr(7)}},
+		{Seq: 4, Time: at, Case: &jobs.Case{Suite: "0_s", Case: "no: - {x}\n\x1b", Result: jobs.Missing, Message: "it is expected"}},
+		{Seq: 5, Time: at, Case: &jobs.Case{Suite: "lava", Case: "job", Result: jobs.Fail}},
+		{Seq: 6, Time: at, Verdict: &jobs.Verdict{Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: "the console is gone"}},
+	}
+}
+
+func export(t *testing.T, events []jobs.Event) []byte {
+	t.Helper()
+	x := lavaresults.New("7")
+	for _, e := range events {
+		x.Apply(e)
+	}
+	var b bytes.Buffer
+	if err := x.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestExport(t *testing.T) {
+	var got []map[string]any
+	if err := yaml.Unmarshal(export(t, events()), &got); err != nil {
+		t.Fatal(err)
+	}
+	const logged = "2026-01-02T03:04:05.678901+00:00"
+	entry := func(id, suite, name, result string, more map[string]any) map[string]any {
+		e := map[string]any{
+			"id": id, "job": "7", "suite": suite, "name": name, "result": result, "measurement": "None", "unit": "", "level": "",
+			"logged": logged, "log_start_line": "", "log_end_line": "",
+		}
+		for k, v := range more {
+			e[k] = v
+		}
+		return e
+	}
+	want := []map[string]any{
+		entry("1", "lava", "http-download", "pass", map[string]any{
+			"level":    "1.1",
+			"metadata": map[string]any{"case": "http-download", "definition": "lava", "result": "pass", "duration": "0.26", "level": "1.1"},
+		}),
+		entry("2", "0_s", "m", "pass", map[string]any{
+			"measurement": "42.5000000000", "unit": "ms", "log_start_line": "7", "log_end_line": "7",
+			"metadata": map[string]any{"case": "m", "definition": "0_s", "result": "pass", "set": "set", "measurement": 42.5, "units": "ms"},
+		}),
+		entry("3", "0_s", "no: - {x}\n\x1b", "fail", map[string]any{
+			"metadata": map[string]any{"case": "no: - {x}\n\x1b", "definition": "0_s", "result": "fail", "missing": true, "error_msg": "it is expected"},
+		}),
+		entry("4", "lava", "job", "fail", map[string]any{
+			"metadata": map[string]any{
+				"case": "job", "definition": "lava", "result": "fail", "error_type": "Infrastructure", "error_msg": "the console is gone",
+			},
+		}),
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestEmpty is a run whose plan was refused, and no run at all.
+func TestEmpty(t *testing.T) {
+	if got := string(export(t, nil)); got != "[]\n" {
+		t.Errorf("got %q", got)
+	}
+	all := events()
+	var got []map[string]any
+	if err := yaml.Unmarshal(export(t, all[len(all)-1:]), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0]["name"] != "job" || got[0]["result"] != "fail" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestPyYAML has the reader of SQUAD and KCIDB read the file.
+func TestPyYAML(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", `
+import sys
+try:
+    import yaml
+except ImportError:
+    sys.exit(77)
+r = yaml.safe_load(sys.stdin)
+print([(c["suite"], c["name"], c["result"], c["measurement"], type(c["logged"]).__name__) for c in r])`)
+	cmd.Stdin = bytes.NewReader(export(t, events()))
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() == 77 {
+		t.Skip("no PyYAML here:", err)
+	}
+	const want = `[('lava', 'http-download', 'pass', 'None', 'str'), ('0_s', 'm', 'pass', '42.5000000000', 'str'), ` +
+		`('0_s', 'no: - {x}\n\x1b', 'fail', 'None', 'str'), ('lava', 'job', 'fail', 'None', 'str')]` + "\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+}
