@@ -10,9 +10,9 @@ import (
 // more in system calls than in work: after a pause the first bytes wake at once, later ones when there are enough of
 // them, or after the delay.
 const (
-	wakeSize   = 64 << 10
+	wakeSize   = 256 << 10
 	wakeDelay  = time.Millisecond
-	flushSize  = 128 << 10
+	flushSize  = 256 << 10
 	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
 )
 
