@@ -60,7 +60,7 @@ func actionType() schema.Type {
 	return schema.Tested(described, func(n *schema.Node) *schema.Fault {
 		var sections []string
 		for _, e := range n.Entries {
-			if schema.Nearest(e.Key.Text, sectionNames()) == e.Key.Text {
+			if slices.Contains(sectionNames(), e.Key.Text) {
 				sections = append(sections, e.Key.Text)
 			}
 		}
@@ -129,6 +129,7 @@ func (j *Job) readActions(n *schema.Node, mode schema.Mode, r *schema.Report) {
 	if list == nil {
 		return
 	}
+	methods := Methods()
 	for i, item := range list.Items {
 		if r.Full() {
 			return
@@ -141,7 +142,7 @@ func (j *Job) readActions(n *schema.Node, mode schema.Mode, r *schema.Report) {
 			continue // said already
 		}
 		path := fmt.Sprintf("actions[%d].%s", i, section.Text)
-		d, fault := methodOf(section.Text, body)
+		d, fault := methodOf(methods, section.Text, body)
 		if fault != nil {
 			r.Add(section, path, *fault)
 			continue

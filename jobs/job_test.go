@@ -61,10 +61,15 @@ func TestParseJob(t *testing.T) {
 	}
 	want := []any{
 		"smoke", "qemu", 10 * time.Minute, 90 * time.Second, jobs.PriorityMedium,
-		"amd64", true, "512", []string{"-no-reboot"}, "public",
+		"amd64", true, "512",
+		[]string{"-no-reboot"},
+		"public",
 		"deploy", "tmpfs", 7, 3, "common", "file:///boot/vmlinuz", 10, 12, "gz",
-		"boot", "qemu", 14, 2, []string{"/ #"}, "login:", time.Minute, "tmpfs",
-		"definitions", true, 30 * time.Second, "smoke", "inline", []string{"lava-test-case uname --shell uname"},
+		"boot", "qemu", 14, 2,
+		[]string{"/ #"},
+		"login:", time.Minute, "tmpfs",
+		"definitions", true, 30 * time.Second, "smoke", "inline",
+		[]string{"lava-test-case uname --shell uname"},
 		"smoke", "1", 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -111,10 +116,18 @@ func TestParseDevice(t *testing.T) {
 	if !r.Valid() {
 		t.Fatal(r.Err())
 	}
-	got := []any{d.Name, d.Type, d.Tags, d.Short, d.Qemu.Command, d.Qemu.Options, d.Power.Get("driver").Text, d.Power.Line, d.Console[0].Get("port").Text,
-		d.Timeouts.Actions["auto-login-action"].Duration(), d.Constants.TestShell, d.Constants.TestResultsDir}
-	want := []any{"vm1", "qemu", []string{"kvm"}, true, "qemu-system-x86_64", []string{"-nographic", "-m 512"}, "tasmota", 5, "/dev/ttyUSB0",
-		2 * time.Minute, "/bin/sh", "/lava-%s"}
+	got := []any{
+		d.Name, d.Type, d.Tags, d.Short, d.Qemu.Command, d.Qemu.Options, d.Power.Get("driver").Text, d.Power.Line, d.Console[0].Get("port").Text,
+		d.Timeouts.Actions["auto-login-action"].Duration(), d.Constants.TestShell, d.Constants.TestResultsDir,
+	}
+	want := []any{
+		"vm1", "qemu",
+		[]string{"kvm"},
+		true, "qemu-system-x86_64",
+		[]string{"-nographic", "-m 512"},
+		"tasmota", 5, "/dev/ttyUSB0",
+		2 * time.Minute, "/bin/sh", "/lava-%s",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

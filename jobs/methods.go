@@ -92,26 +92,33 @@ func sectionNames() []string { return []string{"boot", "command", "deploy", "tes
 
 // selector is the key that names a method of a section.
 func selector(section string) string {
-	return map[string]string{"deploy": "to", "boot": "method"}[section]
+	switch section {
+	case "deploy":
+		return "to"
+	case "boot":
+		return "method"
+	}
+	return ""
 }
 
 // methodOf says which method the body of a section asks for; a fault if none that we know.
-func methodOf(section string, body *schema.Node) (Declared, *schema.Fault) {
+func methodOf(methods []Declared, section string, body *schema.Node) (Declared, *schema.Fault) {
 	key := selector(section)
 	if key == "" {
-		return kindOf(section, body)
+		return kindOf(methods, section, body)
 	}
 	v := body.Get(key)
 	if v == nil {
 		return Declared{}, &schema.Fault{Path: key, Message: `the key "` + key + `" is missing`, Expected: "the name of a " + section + " method"}
 	}
 	var names []string
-	for _, m := range Methods() {
+	wanted := strings.ReplaceAll(v.Text, "-", "_")
+	for _, m := range methods {
 		if m.Section != section {
 			continue
 		}
 		// LAVA looks methods up with - as _, and only then compares the name.
-		if v.Kind == schema.String && strings.ReplaceAll(m.Name, "-", "_") == strings.ReplaceAll(v.Text, "-", "_") {
+		if v.Kind == schema.String && (m.Name == v.Text || strings.ReplaceAll(m.Name, "-", "_") == wanted) {
 			return m, nil
 		}
 		names = append(names, m.Name)
@@ -123,9 +130,9 @@ func methodOf(section string, body *schema.Node) (Declared, *schema.Fault) {
 }
 
 // kindOf finds tests, and the command, by the keys they have.
-func kindOf(section string, body *schema.Node) (Declared, *schema.Fault) {
+func kindOf(methods []Declared, section string, body *schema.Node) (Declared, *schema.Fault) {
 	var kinds []string
-	for _, m := range Methods() {
+	for _, m := range methods {
 		if m.Section != section {
 			continue
 		}

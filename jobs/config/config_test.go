@@ -47,10 +47,20 @@ func TestParse(t *testing.T) {
 		c.On.PullRequest.Labels, c.On.Schedule, c.On.MergeGroup != nil, c.On.Push == nil, c.Required,
 	}
 	want := []any{
-		[]string{"smoke", "boards", "modes", "lab"}, "ci/smoke.yaml", 11, 30 * time.Minute, 6 * time.Hour, config.Retry{Infrastructure: 1}, "contributors", ".github/known-failures.yaml",
-		[]string{"rpi4", "bbb"}, []string{"sdmux"}, "sd", "image.wic.zst", "./ci/hw.sh",
-		"artifact:bzImage", []map[string]string{{"mode": "selinux=enforcing"}, {"mode": "fips=on"}}, "lava-*", "**.yaml", "modes", true,
-		[]string{"hw"}, []string{"0 2 * * *"}, true, true, []string{"smoke", "boards"},
+		[]string{"smoke", "boards", "modes", "lab"},
+		"ci/smoke.yaml", 11, 30 * time.Minute, 6 * time.Hour,
+		config.Retry{Infrastructure: 1},
+		"contributors", ".github/known-failures.yaml",
+		[]string{"rpi4", "bbb"},
+		[]string{"sdmux"},
+		"sd", "image.wic.zst", "./ci/hw.sh",
+		"artifact:bzImage",
+		[]map[string]string{{"mode": "selinux=enforcing"}, {"mode": "fips=on"}},
+		"lava-*", "**.yaml", "modes", true,
+		[]string{"hw"},
+		[]string{"0 2 * * *"},
+		true, true,
+		[]string{"smoke", "boards"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
