@@ -18,7 +18,6 @@ func (p *DeployFastboot) Fields(f *schema.Fields) {
 	p.fields(f, "fastboot")
 	f.Required("images", someImages(&p.Images, (*Image).fastboot), "The images, by partition.")
 	f.Optional("docker", schema.Optionally(&p.Docker), "Run fastboot in this container.")
-	f.Optional("connection", schema.OneOf(new(string), "lxc"), "Of older files; without effect.")
 }
 
 // DeployFlasher runs the device's own flashing commands.

@@ -11,12 +11,10 @@ type Protocols struct {
 	Multinode *Multinode
 	XNBD      *XNBD
 	VLAND     *schema.Node // lava-vland
-	LXC       *schema.Node // lava-lxc, of older files
 }
 
 // Fields declares the block.
 func (p *Protocols) Fields(f *schema.Fields) {
-	f.Optional("lava-lxc", schema.Keeping(&p.LXC, lxcProtocol()), "Containers of older files; gantry has none.")
 	f.Optional("lava-multinode", schema.Optionally(&p.Multinode), "Several targets, each with a role, that talk to each other.")
 	f.Optional("lava-vland", schema.Keeping(&p.VLAND, vlandProtocol()), "Private networks between targets.")
 	f.Optional("lava-xnbd", schema.Optionally(&p.XNBD), "Root file systems by NBD.")
@@ -91,26 +89,6 @@ type XNBD struct {
 func (x *XNBD) Fields(f *schema.Fields) {
 	f.Required("port", schema.Either("auto, or a port", schema.OneOf(new(string), "auto"), schema.Integer(&x.Port)), "The port.")
 	f.Optional("timeout", timeout(&x.Timeout), "How long to wait.")
-}
-
-func lxcProtocol() schema.Type {
-	many := schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type { return schema.Sub(lxc{}) })
-	return schema.Either("a container, or a mapping of containers", schema.Sub(lxc{}), many)
-}
-
-// lxc is only checked.
-type lxc struct{}
-
-func (lxc) Fields(f *schema.Fields) {
-	for _, key := range []string{"name", "distribution", "release"} {
-		f.Required(key, schema.Text(new(string)), "Of the container.")
-	}
-	for _, key := range []string{"arch", "mirror", "security_mirror", "template"} {
-		f.Optional(key, schema.Text(new(string)), "Of the container.")
-	}
-	f.Optional("persist", schema.Flag(new(bool)), "Keep it.")
-	f.Optional("verbose", schema.Flag(new(bool)), "Say more.")
-	f.Optional("timeout", timeout(new(Timeout)), "How long it may take.")
 }
 
 // vland is only checked: networks by name, or by interface and name, with the tags they need.

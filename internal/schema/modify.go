@@ -1,5 +1,7 @@
 package schema
 
+import "maps"
+
 // Then calls f when t was read without fault.
 func Then(t Type, f func()) Type {
 	read := t.read
@@ -57,7 +59,16 @@ func also(t, more Type, least Mode) Type {
 func NonEmpty(t Type) Type {
 	json := t.json
 	t.json = func() map[string]any {
-		return map[string]any{"allOf": []map[string]any{json(), {"not": map[string]any{"enum": []any{"", []any{}, map[string]any{}}}}}}
+		m := maps.Clone(json())
+		switch m["type"] {
+		case "object":
+			m["minProperties"] = 1
+		case "array":
+			m["minItems"] = 1
+		default:
+			m["not"] = map[string]any{"enum": []any{"", []any{}, map[string]any{}}}
+		}
+		return m
 	}
 	return Tested(t, func(n *Node) *Fault {
 		if len(n.Items)+len(n.Entries)+len(n.Text) > 0 {

@@ -40,14 +40,12 @@ func nested(prefix string, s map[string]any) []Row {
 		return nested(prefix+".NAME", free)
 	}
 	var rows []Row
-	seen := map[string]bool{}
 	if forms, ok := s["anyOf"].([]map[string]any); ok {
-		for _, form := range forms {
-			for _, r := range nested(prefix, form) {
-				if !seen[r.Key] {
-					seen[r.Key] = true
-					rows = append(rows, r)
-				}
+		for i, form := range forms {
+			if more := nested(prefix, form); i == 0 {
+				rows = more
+			} else {
+				rows = combine(rows, more)
 			}
 		}
 		return rows
@@ -67,13 +65,51 @@ func nested(prefix string, s map[string]any) []Row {
 	if free, ok := s["additionalProperties"].(map[string]any); ok {
 		rows = append(rows, nested(prefix+".NAME", free)...)
 	}
+	if like, ok := s["patternProperties"].(map[string]any); ok {
+		for pattern, p := range like {
+			p := p.(map[string]any)
+			names := strings.ReplaceAll(strings.Trim(pattern, "^$()"), "|", ", ")
+			rows = append(rows, Row{Key: prefix + ".NAME", Expected: kindOf(p), Doc: "NAME is like " + names + "."})
+			rows = append(rows, nested(prefix+".NAME", p)...)
+		}
+	}
+	return rows
+}
+
+// combine adds the rows of another form: a key that both have takes what either takes, and is required when both
+// require it.
+func combine(rows, more []Row) []Row {
+	in := func(list []Row, key string) int {
+		return slices.IndexFunc(list, func(r Row) bool { return r.Key == key })
+	}
+	for i := range rows {
+		rows[i].Required = rows[i].Required && in(more, rows[i].Key) >= 0
+	}
+	for _, r := range more {
+		i := in(rows, r.Key)
+		if i < 0 {
+			r.Required = false
+			rows = append(rows, r)
+			continue
+		}
+		rows[i].Required = rows[i].Required && r.Required
+		had, has := rows[i].Expected, r.Expected
+		const oneOf = "one of "
+		switch {
+		case strings.Contains(had, strings.TrimPrefix(has, oneOf)):
+		case strings.HasPrefix(had, oneOf) && strings.HasPrefix(has, oneOf):
+			rows[i].Expected += ", " + strings.TrimPrefix(has, oneOf)
+		default:
+			rows[i].Expected += ", or " + has
+		}
+	}
 	return rows
 }
 
 // kindOf says in words what a schema takes.
 func kindOf(p map[string]any) string {
 	if names, ok := p["enum"].([]string); ok {
-		return "one of " + fmt.Sprint(names)
+		return "one of " + strings.Join(names, ", ")
 	}
 	if forms, ok := p["anyOf"].([]map[string]any); ok {
 		var kinds []string

@@ -98,6 +98,9 @@ func Integer(dst *int) Type {
 	json := func() map[string]any {
 		m := withDefault("integer", dst)()
 		m["type"] = []string{"integer", "boolean"}
+		if *dst < 0 { // stands for "not there"
+			delete(m, "default")
+		}
 		return m
 	}
 	return scalar("an integer", json, func(n *Node) bool {
@@ -133,6 +136,9 @@ func Number[T ~int | ~int64 | ~float64](dst *T, low, high float64) Type {
 	}
 	json := func() map[string]any {
 		m := withDefault("number", dst)()
+		if float64(*dst) < low { // stands for "not there"
+			delete(m, "default")
+		}
 		if !math.IsInf(low, -1) {
 			m["minimum"] = low
 		}

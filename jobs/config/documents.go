@@ -72,7 +72,7 @@ type manual struct{ strings.Builder }
 func (m *manual) object(title string, o schema.Object, without ...string) {
 	rows := slices.DeleteFunc(schema.Rows(o), func(r schema.Row) bool {
 		top, _, _ := strings.Cut(strings.ReplaceAll(r.Key, "[", "."), ".")
-		return slices.Contains(without, top)
+		return slices.Contains(without, top) || strings.HasPrefix(r.Key, "actions[]") // each has its own table
 	})
 	m.table(title, unbundled(rows))
 }
@@ -115,6 +115,7 @@ func bundles() map[string][]string {
 	return map[string][]string{
 		"sha256sum":    images,
 		"days":         keys(new(jobs.Timeout)),
+		"metadata":     keys(new(jobs.TestDefinition)),
 		"network_from": {"local", "container_name", "network_from", "login"},
 		"login_prompt": {"login_prompt", "username", "password_prompt", "password", "login_commands", "ignore_kernel_messages"},
 	}
