@@ -89,6 +89,7 @@ func (d lavaDevice) Fields(f *schema.Fields) {
 	f.Optional("usb_sleep", schema.Integer(new(int)), "Seconds to wait for USB.")
 	f.Optional("fastboot_options", schema.Texts(new([]string)), "Options of fastboot.")
 	f.Optional("fastboot_via_uboot", schema.Flag(new(bool)), "U-Boot has to start fastboot.")
+	f.Optional("fastboot_auto_detection", schema.Flag(new(bool)), "Find the serial number by asking fastboot.")
 	f.Optional("flash_cmds_order", schema.Texts(new([]string)), "The order of partitions.")
 	for _, key := range []string{"device_info", "static_info", "storage_info"} {
 		f.Optional(key, schema.ListOf(new([]struct{}), func(*struct{}) schema.Type { return schema.Mapping(nil) }), "Devices that belong to the board.")
@@ -197,19 +198,12 @@ type deviceParameters struct{}
 func (deviceParameters) Fields(f *schema.Fields) {
 	f.Spelled()
 	f.Optional("interfaces", schema.Mapping(nil), "Network interfaces.")
-	f.Optional("media", schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type { return medium() }), "SATA, SD and USB media.")
+	f.Optional("media", schema.Sub(deviceMedia{}), "SATA, SD and USB media.")
 	for _, key := range []string{"image", "booti", "uimage", "bootm", "zimage", "bootz"} {
 		f.Optional(key, schema.Sub(loadAddresses{}), "Load addresses.")
 	}
 	f.Optional("load_address", schema.Text(new(string)), "Load address.")
 	f.Optional("pass", schema.Exactly(), "Nothing.")
-}
-
-// medium is media by name, and whether they need a UUID.
-func medium() schema.Type {
-	return schema.MapOf(new(map[string]struct{}), func(*struct{}) schema.Type {
-		return schema.Either("a mapping, or true or false", schema.Mapping(nil), schema.Flag(new(bool)))
-	})
 }
 
 type loadAddresses struct{}
