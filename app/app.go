@@ -103,6 +103,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.onStop("github", func(context.Context) error { gh.Close(); return nil })
 	writer, err := checks.New(checks.Options{
 		Store: a.store, GitHub: gh, BaseURL: o.URL, Logger: a.log.With("component", "checks"), Registerer: o.Registerer, Now: o.Now,
 	})

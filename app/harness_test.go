@@ -89,7 +89,10 @@ func newLab(t testing.TB, tweaks ...tweak) *lab {
 	}
 	l.opts.GitHubURL, l.opts.AppID, l.opts.PrivateKey = l.gh.URL(), l.gh.AppID(), l.gh.PrivateKey()
 	l.start()
-	t.Cleanup(l.stop)
+	t.Cleanup(func() {
+		l.stop()
+		http.DefaultClient.CloseIdleConnections()
+	})
 	return l
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
 
 	"github.com/gantry-ci/gantry/app"
 	"github.com/gantry-ci/gantry/app/checks"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 func child(text string) error {
@@ -146,7 +147,10 @@ func TestKill(t *testing.T) {
 		GitHubURL: gh.URL(), AppID: gh.AppID(), PrivateKey: gh.PrivateKey(), WebhookSecrets: []string{secret},
 	}}
 	v.start()
-	defer func() { v.kill() }()
+	defer func() {
+		v.kill()
+		http.DefaultClient.CloseIdleConnections()
+	}()
 	l := &lab{t: t, gh: gh, repo: repo}
 	var p fakegithub.Pull
 	for i := range *kills {

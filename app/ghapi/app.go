@@ -39,6 +39,7 @@ type Options struct {
 type App struct {
 	id    int64
 	base  *url.URL
+	wire  *http.Transport
 	app   *ghinstallation.AppsTransport
 	self  *github.Client
 	now   func() time.Time
@@ -81,10 +82,13 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("read the App's private key: not an RSA key in PEM") // the cause may quote it
 	}
 	at.BaseURL = strings.TrimRight(base.String(), "/")
-	a := &App{id: o.AppID, base: base, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{}, recent: list.New()}
+	a := &App{id: o.AppID, base: base, wire: network, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{}, recent: list.New()}
 	a.self = a.asApp()
 	return a, nil
 }
+
+// Close lets go of connections that are kept for the next request.
+func (a *App) Close() { a.wire.CloseIdleConnections() }
 
 // Installation is the client of an installation, with its own token and limits.
 func (a *App) Installation(id int64) *Client {

@@ -60,7 +60,7 @@ func (a *App) asApp() *github.Client { return a.client(newLimiter(a.app, a.now, 
 
 // client is go-github over the transport, which signs.
 func (a *App) client(signed http.RoundTripper) *github.Client {
-	gh := github.NewClient(&http.Client{Transport: signed, Timeout: requestTimeout, CheckRedirect: a.sameHost})
+	gh := github.NewClient(&http.Client{Transport: signed, CheckRedirect: a.sameHost})
 	gh.BaseURL = a.base
 	return gh
 }

@@ -2,6 +2,7 @@ package ghapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -65,11 +66,15 @@ func (l *limiter) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	resp, err := l.next.RoundTrip(r)
+	// Not the client's Timeout, which needs a Close of the body: go-github forgets that after an error.
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	resp, err := l.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {
+		cancel()
 		l.meter.request("error")
 		return nil, err
 	}
+	resp.Body = &capped{resp.Body, maxResponse, cancel}
 	l.meter.request(strconv.Itoa(resp.StatusCode))
 	if wait, what := limited(resp, l.now()); what != "" {
 		_ = resp.Body.Close()
@@ -82,7 +87,6 @@ func (l *limiter) RoundTrip(r *http.Request) (*http.Response, error) {
 	// go-github would refuse calls by itself until the reset it reads here; the answer that says so is ours to handle.
 	resp.Header.Del("X-RateLimit-Remaining")
 	resp.Header.Del("X-RateLimit-Reset")
-	resp.Body = &capped{resp.Body, maxResponse}
 	return resp, nil
 }
 
@@ -147,19 +151,29 @@ type rejoined struct {
 
 func clamp(d time.Duration) time.Duration { return min(max(d, time.Second), maxWait) }
 
-// capped is a body that ends in an error when it is too large.
+// capped is a body that ends in an error when it is too large. At its end it frees what the request held.
 type capped struct {
 	io.ReadCloser
 	left int64
+	done context.CancelFunc
 }
 
 var errResponseTooLarge = errors.New("response is too large")
 
 func (c *capped) Read(p []byte) (int, error) {
 	if c.left <= 0 {
+		c.done()
 		return 0, errResponseTooLarge
 	}
 	n, err := c.ReadCloser.Read(p[:min(int64(len(p)), c.left)])
 	c.left -= int64(n)
+	if err != nil {
+		c.done()
+	}
 	return n, err
+}
+
+func (c *capped) Close() error {
+	defer c.done()
+	return c.ReadCloser.Close()
 }
