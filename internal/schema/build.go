@@ -13,6 +13,16 @@ func (r *Report) fail(line, column int, message string) {
 	r.Errors = append(r.Errors, Problem{Line: line, Column: column, Message: message})
 }
 
+// keyless says that nothing stands before the : of an entry, which YAML 1.1 has only behind a ?.
+func (b *builder) keyless(k *yaml.Node) bool {
+	if k.Kind != yaml.ScalarNode || k.Value != "" || k.Style != 0 || k.Anchor != "" {
+		return false
+	}
+	before := b.before(k)
+	rest := b.lines[min(len(b.lines), max(1, k.Line))-1]
+	return !bytes.Contains(before, []byte("?")) && bytes.HasPrefix(rest[len(before):], []byte(":"))
+}
+
 // before is what stands before a node on its line.
 func (b *builder) before(y *yaml.Node) []byte {
 	if y.Line < 1 || y.Line > len(b.lines) {
@@ -123,6 +133,10 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 		}
 		if len(k.Value) > maxSimpleKey && b.version == YAML11 && !bytes.HasSuffix(bytes.TrimRight(b.before(k), " \t"), []byte("?")) {
 			b.fail(k, "a key of more than %d characters needs a ? in front", maxSimpleKey)
+			return
+		}
+		if b.version == YAML11 && b.keyless(k) {
+			b.fail(k, "there is no key before the :")
 			return
 		}
 		key := b.node(k)

@@ -198,7 +198,7 @@ func TestDocumentsAsPyYAML(t *testing.T) {
 		"a: 'it''s'\nb: \"q\\\"\\\\\\n\\e\\0\"\n", "a: \"x\n  y\n\n  z\"\n", "a: x\n  y\n\n  z\n",
 		"a: |\n  x\n   y\n\n\nb: >-\n  p\n  q\n\n  r\nc: |+\n  k\n\n", "a: |2\n   x\n", "a: |0\n x\n",
 		"a: b: c\n", "a\nb\n", "a: [1, 2\n", "a: {b: 1\n", "a: 'x\n", "a: \"\\x4\"\n", "- a\nb: c\n", "a: 1\n b: 2\n", "a:\n- 1\n- 2\nb: 3\n", "a: - b\n", "key with spaces: value with: colon\n", "a: b #c\nd: e#f\n",
-		"?\n: x\n", "? a\n? b\n", "[a, , b]\n", "[a, b, ]\n", "{a, b: , c: d}\n", "{a: b, a: c}\n", "{\"a\":1}\n", "{a:1}\n", "[a:1]\n", "[a: 1, b]\n", "{? a : b}\n",
+		"?\n: x\n", ": a\n", "a: 1\n: b\n", "a:\n  : b\n", "- : b\n", "{: b}\n", "{a: b, : c}\n", "[: a]\n", "[a, : b]\n", "{? : b}\n", "? \n: b\n", "'': b\n", "? a\n? b\n", "[a, , b]\n", "[a, b, ]\n", "{a, b: , c: d}\n", "{a: b, a: c}\n", "{\"a\":1}\n", "{a:1}\n", "[a:1]\n", "[a: 1, b]\n", "{? a : b}\n",
 		"a: \u00e9\u4e2d\U0001f600\n", "a: \u0085b\n", "a: x\u2028y\n", "a: \x00\n", "a: \x07\n", "a: \x7f\n", "a: \u0080\n", "a: \ud7ff\ue000\ufffd\n", "a: \ufffe\n",
 		strings.Repeat("[", 90) + strings.Repeat("]", 90), "a: @b\n", "a: `b`\n", "a: %b\n", "a: >\n\n  x\n\n\n", "#only a comment\n", "a: 1 #\n#\n", "\n\n\n", "a: !!str\nb: !!int\n", "- - - a\n    - b\n", "a: &anchor\nb: *anchor\n", "&a b: *a\n", "*a : b\n",
 		strings.Repeat("k", 1100) + ": v\n", "? " + strings.Repeat("k", 1100) + "\n: v\n", "{" + strings.Repeat("k", 1100) + ": v}\n",
