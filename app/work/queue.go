@@ -85,7 +85,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	var err error
 	q.engine, err = newEngine(ctx, o.Store, o.DSN, &river.Config{
 		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop, RescueStuckJobsAfter: rescueAfter,
-		Logger: o.Logger, Workers: workers,
+		Logger: quiet(o.Logger), Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers}, upkeep: {MaxWorkers: upkeepWorkers},
 		},

@@ -32,12 +32,8 @@ func (c *appCmd) Run(ctx context.Context, e *env) error {
 	if c.Enroll == "" {
 		return serveApp(ctx, o, nil)
 	}
-	a, err := app.New(ctx, o)
+	token, err := app.Enroll(ctx, o, c.Enroll, enrollTime)
 	if err != nil {
-		return err
-	}
-	token, err := a.Enrollment(ctx, c.Enroll, enrollTime)
-	if err = errors.Join(err, a.Stop(ctx)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(e.stdout, token)
