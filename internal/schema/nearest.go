@@ -5,7 +5,7 @@ func Nearest(s string, names []string) string {
 	if len(s) > maxFound {
 		return ""
 	}
-	best, at := "", 1+max(1, len(s)/3)
+	best, at := "", min(len(s), 1+max(1, len(s)/3))
 	for _, name := range names {
 		if d := distance(s, name); d < at {
 			best, at = name, d
