@@ -85,18 +85,3 @@ func (q lavaQemu) Fields(f *schema.Fields) {
 }
 
 type deviceTest struct{}
-
-type deviceTestMethods struct{}
-
-func (deviceTestMethods) Fields(f *schema.Fields) {
-	f.Spelled()
-	f.Optional("docker", schema.Sub(deviceTestDocker{}), "The docker test shell.")
-}
-
-type deviceTestDocker struct{}
-
-func (deviceTestDocker) Fields(f *schema.Fields) {
-	f.Spelled()
-	f.Optional("global_options", schema.ListOf(new([]*schema.Node), schema.Anything), "Options of docker.")
-	f.Optional("options", schema.ListOf(new([]*schema.Node), schema.Anything), "Options of docker run.")
-}

@@ -34,7 +34,8 @@ func TestHostileFiles(t *testing.T) {
 	for i := 0; keys.Len() < schema.MaxSize-1000; i++ {
 		fmt.Fprintf(&keys, "job_nam%d: x\n", i)
 	}
-	list := strings.TrimSuffix(smoke[strings.Index(smoke, "actions:"):], "\n")
+	_, list, _ := strings.Cut(smoke, "actions:")
+	list = "actions:" + strings.TrimSuffix(list, "\n")
 	for name, src := range map[string]string{
 		"one byte too large":  strings.Repeat("#", schema.MaxSize+1),
 		"deep flow lists":     fill("["),

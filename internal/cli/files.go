@@ -11,8 +11,15 @@ import (
 	"github.com/gantry-ci/gantry/jobs/config"
 )
 
-// jobMode is how jobs are read: strictly, so that a typo is said and not left out.
+// jobMode is how a lab reads jobs: strictly, so that a typo is said and not left out.
 const jobMode = schema.Strict
+
+func mode(lenient bool) schema.Mode {
+	if lenient {
+		return schema.Lenient
+	}
+	return jobMode
+}
 
 //go:embed defaults
 var defaults embed.FS
@@ -28,7 +35,7 @@ func (e *env) device(name string) (*jobs.Device, error) {
 	if err != nil {
 		return nil, usagef("read the device file: %w", err)
 	}
-	if ok, err := e.complain(name, config.KindDevice, src); !ok {
+	if ok, err := e.complain(name, config.KindDevice, src, schema.Strict); !ok {
 		return nil, errors.Join(err, exit(exitUsage))
 	}
 	d, report := jobs.ParseDevice(src)
@@ -42,7 +49,7 @@ func (e *env) device(name string) (*jobs.Device, error) {
 }
 
 // complain says on stderr what is wrong with a file, and whether it can be used all the same.
-func (e *env) complain(file string, kind config.FileKind, src []byte) (ok bool, err error) {
-	checked := config.Check(file, kind, src, jobMode)
+func (e *env) complain(file string, kind config.FileKind, src []byte, m schema.Mode) (ok bool, err error) {
+	checked := config.Check(file, kind, src, m)
 	return checked.Valid, checked.WriteText(e.stderr)
 }

@@ -9,13 +9,14 @@ import (
 )
 
 type planCmd struct {
-	Device string `required:"" help:"Device file, or the name of a built-in one (qemu-x86_64)."`
-	Job    string `arg:"" help:"Job definition."`
+	Device  string `required:"" help:"Device file, or the name of a built-in one (qemu-x86_64)."`
+	Lenient bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
+	Job     string `arg:"" help:"Job definition."`
 }
 
 // Run prints the tree, and switches nothing on.
 func (c *planCmd) Run(_ context.Context, e *env) error {
-	j, t, err := e.load(c.Job, c.Device)
+	j, t, err := e.load(c.Job, c.Device, mode(c.Lenient))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
 	"github.com/gantry-ci/gantry/runner"
@@ -21,6 +22,7 @@ import (
 type runCmd struct {
 	Device    string `required:"" help:"Device file, or the name of a built-in one (qemu-x86_64)."`
 	OutputDir string `required:"" help:"Where the run leaves its files. Made if missing; it must not hold a run already."`
+	Lenient   bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
 	Job       string `arg:"" help:"Job definition."`
 
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
@@ -28,7 +30,7 @@ type runCmd struct {
 
 // Run runs the operator's own job: host files and extra emulator options are allowed.
 func (c *runCmd) Run(ctx context.Context, e *env) error {
-	j, t, err := e.load(c.Job, c.Device)
+	j, t, err := e.load(c.Job, c.Device, mode(c.Lenient))
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 }
 
 // load reads a job and makes the target that the device file describes.
-func (e *env) load(job, device string) (*jobs.Job, *target.Target, error) {
+func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *target.Target, error) {
 	d, err := e.device(device)
 	if err != nil {
 		return nil, nil, err
@@ -67,10 +69,10 @@ func (e *env) load(job, device string) (*jobs.Job, *target.Target, error) {
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
-	if ok, err := e.complain(job, config.KindJob, src); !ok {
+	if ok, err := e.complain(job, config.KindJob, src, m); !ok {
 		return nil, nil, errors.Join(err, exit(jobs.Verdict{Class: jobs.ClassJob}.ExitCode()))
 	}
-	j, report := jobs.ParseJob(src, jobMode)
+	j, report := jobs.ParseJob(src, m)
 	if err := report.Err(); err != nil {
 		return nil, nil, err
 	}

@@ -19,10 +19,6 @@ type validateCmd struct {
 
 // Run checks every file that can be read. What cannot be read outweighs what is not valid.
 func (c *validateCmd) Run(e *env) error {
-	mode := schema.Strict
-	if c.Lenient {
-		mode = schema.Lenient
-	}
 	kind := config.FileKind(c.Kind)
 	if c.Kind == "guess" {
 		kind = ""
@@ -37,7 +33,7 @@ func (c *validateCmd) Run(e *env) error {
 			code = exitUsage
 			continue
 		}
-		checked := config.Check(file, kind, src, mode)
+		checked := config.Check(file, kind, src, mode(c.Lenient))
 		if !checked.Valid && code == exitOK {
 			code = exitNo
 		}

@@ -19,7 +19,7 @@ import (
 
 //go:generate go test -run Current . -update
 
-var update = flag.Bool("update", false, "write jobs/schemas and the generated part of docs/language.md") //nolint:gochecknoglobals // a flag of the tests
+var update = flag.Bool("update", false, "write jobs/schemas and the generated part of docs/language.md")
 
 const (
 	language = "../../docs/language.md"
