@@ -21,6 +21,10 @@ const (
 // lateReport is how long a console may be silent within a report that is not fatal before it is taken for complete.
 const lateReport = 5 * time.Second
 
+// stuckWait is how long the test may make no progress after a processor was found locked up: one that goes on would have
+// shown it, as the kernel repeats its report every 20 s or so.
+const stuckWait = 30 * time.Second
+
 // errQuiet ends a wait for more output.
 var errQuiet = errors.New("no more output")
 
@@ -32,6 +36,10 @@ type watcher struct {
 	fatal   *kernlog.Finding // the first fatal one, until it has stopped the step
 	since   time.Time
 	stopped bool
+
+	stuck    *kernlog.Finding // a processor is locked up since then
+	stuckAt  time.Time
+	progress int // of the test, then
 }
 
 func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
@@ -41,6 +49,7 @@ func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
 	for {
 		b, err := w.next(ctx, cur)
 		_, _ = w.scanner.Write(b) // never fails
+		w.unstick()
 		if err == nil && !w.overdue() {
 			continue
 		}
@@ -60,6 +69,8 @@ func (w *watcher) next(ctx context.Context, cur *console.Cursor) ([]byte, error)
 		limit = lateQuiet
 	case w.scanner.Pending():
 		limit = lateReport
+	case w.stuck != nil:
+		limit = max(time.Until(w.stuckAt.Add(stuckWait)), time.Millisecond)
 	}
 	if limit > 0 {
 		quiet, cancel := context.WithTimeoutCause(ctx, limit, errQuiet)
@@ -74,7 +85,7 @@ func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) 
 // during is what is going on while a finding begins.
 func (w *watcher) during() kernlog.During {
 	suite, name := w.r.Case()
-	return kernlog.During{Section: w.r.Section(), Suite: suite, Case: name}
+	return kernlog.During{Section: w.r.Section(), Suite: suite, Case: name, Bound: w.r.Bound()}
 }
 
 // begins is called when something fatal begins; its title may not be complete.
@@ -92,9 +103,23 @@ func (w *watcher) found(f kernlog.Finding) {
 			w.fatal = nil
 		}
 	}
+	if (f.Kind == kernlog.KindSoftLockup || f.Kind == kernlog.KindHardLockup) && f.Allowed == "" && w.stuck == nil {
+		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.r.Progress()
+	}
 	out := f.Jobs()
 	out.Line += w.before
 	w.r.Emit(jobs.Event{Finding: &out})
+}
+
+// unstick makes a lockup fatal when the test has not gone on for long, and forgets it when it has.
+func (w *watcher) unstick() {
+	switch {
+	case w.stuck == nil:
+	case w.r.Progress() != w.progress:
+		w.stuck = nil
+	case time.Since(w.stuckAt) >= stuckWait && w.fatal == nil && !w.stopped:
+		w.fatal, w.since, w.stuck = w.stuck, time.Now(), nil
+	}
 }
 
 // stop ends the step that the fatal finding fell into. Whose fault it is depends on what was going on.

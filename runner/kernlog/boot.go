@@ -185,14 +185,15 @@ func (s *Scanner) banner(l line) {
 	}
 }
 
-// rebooted ends what is open, and reports the boot unless it was ordered or follows something fatal.
+// rebooted ends what is open, and reports the boot unless it was ordered, with nothing going on
+// that ends by it, or follows something fatal.
 func (s *Scanner) rebooted(l line) {
 	for _, r := range s.open {
 		r.done = true
 	}
 	s.emit()
 	clear(s.seen)
-	if s.boot.ordered || s.Fatal() {
+	if s.boot.ordered && !s.opts.During().Bound || s.Fatal() {
 		return
 	}
 	s.single(l, rebootGroup())

@@ -33,6 +33,7 @@ const (
 type During struct {
 	Section     string // deploy, boot or test
 	Suite, Case string
+	Bound       bool // it cannot outlive a restart: even an ordered one is unexpected
 }
 
 // Finding is one event of kernel trouble.

@@ -26,6 +26,8 @@ type Run struct {
 	node  *Node  // the leaf now running
 	suite string // the case now running
 	name  string
+	moves int                     // how often the case changed
+	bound bool                    // what is running ends with the system
 	fatal error                   // why the attempt is lost
 	stop  context.CancelCauseFunc // ends the step now running
 }
@@ -66,6 +68,33 @@ func (r *Run) During(suite, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.suite, r.name = suite, name
+	r.moves++
+}
+
+// Progress changes whenever the running test goes on to another case.
+func (r *Run) Progress() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moves
+}
+
+// Bind says that a program runs on the system which ends with it, so that a restart, even an ordered one, breaks the
+// step; the function returned says that it has ended.
+func (r *Run) Bind() (free func()) {
+	set := func(to bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.bound = to
+	}
+	set(true)
+	return func() { set(false) }
+}
+
+// Bound tells whether such a program runs.
+func (r *Run) Bound() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bound
 }
 
 // Case is the one that During said.
@@ -194,5 +223,5 @@ func explain(ctx context.Context, n *Node, err error) error {
 	} else if errors.Is(err, context.Canceled) {
 		blame = jobs.ClassCanceled
 	}
-	return fmt.Errorf("%s %s: %w", n.Level, n.Name, jobs.Blame(blame, err))
+	return &jobs.StepError{Level: n.Level, Name: n.Name, Err: jobs.Blame(blame, err)}
 }

@@ -30,7 +30,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	if _, err := expected(p, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
 		b.Errorf("%w", err)
 	}
-	s := stage{spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), job: p, fetched: plan.Provide(b, plan.TestSources)}
+	s := stage{exit: exit(b), spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), job: p, fetched: plan.Provide(b, plan.TestSources)}
 	*next++
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
@@ -65,8 +65,17 @@ func expected(p *jobs.TestDefinitions, source func(*jobs.Definition) *jobs.TestD
 	return all, errors.Join(errs...)
 }
 
+// exit is how a guest ended by itself; boards do not.
+func exit(b *plan.Builder) func() error {
+	if b.Target.Machine == nil {
+		return func() error { return nil }
+	}
+	return b.Target.Machine.Exit
+}
+
 // stage is one test action.
 type stage struct {
+	exit     func() error
 	spec     *overlay.Spec
 	index    int
 	shell    **console.Session
@@ -98,7 +107,9 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
+	free := r.Bind()
 	err = s.talk(ctx, sh, rd)
+	free()
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	sum := rd.parser.Close()
 	r.During("", "")
@@ -106,10 +117,13 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
 	sh.SkipTo(rd.past())
 	*s.prompted = true
-	if err != nil {
-		return err
+	switch end := s.exit(); {
+	case err == nil:
+		err = sum.Err()
+	case end != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure && jobs.ClassOf(end) != jobs.ClassInfrastructure:
+		err = jobs.Failf(jobs.ClassTest, "%v during the test", end) // the test did that, or the code under test
 	}
-	return sum.Err()
+	return sum.Lost(err)
 }
 
 func (s *stage) talk(ctx context.Context, sh *console.Session, rd *reader) error {

@@ -221,7 +221,6 @@ func (s *state) finish(line int, at time.Time, how ending) {
 	case unknown:
 		c.Result, c.Message = jobs.Missing, "the run's end was not seen"
 		s.sum.Unfinished = append(s.sum.Unfinished, r.Name)
-		s.missing(r.Name, r.Name, line, c.Message)
 	}
 	end := RunEnd{Run: r.Run, Early: how != ended, Status: r.status}
 	s.emit(Item{Line: line, EndRun: &end})
@@ -242,7 +241,7 @@ func (s *state) close(whole bool) {
 	}
 	for i := range s.opts.Definitions {
 		if d := &s.opts.Definitions[i]; !s.started[d.Run] {
-			s.missing(d.Run, d.Run, 0, "the run did not start")
+			s.missing(jobs.PipelineSuite, d.Run, 0, "the run did not start")
 			for _, id := range d.Expected {
 				s.missing(d.Run, id, 0, "the case is expected, and its run did not start")
 			}

@@ -20,6 +20,7 @@ type Summary struct {
 	Unsequenced int // cases that tests printed by themselves
 	Copies      int // signals not counted because they are copies or traces of others
 
+	NoManifest  bool     // our helpers ran, and their manifest never came whole
 	Exit        bool     // <LAVA_TEST_RUNNER EXIT> was seen
 	Manifest    bool     // the manifest's last line was seen
 	InstallFail bool     // an install step failed
@@ -31,7 +32,7 @@ type Summary struct {
 
 // Complete says that every result that was announced, expected or numbered is there.
 func (s *Summary) Complete() bool {
-	return s.Missing == 0 && !s.Truncated && len(s.Unfinished) == 0
+	return s.Missing == 0 && !s.Truncated && !s.NoManifest && len(s.Unfinished) == 0
 }
 
 // Err is what the stage's step ends with: nil when every run came to its end and all results are there, whatever
@@ -46,17 +47,24 @@ func (s *Summary) Err() error {
 	case len(s.Early) > 0:
 		return jobs.Failf(jobs.ClassTest, "%s", strings.Join(s.Early, "; "))
 	case !s.Complete():
-		return jobs.Blame(jobs.ClassInfrastructure, s.lost())
+		return jobs.Blame(jobs.ClassInfrastructure, s.Lost(nil))
 	}
 	return nil
 }
 
-func (s *Summary) lost() error {
+// Lost says what is missing, and that cause, which may be nil, is why. It is cause when nothing is.
+func (s *Summary) Lost(cause error) error {
+	if told := (*jobs.MissingError)(nil); s.Complete() || errors.As(cause, &told) {
+		return cause
+	}
+	what := fmt.Sprintf("%d results are missing", s.Missing)
 	switch {
 	case s.Truncated:
-		return errors.New("read results: the output went beyond the limits, and the rest was dropped")
+		what = "the output went beyond the limits, and the rest was dropped"
 	case len(s.Unfinished) > 0:
-		return fmt.Errorf("read results: %s did not end", strings.Join(s.Unfinished, ", "))
+		what = strings.Join(s.Unfinished, ", ") + " did not end"
+	case s.NoManifest && s.Missing == 0:
+		what = "the manifest never came: results at the end may be missing"
 	}
-	return fmt.Errorf("read results: %d are missing", s.Missing)
+	return &jobs.MissingError{What: what, Cause: cause}
 }
