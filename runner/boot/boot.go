@@ -16,30 +16,33 @@ func Methods() []plan.Method {
 	return []plan.Method{plan.For(qemu)}
 }
 
-// connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write.
-func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel bool) (*console.Session, error) {
+// connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
+// closes it before the end of the run does.
+func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel bool) (s *console.Session, end func() error, err error) {
 	rw, err := tty.Open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := console.New(rw, r.Console, console.Options{Logger: r.Logger})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	start := c.Size()
 	watching := make(chan struct{})
-	r.Journal.Defer(func() error { // the watcher ends with the stream
+	end = func() error { // the watcher ends with the stream
 		err := c.Close()
 		<-watching
 		return err
-	})
+	}
+	r.Journal.Defer(end)
 	go func() {
 		defer close(watching)
 		if !ignoreKernel {
 			watch(context.WithoutCancel(ctx), c, start, r)
 		}
 	}()
-	return c.Session(ctx, start)
+	s, err = c.Session(ctx, start)
+	return s, end, err
 }
 
 // blame is what a failed wait for a prompt means: the stream's end is no fault of the lab's when the guest ended by

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -20,11 +21,12 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 	tty := plan.Need(b, "console", b.Target.Console)
 	machine := plan.Need(b, "machine (it is no guest)", b.Target.Machine)
 	images := plan.Require(b, plan.Images)
-	shell := plan.Provide(b, plan.Shell)
+	shell, before := plan.Provide(b, plan.Shell), plan.Provide(b, booted)
 	if machine == nil {
 		return
 	}
-	configure(b, machine, *plan.Require(b, plan.Deployed))
+	alone(b, p)
+	configureOnce(b, machine, *plan.Require(b, plan.Deployed))
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
 		b.Step("execute-qemu", jobs.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
 			for name, f := range *images {
@@ -41,15 +43,49 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			if err := r.Journal.Before(plan.UndoPower, b.Target.Name); err != nil {
 				return err
 			}
+			if *before != nil { // a reboot: the guest is another one, and so is its console
+				if err := errors.Join((*before)(), power.Off(ctx)); err != nil {
+					return err
+				}
+				*before = nil
+			}
 			if err := power.On(ctx); err != nil {
 				return err
 			}
-			s, err := connect(ctx, r, tty, p.IgnoreKernelMessages)
-			*shell = s
+			s, end, err := connect(ctx, r, tty, p.IgnoreKernelMessages)
+			*shell, *before = s, end
 			return err
 		})
 	})
 	login(b, &p.Login, shell, machine.Exit)
+}
+
+// What boots of one namespace tell each other.
+var (
+	booted     = plan.Slot[func() error]{Name: "booted"}                    //nolint:gochecknoglobals // the name of a slot, never changed
+	configured = plan.Slot[map[string]*jobs.Image]{Name: "configured with"} //nolint:gochecknoglobals // likewise
+)
+
+// alone refuses a second guest: a target is one.
+func alone(b *plan.Builder, p *jobs.BootQemu) {
+	for _, m := range b.Job.Actions {
+		if other, ok := m.(*jobs.BootQemu); ok && other.Namespace != p.Namespace {
+			b.Errorf("a guest for each of the namespaces %q and %q is valid, but gantry does not execute it yet", p.Namespace, other.Namespace)
+			return
+		}
+	}
+}
+
+// configureOnce configures the guest at its first boot; later ones are reboots.
+func configureOnce(b *plan.Builder, machine target.Machine, images map[string]*jobs.Image) {
+	done := plan.Provide(b, configured)
+	switch {
+	case *done == nil:
+		configure(b, machine, images)
+		*done = images
+	case !maps.Equal(*done, images):
+		b.Errorf("a boot after a second deploy is valid, but gantry does not execute it yet")
+	}
 }
 
 // configure gives the guest the job's arguments, and refuses at the job's lines what it may not have.

@@ -84,20 +84,19 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 		if !ok || t.Docker != nil {
 			continue
 		}
-		for range max(1, t.Repeat) {
-			s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, len(s.Stages), l)})
-		}
+		s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, l)})
 	}
 	return s
 }
 
 // definitions are those of a stage. What is known of one that is fetched is filled in when it is there.
-func definitions(b *plan.Builder, t *jobs.TestDefinitions, stage int, l *library) []overlay.Definition {
+func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay.Definition {
+	stage, first := plan.Stage(b, t)
 	all := make([]overlay.Definition, len(t.Definitions))
 	for i := range t.Definitions {
 		d, def := &t.Definitions[i], &all[i]
 		*def = overlay.Definition{
-			Name: d.Name, Index: i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1), Skip: d.SkipInstall, Signal: d.LavaSignal,
+			Name: d.Name, Index: first + i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1), Skip: d.SkipInstall, Signal: d.LavaSignal,
 		}
 		if d.Repository == nil {
 			l.fetched(b, d, def)

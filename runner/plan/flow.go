@@ -30,3 +30,18 @@ const (
 	UndoRemove = "remove"    // a path
 	UndoPower  = "power-off" // the target's name
 )
+
+// Stage says where the test definitions of an action are, as LAVA counts them: its stage among those of its namespace,
+// and the number of its first definition, which goes on from stage to stage. An action that is repeated is one stage.
+// For any other action they are those of the next stage.
+func Stage(b *Builder, m jobs.Method) (stage, first int) {
+	for _, other := range b.Actions() {
+		if other == m {
+			break
+		}
+		if t, ok := other.(*jobs.TestDefinitions); ok && t.Docker == nil {
+			stage, first = stage+1, first+len(t.Definitions)
+		}
+	}
+	return stage, first
+}

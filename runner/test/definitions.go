@@ -23,32 +23,31 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	}
 	shell := plan.Require(b, plan.Shell)
 	spec := *plan.Require(b, plan.TestOverlay)
-	next := plan.Provide(b, stages)
 	if spec == nil {
 		return // refused already
 	}
-	if _, err := expected(p, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
+	index, first := plan.Stage(b, p)
+	if _, err := expected(p, first, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
 		b.Errorf("%w", err)
 	}
-	s := stage{exit: exit(b), spec: spec, index: *next, shell: shell, prompted: plan.Provide(b, prompted), job: p, fetched: plan.Provide(b, plan.TestSources)}
-	*next++
+	s := stage{
+		exit: exit(b), spec: spec, index: index, first: first, shell: shell, prompted: plan.Provide(b, prompted), job: p,
+		fetched: plan.Provide(b, plan.TestSources),
+	}
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
 
-// stages counts the test actions of a namespace: the overlay has a stage for each.
-var stages = plan.Slot[int]{Name: "stages"} //nolint:gochecknoglobals // the name of a slot, never changed
+// prompted is the shell in which a stage has ended, while nobody has taken the prompt after it.
+var prompted = plan.Slot[*console.Session]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
 
-// prompted says, when steps run, that a stage has ended and nobody has taken the shell's prompt after it.
-var prompted = plan.Slot[bool]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
-
-// expected is what the parser has to know of the definitions. Source is a definition itself, or nil when it is not
-// there yet.
-func expected(p *jobs.TestDefinitions, source func(*jobs.Definition) *jobs.TestDefinition) ([]testlog.Definition, error) {
+// expected is what the parser has to know of the definitions, the first of which has the number first. Source is a
+// definition itself, or nil when it is not there yet.
+func expected(p *jobs.TestDefinitions, first int, source func(*jobs.Definition) *jobs.TestDefinition) ([]testlog.Definition, error) {
 	var all []testlog.Definition
 	var errs []error
 	for i := range p.Definitions {
 		d := &p.Definitions[i]
-		def := testlog.Definition{Run: (&overlay.Definition{Index: i, Name: d.Name}).Run(), Expected: d.Expected}
+		def := testlog.Definition{Run: (&overlay.Definition{Index: first + i, Name: d.Name}).Run(), Expected: d.Expected}
 		if t := source(d); t != nil {
 			def.Expected = append(def.Expected[:len(def.Expected):len(def.Expected)], t.Expected...)
 			def.Fixup = t.Parse.Fixupdict
@@ -77,9 +76,10 @@ func exit(b *plan.Builder) func() error {
 type stage struct {
 	exit     func() error
 	spec     *overlay.Spec
-	index    int
+	index    int // of the overlay's stages
+	first    int // the number of its first definition
 	shell    **console.Session
-	prompted *bool
+	prompted **console.Session
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
 }
@@ -97,7 +97,7 @@ const manifestTries = 3
 
 // run types the commands, and reads results until the target's runner says that it has ended.
 func (s *stage) run(ctx context.Context, r *plan.Run) error {
-	defs, err := expected(s.job, s.source)
+	defs, err := expected(s.job, s.first, s.source)
 	if err != nil {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
@@ -116,7 +116,7 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
 	sh.SkipTo(rd.past())
-	*s.prompted = true
+	*s.prompted = sh
 	switch end := s.exit(); {
 	case err == nil:
 		err = sum.Err()

@@ -15,10 +15,10 @@ import (
 func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
 	t := talk{shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
+	stage, _ := plan.Stage(b, p)
 	for i := range p.Scripts {
 		s := newScript(b, &p.Scripts[i])
-		// As in LAVA, the number is that of the stages of test definitions before.
-		s.suite = fmt.Sprintf("%d_%s", *plan.Provide(b, stages), p.Scripts[i].Name)
+		s.suite = fmt.Sprintf("%d_%s", stage, p.Scripts[i].Name) // LAVA counts stages here, not definitions
 		t.scripts = append(t.scripts, s)
 	}
 	if d := b.Target.Device; d != nil {
@@ -75,7 +75,7 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 // talk is the action.
 type talk struct {
 	shell    **console.Session
-	prompted *bool
+	prompted **console.Session
 	delay    time.Duration // between typed characters
 	scripts  []script
 }
@@ -104,10 +104,10 @@ func (t *talk) run(ctx context.Context, r *plan.Run) error {
 
 // catchUp takes the prompt that a stage of test definitions leaves behind, lest it be the first command's answer.
 func (t *talk) catchUp(ctx context.Context, sh *console.Session, prompts *console.Patterns) error {
-	if !*t.prompted {
+	if *t.prompted != sh {
 		return nil
 	}
-	*t.prompted = false
+	*t.prompted = nil
 	quiet, cancel := context.WithTimeoutCause(ctx, promptWait, errQuiet)
 	defer cancel()
 	if _, err := sh.Expect(quiet, prompts); err != nil && !errors.Is(err, errQuiet) {
