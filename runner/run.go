@@ -33,8 +33,10 @@ type Options struct {
 	Policy  plan.Policy
 	// KnownFailures are the cases that may fail; nil for none.
 	KnownFailures *jobs.KnownFailures
-	Logger        *slog.Logger
-	Observe       func(jobs.Event) // called with each event, in order; may be nil
+	// TestRetries is how often the definitions of failed cases are run again; what changes is flaky.
+	TestRetries int
+	Logger      *slog.Logger
+	Observe     func(jobs.Event) // called with each event, in order; may be nil
 }
 
 // Run executes a job. All it knows goes to the folder, event by event; the results are the fold of these events. The
@@ -88,6 +90,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	}()
 	return p.Execute(ctx, &plan.Run{
 		ID: o.ID, Dir: o.Dir, Console: log, Journal: jr, Emit: rec.emit, Logger: o.Logger,
+		TestRetries: o.TestRetries,
 	})
 }
 

@@ -97,7 +97,7 @@ func images(t *testing.T) string {
 }
 
 // serve runs a job as the lab would, for a stranger.
-func serve(t *testing.T, src []byte, policy plan.Policy) (*jobs.Results, string) {
+func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*jobs.Results, string) {
 	t.Helper()
 	j, r := jobs.ParseJob(src, schema.Strict)
 	if err := r.Err(); err != nil {
@@ -116,9 +116,11 @@ func serve(t *testing.T, src []byte, policy plan.Policy) (*jobs.Results, string)
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	res, err := runner.Run(t.Context(), runner.Options{
-		ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: policy, Logger: slog.New(slog.DiscardHandler),
-	})
+	o := runner.Options{ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: policy, Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&o)
+	}
+	res, err := runner.Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ type runCmd struct {
 	Lenient   bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
 	Job       string `arg:"" help:"Job definition."`
 
+	RetryTests    int    `placeholder:"N" help:"How often the definitions of failed cases are run again."`
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
 }
 
@@ -44,7 +45,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
 		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
-		Policy: plan.Policy{Operator: true}, KnownFailures: known, Logger: e.logger, Observe: watch.event,
+		Policy: plan.Policy{Operator: true}, KnownFailures: known, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
 	if res == nil {

@@ -22,6 +22,8 @@ type Run struct {
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
 
+	TestRetries int // how often the definitions of failed cases are run again
+
 	mu    sync.Mutex
 	node  *Node  // the leaf now running
 	suite string // the case now running

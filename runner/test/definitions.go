@@ -101,17 +101,27 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	if err != nil {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
-	sh := *s.shell
+	first := typed{s.spec.Commands(s.index), s.spec.ManifestCommand(s.index)}
+	t := newTries()
+	if err := s.once(ctx, r, *s.shell, defs, t, first, 1); err != nil {
+		return err
+	}
+	return s.again(ctx, r, *s.shell, defs, t)
+}
+
+// once has definitions run, for the first time or again.
+func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, what typed, try int) error {
 	from := sh.Console().Size()
-	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from)}
+	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t}
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
 	free := r.Bind()
-	err = s.talk(ctx, sh, rd)
+	err := rd.talk(ctx, sh, what)
 	free()
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	sum := rd.parser.Close()
+	t.end()
 	r.During("", "")
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
@@ -126,24 +136,25 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	return sum.Lost(err)
 }
 
-func (s *stage) talk(ctx context.Context, sh *console.Session, rd *reader) error {
-	for _, c := range s.spec.Commands(s.index) {
+// talk types the commands, and reads until the target has said all, as far as it can.
+func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) error {
+	for _, c := range what.commands {
 		if err := sh.SendLine(ctx, c); err != nil {
 			return err
 		}
 	}
-	if err := rd.until(ctx); err != nil {
+	if err := d.until(ctx); err != nil {
 		return err
 	}
 	for range manifestTries {
-		if !rd.parser.Incomplete() {
+		if !d.parser.Incomplete() {
 			return nil
 		}
-		rd.r.Logf("warning", "results are missing: the target is asked to repeat them")
-		if err := sh.SendLine(ctx, s.spec.ManifestCommand(s.index)); err != nil {
+		d.r.Logf("warning", "results are missing: the target is asked to repeat them")
+		if err := sh.SendLine(ctx, what.manifest); err != nil {
 			return err
 		}
-		if err := rd.until(ctx); err != nil {
+		if err := d.until(ctx); err != nil {
 			return err
 		}
 	}
@@ -157,6 +168,8 @@ type reader struct {
 	cur    *console.Cursor
 	parser *testlog.Parser
 	suite  string
+	try    int // of the definitions, from 1
+	tries  *tries
 	again  bool // only the manifest is waited for
 	ended  bool
 }
@@ -231,7 +244,11 @@ func (d *reader) item(i testlog.Item) {
 	case i.EndCase != "":
 		d.r.During(d.suite, "")
 	case i.Case != nil:
+		if d.try > 1 {
+			i.Case.Try = d.try
+		}
 		d.r.Emit(jobs.Event{Case: i.Case})
+		d.tries.take(i.Case)
 	case i.Event != "":
 		d.r.Logf("info", "event: %s", i.Event)
 	case i.Raise != "":

@@ -1,0 +1,59 @@
+package runner_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// TestRetry runs the definitions of failed cases again, in the same boot.
+func TestRetry(t *testing.T) {
+	root := images(t)
+	const flaky = `"lava-test-case steady --shell true", "lava-test-case flaky --shell '[ -e /tmp/been ]'", "touch /tmp/been"`
+	for _, c := range []struct {
+		name, steps string
+		known       string
+		want        verdict
+		noted       []string // of the cases
+	}{
+		{"flaky", "[" + flaky + "]", "", verdict{"pass", "", "", "0_smoke/steady=pass 0_smoke/flaky=pass"}, []string{"", "flaky"}},
+		{
+			"flaky and failing", "[" + flaky + `, "lava-test-case bad --shell false"]`, "",
+			verdict{"fail", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/steady=pass 0_smoke/flaky=pass 0_smoke/bad=fail"},
+			[]string{"", "flaky", ""},
+		},
+		{
+			"known to fail", `["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
+			"qemu: [{test: 0_smoke/bad, comment: '#42'}]",
+			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"}, []string{"known failure", ""},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			known := &jobs.KnownFailures{}
+			if c.known != "" {
+				list, report := jobs.ParseKnownFailures([]byte(c.known), time.Now())
+				if err := report.Err(); err != nil {
+					t.Fatal(err)
+				}
+				known = list
+			}
+			res, _ := serve(t, source(t, func(p *params) { p.Steps = c.steps }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
+				o.TestRetries, o.KnownFailures = 1, known
+			})
+			check(t, res, c.want)
+			var notes []string
+			for _, x := range res.Cases {
+				if x.Suite != jobs.PipelineSuite {
+					notes = append(notes, x.Note)
+				}
+			}
+			if got, want := strings.Join(notes, "|"), strings.Join(c.noted, "|"); got != want {
+				t.Errorf("notes %q, want %q", got, want)
+			}
+		})
+	}
+}

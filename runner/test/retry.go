@@ -1,0 +1,90 @@
+package test
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/testlog"
+)
+
+// tries follows the cases of a stage over the runs of their definitions.
+type tries struct {
+	seen    map[string]bool   // reported in an earlier run
+	failing map[string]string // case → suite: not known to fail, and never passed
+	failed  map[string]string // case → suite: in this run
+	passed  map[string]bool   // in this run
+}
+
+func newTries() *tries {
+	return &tries{seen: map[string]bool{}, failing: map[string]string{}, failed: map[string]string{}, passed: map[string]bool{}}
+}
+
+// take notes a result of this run; the record has marked by now what is known to fail.
+func (t *tries) take(c *jobs.Case) {
+	switch {
+	case c.Suite == jobs.PipelineSuite:
+	case c.Result == jobs.Fail && c.Fails():
+		t.failed[c.Name()] = c.Suite
+	case c.Result == jobs.Pass:
+		t.passed[c.Name()] = true
+	}
+}
+
+// end ends a run: what failed before still does, unless it passed now; what failed only now and passed before is flaky.
+func (t *tries) end() {
+	for name := range t.failing {
+		if _, again := t.failed[name]; !again && t.passed[name] {
+			delete(t.failing, name)
+		}
+	}
+	for name, suite := range t.failed {
+		if !t.seen[name] {
+			t.failing[name] = suite
+		}
+		t.seen[name] = true
+	}
+	for name := range t.passed {
+		t.seen[name] = true
+	}
+	clear(t.failed)
+	clear(t.passed)
+}
+
+// definitions are those of all that have a failing case.
+func (t *tries) definitions(all []testlog.Definition) []testlog.Definition {
+	suites := map[string]bool{}
+	for _, suite := range t.failing {
+		suites[suite] = true
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(d testlog.Definition) bool { return !suites[d.Run] })
+}
+
+// typed is what is typed to have definitions run, and to have their results repeated.
+type typed struct {
+	commands []string
+	manifest string
+}
+
+// again runs the definitions of failed cases once more, as often as the run allows. What ends it ends the step: a
+// kernel that panics in the second run panics.
+func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries) error {
+	for try := 2; try <= 1+r.TestRetries; try++ {
+		defs = t.definitions(defs)
+		if len(defs) == 0 {
+			return nil
+		}
+		var names []string
+		for _, d := range defs {
+			names = append(names, d.Run)
+		}
+		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), names, try)
+		a := s.spec.Again(s.index, try, names)
+		if err := s.once(ctx, r, sh, defs, t, typed{a.Commands(), a.ManifestCommand()}, try); err != nil {
+			return err
+		}
+	}
+	return nil
+}
