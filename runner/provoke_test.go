@@ -18,6 +18,7 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/test/guest"
 )
@@ -175,4 +176,40 @@ func TestCleanBoots(t *testing.T) {
 		}
 	}
 	t.Logf("%d clean boots", n)
+}
+
+// TestKernelList has an oops allowed by the repository, and a message denied that is no trouble to anybody else.
+func TestKernelList(t *testing.T) {
+	root := images(t)
+	oops := "echo " + module(t, root, []byte{0x31, 0xc0, 0x8b, 0x00}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"
+	for _, c := range []struct {
+		name, list, step string
+		want             verdict
+	}{
+		{
+			"allowed", "allow: [{match: /in init_nls_utf8/, reason: '#42', until: 2999-12-31}]", oops,
+			verdict{"pass", "", "", "0_smoke/first=pass 0_smoke/last=pass"},
+		},
+		{
+			"allowed until yesterday", "allow: [{match: /in init_nls_utf8/, reason: '#42', until: 2020-12-31}]", oops,
+			verdict{"fail", jobs.ClassTest, "NULL pointer dereference in init_nls_utf8", "0_smoke/first=pass 0_smoke/last=pass"},
+		},
+		{
+			"denied", "deny: [{match: '/frobbed/', reason: never, until: 2999-12-31}]", "echo '<3>it frobbed' > /dev/kmsg; sleep 30",
+			verdict{"incomplete", jobs.ClassTest, "it frobbed", "0_smoke/first=pass"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list, report := kernlog.ParseList([]byte(c.list), time.Now())
+			if err := report.Err(); err != nil {
+				t.Fatal(err)
+			}
+			steps, err := json.Marshal([]string{"lava-test-case first --shell true", "(" + c.step + ") || true", "lava-test-case last --shell true"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, _ := serve(t, source(t, func(p *params) { p.Steps = string(steps) }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) { o.Kernel = list })
+			check(t, res, c.want)
+		})
+	}
 }

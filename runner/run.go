@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/boot"
 	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/runner/test"
@@ -33,6 +35,8 @@ type Options struct {
 	Policy  plan.Policy
 	// KnownFailures are the cases that may fail; nil for none.
 	KnownFailures *jobs.KnownFailures
+	// Kernel are the kernel messages that the repository allows or denies; nil for none.
+	Kernel *kernlog.List
 	// TestRetries is how often the definitions of failed cases are run again; what changes is flaky.
 	TestRetries int
 	Logger      *slog.Logger
@@ -49,6 +53,7 @@ func Run(ctx context.Context, o Options) (*jobs.Results, error) {
 		return nil, jobs.Blame(jobs.ClassInfrastructure, err)
 	}
 	rec.emit(jobs.Event{Start: &jobs.Start{Job: o.Job.Name, Device: o.Target.Name, Attempt: o.Attempt}})
+	o.note(rec)
 	fail := attempt(ctx, o, rec)
 	if e := rec.failed(); e != nil {
 		fail = errors.Join(e, fail)
@@ -90,7 +95,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	}()
 	return p.Execute(ctx, &plan.Run{
 		ID: o.ID, Dir: o.Dir, Console: log, Journal: jr, Emit: rec.emit, Logger: o.Logger,
-		TestRetries: o.TestRetries,
+		Kernel: o.Kernel, TestRetries: o.TestRetries,
 	})
 }
 
@@ -117,4 +122,20 @@ func undoers(t *target.Target) journal.Undoers {
 		u[plan.UndoPower] = func(ctx context.Context, _ string) error { return t.Power.Off(ctx) }
 	}
 	return u
+}
+
+// note says in the record which entries of the lists hold no more: whoever reads a failure wonders.
+func (o Options) note(rec *record) {
+	warn := func(format string, a ...any) {
+		rec.emit(jobs.Event{Log: &jobs.Log{Level: "warning", Message: fmt.Sprintf(format, a...)}})
+	}
+	for _, k := range o.KnownFailures.Expired(o.Target.Name, o.Job.DeviceType) {
+		warn("the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until.Format(time.DateOnly))
+	}
+	if o.Kernel == nil {
+		return
+	}
+	for _, e := range o.Kernel.Expired() {
+		warn("the kernel message %q (line %d of the list) has expired on %s", e.Match, e.Place.Line, e.Until.Format(time.DateOnly))
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 )
@@ -26,6 +27,7 @@ type runCmd struct {
 	Job       string `arg:"" help:"Job definition."`
 
 	RetryTests    int    `placeholder:"N" help:"How often the definitions of failed cases are run again."`
+	KernelLog     string `placeholder:"FILE" help:"List of the kernel messages that are allowed or denied."`
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
 }
 
@@ -39,13 +41,17 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	kernel, err := readList(e, c.KernelLog, kernlog.ParseList)
+	if err != nil {
+		return err
+	}
 	if err := newFolder(c.OutputDir); err != nil {
 		return err
 	}
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
 		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
-		Policy: plan.Policy{Operator: true}, KnownFailures: known, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
+		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
 	if res == nil {

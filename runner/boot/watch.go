@@ -44,7 +44,7 @@ type watcher struct {
 
 func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
 	w := &watcher{r: r, before: c.LineAt(start) - 1}
-	w.scanner = kernlog.New(kernlog.Options{Found: w.found, Fatal: w.begins, During: w.during})
+	w.scanner = kernlog.New(kernlog.Options{List: r.Kernel, Found: w.found, Fatal: w.begins, During: w.during})
 	cur := c.From(start)
 	for {
 		b, err := w.next(ctx, cur)

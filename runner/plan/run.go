@@ -11,6 +11,7 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/kernlog"
 )
 
 // Run is what every step is given, whatever its method.
@@ -22,7 +23,8 @@ type Run struct {
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
 
-	TestRetries int // how often the definitions of failed cases are run again
+	Kernel      *kernlog.List // the kernel messages that are allowed or denied; nil for none
+	TestRetries int           // how often the definitions of failed cases are run again
 
 	mu    sync.Mutex
 	node  *Node  // the leaf now running
