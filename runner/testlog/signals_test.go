@@ -373,7 +373,7 @@ func TestLimits(t *testing.T) {
 			if sum.Truncated != c.truncated || sum.Complete() || sum.Cases > 20 || len(items) > 20*maxGaps {
 				t.Errorf("%d items, summary %+v", len(items), sum)
 			}
-			if d := time.Since(begun); d > 20*time.Second {
+			if d := time.Since(begun); d > 5*time.Minute {
 				t.Errorf("took %s", d)
 			} else {
 				t.Log(d, len(c.out))
