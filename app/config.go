@@ -34,8 +34,8 @@ type file struct {
 func (c *file) Fields(f *schema.Fields) {
 	f.Optional("listen", schema.Limited(&c.Listen, 1, 300), "The address and port to serve on.")
 	f.Required("url", schema.Limited(&c.URL, 1, 2000), "Where people, GitHub and runners reach the app.")
-	f.Optional("database", schema.Limited(&c.Database, 1, 2000), "The path of a SQLite file, or a postgres:// address.")
-	f.Optional("blobs", schema.Limited(&c.Blobs, 1, 2000), "The folder of logs.")
+	f.Optional("database", schema.Limited(&c.Database, 1, 2000), "The path of a SQLite file, from this file's folder; or a postgres:// address.")
+	f.Optional("blobs", schema.Limited(&c.Blobs, 1, 2000), "The folder of logs, from this file's folder.")
 	f.Required("github", schema.Sub((*githubSection)(c)), "The GitHub App.")
 	f.Optional("policy", schema.Sub((*policySection)(c)), "What repositories may do.")
 	f.Optional("retention", config.Duration(&c.Retention), "How long handled webhooks are kept.")
@@ -68,13 +68,19 @@ func LoadConfig(path string, getenv func(string) string) (Options, error) {
 	}
 	dir := filepath.Dir(path)
 	c := &file{forks: "refuse"}
-	c.Listen, c.Database, c.Blobs = "127.0.0.1:8080", filepath.Join(dir, "gantry.db"), filepath.Join(dir, "blobs")
+	c.Listen, c.Database, c.Blobs = "127.0.0.1:8080", "gantry.db", "blobs"
 	n, r := schema.Parse(src, schema.YAML12)
 	if n != nil {
 		schema.Decode(n, "", c, schema.Strict, r)
 	}
 	if !r.Valid() {
 		return Options{}, fmt.Errorf("read %s:\n%w", path, r.Err())
+	}
+	if !filepath.IsAbs(c.Database) && !strings.Contains(c.Database, "://") {
+		c.Database = filepath.Join(dir, c.Database)
+	}
+	if !filepath.IsAbs(c.Blobs) {
+		c.Blobs = filepath.Join(dir, c.Blobs)
 	}
 	if c.forks == "untrusted" {
 		c.Policy.Forks = trigger.ForksUntrusted

@@ -39,7 +39,7 @@ var (
 	refName = regexp.MustCompile(`^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$`) // git-check-ref-format(1), as far as it matters here
 	fullID  = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 	scpLike = regexp.MustCompile(`^([^/:@]+@)?[^/:]+:`) // git@host:path
-	lab     = regexp.MustCompile(`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|unable to access.*(5\d\d|429)|early EOF|no space left`)
+	lab     = regexp.MustCompile(`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|unable to access.*(5\d\d|429)|early EOF|RPC failed|unexpected disconnect|no space left`)
 )
 
 func (f *Fetcher) checkGit(s *Source) error {
