@@ -1,0 +1,137 @@
+package lavaequal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Result is one case, as both tell it.
+type Result struct {
+	Suite, Set, Case, Result, Measurement, Units string
+}
+
+func (r Result) String() string {
+	s := r.Result
+	if r.Set != "" {
+		s += " in set " + r.Set
+	}
+	if r.Measurement != "" {
+		s += " " + r.Measurement
+	}
+	if r.Units != "" {
+		s += " " + r.Units
+	}
+	return s
+}
+
+// runs are the cases that stand for a suite.
+var runs = regexp.MustCompile(`^[0-9]+_`)
+
+// counts says whether a case is compared: the tests' own, and those that say how a suite went. The pipeline's steps are
+// each dispatcher's own affair.
+func (r Result) counts() bool { return r.Suite != "lava" || runs.MatchString(r.Case) }
+
+// lava runs a job on LAVA's dispatcher and reads the results off its log.
+func lava(ctx context.Context, id int, device, job, dir string) ([]Result, error) {
+	cmd := exec.CommandContext(ctx, "lava-run", "--job-id", strconv.Itoa(id), "--output-dir", dir, "--device", device, job)
+	out, err := cmd.CombinedOutput()
+	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), "lava.log"), out, 0o600); err != nil {
+		return nil, err
+	}
+	var all []Result
+	for line := range bytes.Lines(out) {
+		var record struct {
+			Level   string    `yaml:"lvl"`
+			Message yaml.Node `yaml:"msg"`
+		}
+		if yaml.Unmarshal(line, &record) != nil || record.Level != "results" {
+			continue
+		}
+		var m map[string]string
+		if err := record.Message.Decode(fields(&m)); err != nil {
+			return nil, fmt.Errorf("read %s: %w", line, err)
+		}
+		r := Result{Suite: m["definition"], Set: m["set"], Case: m["case"], Result: m["result"], Measurement: number(m["measurement"]), Units: none(m["units"])}
+		if r.counts() {
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// scalars decodes a mapping's scalars as text, and passes over the rest.
+type scalars struct{ dst *map[string]string }
+
+func fields(dst *map[string]string) *scalars { return &scalars{dst} }
+
+// UnmarshalYAML is what yaml calls.
+func (s *scalars) UnmarshalYAML(n *yaml.Node) error {
+	*s.dst = map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode {
+			(*s.dst)[n.Content[i].Value] = v.Value
+		}
+	}
+	return nil
+}
+
+// gantry runs a job here, and reads what it wrote in LAVA's format.
+func gantry(ctx context.Context, bin, device, job, dir string) ([]Result, error) {
+	cmd := exec.CommandContext(ctx, bin, "run", "--device", device, "--output-dir", dir, job)
+	out, err := cmd.CombinedOutput()
+	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
+		return nil, err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "lava-results.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	var list []struct {
+		Suite, Name, Result, Measurement, Unit string
+		Metadata                               struct{ Set string }
+	}
+	if err := yaml.Unmarshal(b, &list); err != nil {
+		return nil, err
+	}
+	var all []Result
+	for _, c := range list {
+		r := Result{Suite: c.Suite, Set: c.Metadata.Set, Case: c.Name, Result: c.Result, Measurement: number(c.Measurement), Units: c.Unit}
+		if r.counts() {
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no results:\n%s", out)
+	}
+	return all, nil
+}
+
+// none is LAVA's way to write that there is none.
+func none(s string) string {
+	if s == "null" || strings.EqualFold(s, "none") {
+		return ""
+	}
+	return s
+}
+
+// number is a measurement in one way of writing.
+func number(s string) string {
+	n, err := strconv.ParseFloat(none(s), 64)
+	if err != nil {
+		return none(s)
+	}
+	return strconv.FormatFloat(n, 'g', -1, 64)
+}
