@@ -54,6 +54,19 @@ func TestRefusedFiles(t *testing.T) {
 			map[string]string{".github/gantry.yml": gantryYAML, "ci/smoke.yaml": strings.Replace(smokeYAML, "prompts", "promts", 1)},
 			"smoke", "ci/smoke.yaml", 14, "ci/smoke.yaml:14", store.DeliveryRefused,
 		},
+		{
+			"no list of known failures",
+			map[string]string{".github/gantry.yml": "known-failures: ci/known.yaml\n" + gantryYAML, "ci/smoke.yaml": smokeYAML},
+			"smoke", ".github/gantry.yml", 5, "there is no file ci/known.yaml", store.DeliveryRefused,
+		},
+		{
+			"a list of known failures with a typo",
+			map[string]string{
+				".github/gantry.yml": "known-failures: ci/known.yaml\n" + gantryYAML, "ci/smoke.yaml": smokeYAML,
+				"ci/known.yaml": "qemu:\n- {test: 0_smoke/frob, coment: x}\n",
+			},
+			"smoke", "ci/known.yaml", 2, "ci/known.yaml:2", store.DeliveryRefused,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -66,7 +66,7 @@ func annotations(v View) []ghapi.Annotation {
 		}
 		lines := locate(r.Job)
 		for _, c := range r.Results.Cases {
-			if c.Result != jobs.Fail && c.Result != jobs.Missing || c.Suite == jobs.PipelineSuite {
+			if !c.Fails() && c.Result != jobs.Missing || c.Suite == jobs.PipelineSuite {
 				continue
 			}
 			if len(out) == maxAnnotations {
@@ -76,10 +76,13 @@ func annotations(v View) []ghapi.Annotation {
 			if message == "" {
 				message = c.Suite + "/" + caseName(c) + ": " + c.Result
 			}
+			if c.Known != "" {
+				message += "\nThe list of known failures has it, so it should fail: " + c.Known
+			}
 			if t := target(r); t != "" {
 				message += "\non " + t
 			}
-			out = append(out, annotation(v.Check.Path, lines.of(c), levelFailure, caseName(c)+" "+words(c.Result), message))
+			out = append(out, annotation(v.Check.Path, lines.of(c), levelFailure, caseName(c)+" "+words(kind(c)), message))
 		}
 	}
 	return out

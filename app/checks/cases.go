@@ -75,11 +75,11 @@ func caseName(c jobs.Case) string {
 
 func result(c jobs.Case) string {
 	out := text(c.Result, maxName)
-	if c.Result == jobs.Fail || c.Result == jobs.Missing {
+	if c.Fails() || c.Result == jobs.Missing {
 		out = "**" + out + "**"
 	}
 	if c.Note != "" {
-		out += " (" + text(c.Note, maxName) + ")"
+		out += " (" + text(strings.TrimSuffix(c.Note+": "+c.Known, ": "), maxName) + ")"
 	}
 	return out
 }

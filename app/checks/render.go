@@ -84,26 +84,58 @@ func title(runs []Run, status string) string {
 		}
 		return "Waiting for the next attempt"
 	}
-	var counts []string
-	for _, result := range []string{jobs.Fail, jobs.Missing, jobs.Unknown, jobs.Skip, jobs.Pass} {
-		n := 0
-		for _, r := range runs {
-			if r.Results != nil {
-				n += r.Results.Count(result)
-			}
-		}
-		if n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, words(result)))
-		}
-	}
-	t := strings.Join(counts, ", ")
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && r.Class != jobs.ClassTest }); i >= 0 {
+	t := strings.Join(tally(runs), ", ")
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && !(r.Class == jobs.ClassTest && fails(r)) }); i >= 0 {
 		t = strings.TrimSuffix(headline(runs[i].Verdict)+" ("+t+")", " ()")
 	}
 	if t == "" {
 		t = "No results"
 	}
 	return plain(t, ghapi.MaxTitle)
+}
+
+// fails tells whether a case failed the run, so that the counts say why.
+func fails(r Run) bool {
+	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, jobs.Case.Fails)
+}
+
+// tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail, that
+// are known to fail, that are flaky, and the rest.
+func tally(runs []Run) []string {
+	kinds := []string{jobs.Fail, jobs.NoteUnexpectedPass, jobs.Missing, jobs.NoteKnown, jobs.NoteFlaky, jobs.Unknown, jobs.Skip, jobs.Pass}
+	n := map[string]int{}
+	for _, r := range runs {
+		if r.Results == nil {
+			continue
+		}
+		for _, c := range r.Results.Cases {
+			if c.Suite != jobs.PipelineSuite {
+				n[kind(c)]++
+			}
+		}
+	}
+	var counts []string
+	for _, k := range kinds {
+		if n[k] == 0 {
+			continue
+		}
+		word := words(k)
+		if k == jobs.Fail && n[jobs.NoteKnown] > 0 {
+			word = "newly failed"
+		}
+		counts = append(counts, fmt.Sprintf("%d %s", n[k], word))
+	}
+	return counts
+}
+
+// kind is what a case counts as.
+func kind(c jobs.Case) string {
+	for _, note := range []string{jobs.NoteUnexpectedPass, jobs.NoteKnown, jobs.NoteFlaky} {
+		if c.Noted(note) {
+			return note
+		}
+	}
+	return c.Result
 }
 
 func words(result string) string {
@@ -114,6 +146,10 @@ func words(result string) string {
 		return "failed"
 	case jobs.Skip:
 		return "skipped"
+	case jobs.NoteKnown:
+		return "known to fail"
+	case jobs.NoteUnexpectedPass:
+		return "passed unexpectedly"
 	default:
 		return result
 	}

@@ -55,10 +55,12 @@ func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error)
 
 // Assignment reads what the runner that holds the lease is to do.
 func (s *Store) Assignment(ctx context.Context, lease string) (a rpc.Assignment, err error) {
-	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust, r.repository, r.ref, r.commit_sha, r.pull_number
+	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust, r.repository, r.ref, r.commit_sha, r.pull_number,
+			r.known_failures, r.kernel_log, r.test_retries
 		FROM leases l JOIN runs r ON r.id = l.run_id JOIN targets t ON t.id = l.target_id WHERE l.id = $1 AND l.state = 'held'`, lease).Scan(
 		&a.Lease, &a.Run, &a.Attempt, &a.Target, &a.Name, &a.Job, &a.Trust,
-		&a.Source.Repository, &a.Source.Ref, &a.Source.Commit, &a.Source.PullRequest)
+		&a.Source.Repository, &a.Source.Ref, &a.Source.Commit, &a.Source.PullRequest,
+		&a.KnownFailures, &a.KernelLog, &a.TestRetries)
 	if isNoRows(err) {
 		err = ErrLeaseLost
 	}

@@ -95,8 +95,16 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 		return at("this version of gantry runs lava: with a file of the repository, board: and vm:"), nil
 	case len(j.Needs) > 0:
 		return at("this version of gantry does not run needs:"), nil
-	case j.Lava == nil:
-		return q.planSteps(c, j, at)
+	}
+	lists, refused, err := q.lists(ctx, gh, c, j)
+	if err != nil {
+		return p, err
+	}
+	if refused != nil {
+		return *refused, nil
+	}
+	if j.Lava == nil {
+		return q.planSteps(c, j, lists, at)
 	}
 	src, err := gh.File(ctx, c.repo, j.Lava.Path, c.sha)
 	if errors.Is(err, ghapi.ErrNotFound) {
@@ -117,13 +125,13 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 		return p, nil
 	}
 	for _, v := range j.Variants() {
-		p.specs = append(p.specs, q.spec(c, j, v, job, src))
+		p.specs = append(p.specs, q.spec(c, j, v, job, src, lists))
 	}
 	return p, nil
 }
 
 // planSteps expands the short form: a run for each device type and each value of the matrix.
-func (q *Queue) planSteps(c commit, j *config.Job, at func(string) planned) (planned, error) {
+func (q *Queue) planSteps(c commit, j *config.Job, lists rpc.Lists, at func(string) planned) (planned, error) {
 	p := planned{name: j.Name, path: config.Path}
 	for _, v := range j.Variants() {
 		if len(v.Types) != 1 {
@@ -138,12 +146,12 @@ func (q *Queue) planSteps(c commit, j *config.Job, at func(string) planned) (pla
 			return p, fmt.Errorf("expand job %q: %w", j.Name, report.Err()) // ours to mend: what we wrote is not valid
 		}
 		job.DeviceType, job.Tags = v.Types[0], nil
-		p.specs = append(p.specs, q.spec(c, j, v, job, src))
+		p.specs = append(p.specs, q.spec(c, j, v, job, src, lists))
 	}
 	return p, nil
 }
 
-func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte) store.RunSpec {
+func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte, lists rpc.Lists) store.RunSpec {
 	name := j.Name
 	if of := v.Name(); of != "" {
 		name += " (" + of + ")"
@@ -162,7 +170,7 @@ func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, s
 		Source: rpc.Source{
 			Repository: c.repo, Ref: fmt.Sprintf("refs/pull/%d/head", c.pull.Number), Commit: c.sha, PullRequest: c.pull.Number,
 		},
-		TargetType: job.DeviceType, Tags: slices.Concat(job.Tags, v.Tags), Job: src,
+		TargetType: job.DeviceType, Tags: slices.Concat(job.Tags, v.Tags), Job: src, Lists: lists,
 		MaxAttempts: 1 + j.Retry.Infrastructure, QueueTimeout: max(wait, time.Minute),
 	}
 }

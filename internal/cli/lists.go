@@ -8,6 +8,8 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/runner/kernlog"
 )
 
 // readList reads one of the lists that come from the repository under test; no path is no list. A mistake in it is said
@@ -26,4 +28,18 @@ func readList[T any](e *env, path string, parse func(src []byte, now time.Time) 
 		return nil, errors.Join(err, exit(jobs.Verdict{Class: jobs.ClassJob}.ExitCode()))
 	}
 	return list, nil
+}
+
+// repositoryLists reads the lists of a served run. A mistake in one is the job's failure, with its place.
+func repositoryLists(l rpc.Lists) (*jobs.KnownFailures, *kernlog.List, error) {
+	now := time.Now()
+	known, report := jobs.ParseKnownFailures(l.KnownFailures, now)
+	if err := report.Err(); err != nil {
+		return nil, nil, jobs.Failf(jobs.ClassJob, "read the list of known failures: %w", err)
+	}
+	kernel, report := kernlog.ParseList(l.KernelLog, now)
+	if err := report.Err(); err != nil {
+		return nil, nil, jobs.Failf(jobs.ClassJob, "read the list of kernel messages: %w", err)
+	}
+	return known, kernel, nil
 }

@@ -152,6 +152,10 @@ func (x *executor) execute(ctx context.Context, a agent.Assignment, dir string) 
 	if err := report.Err(); err != nil {
 		return jobs.Results{}, jobs.Failf(jobs.ClassJob, "read the job: %w", err)
 	}
+	known, kernel, err := repositoryLists(a.Lists)
+	if err != nil {
+		return jobs.Results{}, err
+	}
 	t, err := target.Guest(d, target.GuestOptions{
 		ID: a.Lease, NoKVM: j.Context.NoKVM, KVM: func(context.Context) kvm.Result { return x.kvm() }, Logger: x.logger,
 	})
@@ -160,7 +164,8 @@ func (x *executor) execute(ctx context.Context, a agent.Assignment, dir string) 
 	}
 	res, err := runner.Run(ctx, runner.Options{
 		ID: a.Lease, Attempt: a.Attempt, Job: j, Target: t, Dir: dir,
-		Policy: plan.Policy{FileRoots: x.config.FileRoots, URLs: x.config.URLs},
+		Policy:        plan.Policy{FileRoots: x.config.FileRoots, URLs: x.config.URLs},
+		KnownFailures: known, Kernel: kernel, TestRetries: a.TestRetries,
 		Logger: x.logger.With("run", a.Run, "target", a.Target),
 	})
 	if res == nil {

@@ -22,6 +22,9 @@ func (c *Config) settle() {
 		if j.Forks == "" {
 			j.Forks = c.Forks
 		}
+		if j.KernelLog == "" {
+			j.KernelLog = c.KernelLog
+		}
 		if j.KnownFailures == "" {
 			j.KnownFailures = c.KnownFailures
 		}

@@ -18,6 +18,7 @@ type Config struct {
 	On            Triggers
 	Forks         string // contributors, approve-once or approve-each; "" leaves it to the lab
 	KnownFailures string // a path in the repository
+	KernelLog     string // likewise
 	Defaults      Defaults
 	Inputs        []Input // in the file's order
 	Jobs          []*Job  // in the file's order
@@ -61,6 +62,7 @@ func (c *Config) Fields(f *schema.Fields) {
 	f.Required("on", c.On.typ(), "Which events start runs: a name, a list of names, or a mapping with filters.")
 	f.Optional("forks", forks(&c.Forks), "Who must approve runs for pull requests from forks: `contributors` lets those who contributed before run at once, `approve-once` asks for each new author, `approve-each` for each commit. The lab's policy may be stricter.")
 	f.Optional("known-failures", repositoryPath(&c.KnownFailures), "The list of known failures in the repository.")
+	f.Optional("kernel-log", repositoryPath(&c.KernelLog), "The list of kernel messages that are allowed or denied, in the repository.")
 	f.Optional("defaults", schema.Sub(&c.Defaults), "What holds for jobs that do not say otherwise.")
 	f.Optional("inputs", inputs(&c.Inputs), "What a person may set when starting jobs by hand.")
 	f.Required("jobs", jobList(&c.Jobs), "The jobs, by name. Each is a check.")

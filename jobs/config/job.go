@@ -33,6 +33,7 @@ type Job struct {
 	Retry         Retry
 	Forks         string
 	KnownFailures string
+	KernelLog     string
 	Checks        string   // per-job or per-run
 	Tags          []string // lava: and jobs-from: what the target must have besides what the definition asks for
 
@@ -117,6 +118,7 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Optional("retry", schema.Sub(&j.Retry), "What is tried again.")
 	f.Optional("forks", forks(&j.Forks), "Who must approve runs for pull requests from forks.")
 	f.Optional("known-failures", repositoryPath(&j.KnownFailures), "The list of known failures in the repository.")
+	f.Optional("kernel-log", repositoryPath(&j.KernelLog), "The list of kernel messages that are allowed or denied, in the repository.")
 	f.Optional("checks", schema.OneOf(&j.Checks, "per-job", "per-run"), "Whether the job is one check, or each of its runs is.")
 	f.Optional("tags", list(&j.Tags), "What the target must have besides what the definition asks for.")
 	f.Check(j.whole)

@@ -14,6 +14,8 @@ const (
 	maxTags    = 100
 	maxName    = 200 // bytes of any name
 	maxMessage = 64 << 10
+
+	maxTestRetries = 5 // more hold a target for hours
 )
 
 // PutTargets makes the wire's form of targets.
@@ -110,6 +112,7 @@ func PutAssignment(a Assignment) *pb.WatchResponse {
 		Source: &pb.Source{
 			Repository: a.Source.Repository, Ref: a.Source.Ref, Commit: a.Source.Commit, PullRequest: a.Source.PullRequest,
 		},
+		KnownFailures: a.KnownFailures, KernelLog: a.KernelLog, TestRetries: int32(a.TestRetries),
 	}}}
 }
 
@@ -142,6 +145,10 @@ func getAssignment(a *pb.Assignment) Assignment {
 		Lease: a.GetLease(), Run: a.GetRun(), Attempt: int(a.GetAttempt()), Target: a.GetTarget(), Name: a.GetName(),
 		Job: a.GetJob(), Trust: Trust(a.GetTrust()),
 		Source: Source{Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest()},
+		Lists: Lists{
+			KnownFailures: a.GetKnownFailures(), KernelLog: a.GetKernelLog(),
+			TestRetries: min(max(int(a.GetTestRetries()), 0), maxTestRetries),
+		},
 	}
 	if out.Trust != Trusted && out.Trust != Approved {
 		out.Trust = Untrusted

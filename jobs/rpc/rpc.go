@@ -124,6 +124,15 @@ type Assignment struct {
 	Job     []byte `json:"job"`  // the LAVA job definition's source
 	Trust   Trust  `json:"trust"`
 	Source  Source `json:"source"`
+	Lists
+}
+
+// Lists are what a repository says of results: the sources of its lists at the run's commit, empty for none, and how
+// often the definitions of failed cases are run again.
+type Lists struct {
+	KnownFailures []byte `json:"known_failures,omitempty"` // as jobs.ParseKnownFailures reads it
+	KernelLog     []byte `json:"kernel_log,omitempty"`     // the kernel messages that are allowed or denied
+	TestRetries   int    `json:"test_retries,omitempty"`
 }
 
 // Cancel asks the holder of a lease to stop its run.

@@ -69,7 +69,9 @@ func TestRoundTrip(t *testing.T) {
 		Assignment{
 			Lease: "l", Run: "r", Attempt: 2, Target: "t", Name: "n", Job: []byte("a: \xff"), Trust: Trusted,
 			Source: Source{Repository: "o/r", Ref: "f", Commit: "c", PullRequest: 7},
+			Lists:  Lists{KnownFailures: []byte("k"), KernelLog: []byte("a"), TestRetries: 2},
 		},
+		Assignment{Lease: "of an older app", Trust: Untrusted},
 		Cancel{Lease: "l", Reason: "because"},
 		Keepalive{Version: "v"},
 	} {

@@ -467,15 +467,20 @@ func (x *Keepalive) GetVersion() string {
 
 // Assignment is one attempt at a run, with the lease of its target.
 type Assignment struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	Run           string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
-	Attempt       int32                  `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"` // 1 or 2
-	Target        string                 `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
-	Name          string                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`   // of the job in .github/gantry.yml
-	Job           []byte                 `protobuf:"bytes,6,opt,name=job,proto3" json:"job,omitempty"`     // the LAVA job definition's source
-	Trust         string                 `protobuf:"bytes,7,opt,name=trust,proto3" json:"trust,omitempty"` // untrusted, approved, trusted; anything else is untrusted
-	Source        *Source                `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Lease   string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
+	Run     string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
+	Attempt int32                  `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"` // 1 or 2
+	Target  string                 `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
+	Name    string                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`   // of the job in .github/gantry.yml
+	Job     []byte                 `protobuf:"bytes,6,opt,name=job,proto3" json:"job,omitempty"`     // the LAVA job definition's source
+	Trust   string                 `protobuf:"bytes,7,opt,name=trust,proto3" json:"trust,omitempty"` // untrusted, approved, trusted; anything else is untrusted
+	Source  *Source                `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	// The repository's list of known failures, its source, at the run's commit; empty: none.
+	KnownFailures []byte `protobuf:"bytes,9,opt,name=known_failures,json=knownFailures,proto3" json:"known_failures,omitempty"`
+	// The repository's list of kernel messages, its source, at the run's commit; empty: none.
+	KernelLog     []byte `protobuf:"bytes,10,opt,name=kernel_log,json=kernelLog,proto3" json:"kernel_log,omitempty"`
+	TestRetries   int32  `protobuf:"varint,11,opt,name=test_retries,json=testRetries,proto3" json:"test_retries,omitempty"` // how often the definitions of failed cases are run again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -564,6 +569,27 @@ func (x *Assignment) GetSource() *Source {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *Assignment) GetKnownFailures() []byte {
+	if x != nil {
+		return x.KnownFailures
+	}
+	return nil
+}
+
+func (x *Assignment) GetKernelLog() []byte {
+	if x != nil {
+		return x.KernelLog
+	}
+	return nil
+}
+
+func (x *Assignment) GetTestRetries() int32 {
+	if x != nil {
+		return x.TestRetries
+	}
+	return 0
 }
 
 // Source says which code is tested.
@@ -1205,7 +1231,7 @@ const file_gantryv1_runner_proto_rawDesc = "" +
 	"\x06cancel\x18\x03 \x01(\v2\x11.gantry.v1.CancelH\x00R\x06cancelB\t\n" +
 	"\amessage\"%\n" +
 	"\tKeepalive\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\tR\aversion\"\xcd\x01\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\"\xb6\x02\n" +
 	"\n" +
 	"Assignment\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x12\x10\n" +
@@ -1215,7 +1241,12 @@ const file_gantryv1_runner_proto_rawDesc = "" +
 	"\x04name\x18\x05 \x01(\tR\x04name\x12\x10\n" +
 	"\x03job\x18\x06 \x01(\fR\x03job\x12\x14\n" +
 	"\x05trust\x18\a \x01(\tR\x05trust\x12)\n" +
-	"\x06source\x18\b \x01(\v2\x11.gantry.v1.SourceR\x06source\"u\n" +
+	"\x06source\x18\b \x01(\v2\x11.gantry.v1.SourceR\x06source\x12%\n" +
+	"\x0eknown_failures\x18\t \x01(\fR\rknownFailures\x12\x1d\n" +
+	"\n" +
+	"kernel_log\x18\n" +
+	" \x01(\fR\tkernelLog\x12!\n" +
+	"\ftest_retries\x18\v \x01(\x05R\vtestRetries\"u\n" +
 	"\x06Source\x12\x1e\n" +
 	"\n" +
 	"repository\x18\x01 \x01(\tR\n" +
