@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,13 +76,27 @@ func (g *Guest) Image(name, path string) {
 func (g *Guest) Args(args ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.addArgs(g.args, g.argSize, args)
+}
+
+// SetArgs replaces all arguments of the job, of which it makes the checks of Args: a guest that is booted again, as by a second boot or a
+// retry, starts from what that boot says. SetArgs() leaves none. A refusal changes nothing. A running guest is as it was
+// started; its next On has the new ones.
+func (g *Guest) SetArgs(args ...string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.addArgs(nil, 0, args)
+}
+
+// addArgs makes the job's arguments those of have, of size bytes, and args.
+func (g *Guest) addArgs(have []option, size int, args []string) error {
 	line := strings.Join(args, " ")
 	opts, err := parseArgument(line, fromJob)
 	if err != nil {
 		return err
 	}
 	if g.opts.Trust != Operator {
-		if g.argSize+len(line) > maxArgs || len(g.args)+len(opts) > maxOptions {
+		if size+len(line) > maxArgs || len(have)+len(opts) > maxOptions {
 			return &ArgumentError{Source: string(fromJob), Argument: line[:min(len(line), 80)], Reason: "the job has too many arguments"}
 		}
 		p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
@@ -93,8 +108,7 @@ func (g *Guest) Args(args ...string) error {
 			}
 		}
 	}
-	g.argSize += len(line)
-	g.args = append(g.args, opts...)
+	g.args, g.argSize = slices.Concat(have, opts), size+len(line)
 	return nil
 }
 
