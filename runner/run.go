@@ -17,6 +17,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/kernlog"
+	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/runner/test"
@@ -37,6 +38,9 @@ type Options struct {
 	KnownFailures *jobs.KnownFailures
 	// Kernel are the kernel messages that the repository allows or denies; nil for none.
 	Kernel *kernlog.List
+	// Symbols is the path of a vmlinux: stacks are decoded with it if it is of the same build as the kernel that boots;
+	// empty for none.
+	Symbols string
 	// TestRetries is how often the definitions of failed cases are run again; what changes is flaky.
 	TestRetries int
 	Logger      *slog.Logger
@@ -83,20 +87,37 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	if err != nil {
 		return jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
 	}
+	image, err := o.image()
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
 	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
 	if err != nil {
 		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, log.Close()))
 	}
 	defer func() {
 		// The run's failure comes first: what the clean-up could not do does not hide it.
-		if e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), log.Close()); e != nil {
+		e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), log.Close())
+		if image != nil {
+			e = errors.Join(e, image.Close())
+		}
+		if e != nil {
 			err = jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
 	return p.Execute(ctx, &plan.Run{
 		ID: o.ID, Dir: o.Dir, Console: log, Journal: jr, Emit: rec.emit, Logger: o.Logger,
-		Kernel: o.Kernel, TestRetries: o.TestRetries,
+		Image: image, Kernel: o.Kernel, TestRetries: o.TestRetries,
 	})
+}
+
+// image opens the file of symbols. It is the user's, and so is the fault.
+func (o Options) image() (*symbol.Image, error) {
+	if o.Symbols == "" {
+		return nil, nil
+	}
+	i, err := symbol.Open(o.Symbols)
+	return i, jobs.Blame(jobs.ClassJob, err)
 }
 
 // Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a

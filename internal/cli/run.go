@@ -26,6 +26,7 @@ type runCmd struct {
 	Lenient   bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
 	Job       string `arg:"" help:"Job definition."`
 
+	Symbols       string `placeholder:"VMLINUX" help:"Decodes stacks, if it is of the same build as the kernel that boots."`
 	RetryTests    int    `placeholder:"N" help:"How often the definitions of failed cases are run again."`
 	KernelLog     string `placeholder:"FILE" help:"List of the kernel messages that are allowed or denied."`
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
@@ -51,7 +52,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
 		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
-		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
+		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, Symbols: c.Symbols, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
 	if res == nil {

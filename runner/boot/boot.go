@@ -28,6 +28,7 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel 
 		return nil, nil, err
 	}
 	start := c.Size()
+	r.Trust(false) // another kernel may boot
 	watching := make(chan struct{})
 	end = func() error { // the watcher ends with the stream
 		err := c.Close()

@@ -29,13 +29,16 @@ func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() 
 	}
 	steps := autoLogin(b, l.AutoLogin)
 	b.Group("auto-login-action", 1, func(b *plan.Builder) {
-		b.Step("login-action", jobs.ClassJob, func(ctx context.Context, _ *plan.Run) error {
+		b.Step("login-action", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
 			for _, s := range steps {
 				if err := s.do(ctx, *shell); err != nil {
 					return blame(err, exit())
 				}
 			}
-			return blame(ready(ctx, *shell, prompts), exit())
+			if err := ready(ctx, *shell, prompts); err != nil {
+				return blame(err, exit())
+			}
+			return blame(identify(ctx, *shell, prompts, r), exit())
 		})
 		if l.AutoLogin == nil || len(l.AutoLogin.LoginCommands) == 0 {
 			return

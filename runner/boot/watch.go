@@ -108,6 +108,7 @@ func (w *watcher) found(f kernlog.Finding) {
 	}
 	out := f.Jobs()
 	out.Line += w.before
+	out.Text = w.r.Decode(out.Text)
 	w.r.Emit(jobs.Event{Finding: &out})
 }
 

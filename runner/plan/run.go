@@ -12,6 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/kernlog"
+	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 )
 
 // Run is what every step is given, whatever its method.
@@ -23,6 +24,7 @@ type Run struct {
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
 
+	Image       *symbol.Image // decodes stacks, once it is known to be the kernel's; nil for none
 	Kernel      *kernlog.List // the kernel messages that are allowed or denied; nil for none
 	TestRetries int           // how often the definitions of failed cases are run again
 
@@ -31,6 +33,7 @@ type Run struct {
 	suite string // the case now running
 	name  string
 	moves int                     // how often the case changed
+	image bool                    // Image is that of the kernel that runs
 	bound bool                    // what is running ends with the system
 	fatal error                   // why the attempt is lost
 	stop  context.CancelCauseFunc // ends the step now running
@@ -92,6 +95,29 @@ func (r *Run) Bind() (free func()) {
 	}
 	set(true)
 	return func() { set(false) }
+}
+
+// Trust says whether Image is known to be that of the kernel that runs now.
+func (r *Run) Trust(image bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.image = image
+}
+
+// Decode adds files and lines to a kernel's stack where Image is the kernel's. It must not be called concurrently.
+func (r *Run) Decode(text string) string {
+	r.mu.Lock()
+	trusted := r.image
+	r.mu.Unlock()
+	if r.Image == nil || !trusted {
+		return text
+	}
+	decoded, err := r.Image.Decode(text)
+	if err != nil {
+		r.Logf("warning", "%v", err)
+		return text
+	}
+	return decoded
 }
 
 // Bound tells whether such a program runs.
