@@ -80,12 +80,17 @@ func (i *Install) Fields(f *schema.Fields) {
 type Parse struct {
 	Pattern   string // Python regular expression with groups test_case_id, result, measurement, units
 	Fixupdict map[string]string
+	Format    string // gantry's own: tap, junit, …
+	File      string // gantry's own: where the target has it; "" for its console
 }
 
 // Fields declares the block.
 func (p *Parse) Fields(f *schema.Fields) {
 	f.Optional("pattern", schema.Text(&p.Pattern), "Regular expression with the groups test_case_id, result, measurement and units.")
 	f.Optional("fixupdict", fixupdict(&p.Fixupdict), "What the test's own words for results mean.")
+	f.Optional("format", schema.OneOf(&p.Format, "tap", "ktap", "kunit", "kselftest", "ltp", "junit", "gtest"),
+		"Format of the results that the test prints. Gantry's own; LAVA passes over it.")
+	f.Optional("file", schema.Text(&p.File), "With format: the file that the test leaves, printed after its last step.")
 }
 
 func fixupdict(dst *map[string]string) schema.Type {

@@ -110,10 +110,22 @@ func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay
 
 // fill puts what a test definition says into the overlay.
 func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schema.Node) {
-	def.Source, def.Params, def.Steps = source(t), params(t.Parameters, job), t.Steps
+	def.Source, def.Params, def.Steps = source(t), params(t.Parameters, job), steps(t)
 	def.Metadata = []overlay.Var{{Name: "TESTDEF_NAME", Value: t.Metadata.Name}}
 	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Deps: t.Install.Deps, Steps: t.Install.Steps}
 }
+
+// steps are a definition's; a file of results is printed after them, between two lines.
+func steps(t *jobs.TestDefinition) []string {
+	if t.Parse.Format == "" || t.Parse.File == "" {
+		return t.Steps
+	}
+	begin, end := plan.FileLines(t.Parse.File)
+	return append(slices.Clone(t.Steps), "echo "+quoted(begin)+"; cat -- "+quoted(t.Parse.File)+"; echo; echo "+quoted(end))
+}
+
+// quoted is a word of a shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // source is testdef.yaml: the definition as it was read, anchors and merges resolved.
 func source(def *jobs.TestDefinition) []byte {

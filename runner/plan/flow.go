@@ -45,3 +45,8 @@ func Stage(b *Builder, m jobs.Method) (stage, first int) {
 	}
 	return stage, first
 }
+
+// FileLines are the lines between which a target prints a file of results.
+func FileLines(file string) (begin, end string) {
+	return "-----BEGIN RESULTS " + file + "-----", "-----END RESULTS " + file + "-----"
+}

@@ -112,7 +112,7 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 // once has definitions run, for the first time or again.
 func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, what typed, try int) error {
 	from := sh.Console().Size()
-	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t}
+	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, formats: s.formats()}
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
@@ -163,15 +163,16 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 
 // reader feeds the console to the parser.
 type reader struct {
-	r      *plan.Run
-	con    *console.Console
-	cur    *console.Cursor
-	parser *testlog.Parser
-	suite  string
-	try    int // of the definitions, from 1
-	tries  *tries
-	again  bool // only the manifest is waited for
-	ended  bool
+	r       *plan.Run
+	con     *console.Console
+	cur     *console.Cursor
+	parser  *testlog.Parser
+	suite   string
+	try     int // of the definitions, from 1
+	tries   *tries
+	formats map[string]*formatted
+	again   bool // only the manifest is waited for
+	ended   bool
 }
 
 // errQuiet ends a wait for a manifest that does not come.
@@ -236,19 +237,19 @@ func (d *reader) item(i testlog.Item) {
 	switch {
 	case i.StartRun != nil:
 		d.suite = i.StartRun.Name
+		d.formats[d.suite].begin(i.Line)
 		d.r.During(d.suite, "")
 	case i.EndRun != nil:
 		d.r.During("", "")
+		for _, c := range d.formats[i.EndRun.Name].end(d.con, i.Line) {
+			d.report(&c)
+		}
 	case i.StartCase != "":
 		d.r.During(d.suite, i.StartCase)
 	case i.EndCase != "":
 		d.r.During(d.suite, "")
 	case i.Case != nil:
-		if d.try > 1 {
-			i.Case.Try = d.try
-		}
-		d.r.Emit(jobs.Event{Case: i.Case})
-		d.tries.take(i.Case)
+		d.report(i.Case)
 	case i.Event != "":
 		d.r.Logf("info", "event: %s", i.Event)
 	case i.Raise != "":
@@ -257,4 +258,12 @@ func (d *reader) item(i testlog.Item) {
 	case i.Exit, i.Manifest && d.again:
 		d.ended = true
 	}
+}
+
+func (d *reader) report(c *jobs.Case) {
+	if d.try > 1 {
+		c.Try = d.try
+	}
+	d.r.Emit(jobs.Event{Case: c})
+	d.tries.take(c)
 }
