@@ -63,6 +63,10 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(e.stderr, "gantry:", err)
+		if code := res.ExitCode(); code != exitOK {
+			return exit(code)
+		}
+		return exit(jobs.Verdict{Class: jobs.ClassInfrastructure}.ExitCode()) // a pass nobody can read is none
 	}
 	return exit(res.ExitCode())
 }

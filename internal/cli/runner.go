@@ -88,6 +88,9 @@ func (e *env) runnerConfig(file string) (*runnerConfig, error) {
 			if err != nil {
 				return nil, err
 			}
+			if d.Qemu == nil {
+				return nil, usagef("%s: gantry executes QEMU guests; this file describes none", f)
+			}
 			if c.Devices[d.Name] != nil {
 				return nil, usagef("%s: a second device is called %q", f, d.Name)
 			}
@@ -174,7 +177,8 @@ func (x *executor) execute(ctx context.Context, a agent.Assignment, dir string) 
 	return *res, err
 }
 
-// recover takes back what a crashed process left of a run. Its guest is found by the lease alone.
+// recover takes back what a crashed process left of a run. Its guest is found by the lease alone, which names the folder;
+// any device file will do, and the run's own may be gone.
 func (x *executor) recover(ctx context.Context, dir string) error {
 	for _, d := range x.config.Devices {
 		t, err := target.Guest(d, target.GuestOptions{ID: filepath.Base(dir), Logger: x.logger})

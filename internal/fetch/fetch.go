@@ -68,7 +68,7 @@ type Fetcher struct {
 func (f *Fetcher) To(ctx context.Context, req Request, dst string) (res Result, err error) {
 	u, err := url.Parse(req.URL)
 	if err != nil {
-		return res, fault(Artifact, "fetch %q: %w", req.URL, err)
+		return res, fault(Artifact, "fetch: the URL cannot be read")
 	}
 	src, err := f.open(ctx, u, req.Headers)
 	if err != nil {
@@ -78,7 +78,7 @@ func (f *Fetcher) To(ctx context.Context, req Request, dst string) (res Result, 
 	// Another user may own the folder's files later; nobody but us needs to write them.
 	tmp, err := os.CreateTemp(filepath.Dir(dst), ".fetch-*")
 	if err != nil {
-		return res, fault(Disk, "fetch %s: %w", u.Redacted(), err)
+		return res, fault(Disk, "fetch %s: %w", Redact(u.String()), err)
 	}
 	defer func() {
 		if err != nil {
@@ -92,11 +92,11 @@ func (f *Fetcher) To(ctx context.Context, req Request, dst string) (res Result, 
 		err = fault(Disk, "%w", e)
 	}
 	if err != nil {
-		return res, classify(fmt.Errorf("fetch %s: %w", u.Redacted(), err))
+		return res, classify(fmt.Errorf("fetch %s: %w", Redact(u.String()), err))
 	}
 	res.Path = dst
 	if err = os.Rename(tmp.Name(), dst); err != nil {
-		return res, fault(Disk, "fetch %s: %w", u.Redacted(), err)
+		return res, fault(Disk, "fetch %s: %w", Redact(u.String()), err)
 	}
 	return res, nil
 }
@@ -119,7 +119,7 @@ func (f *Fetcher) open(ctx context.Context, u *url.URL, headers map[string]strin
 	case "http", "https":
 		return f.get(ctx, u, headers)
 	default:
-		return nil, fault(Artifact, "fetch %s: the scheme is %q, expected file, http or https", u.Redacted(), u.Scheme)
+		return nil, fault(Artifact, "fetch %s: the scheme is %q, expected file, http or https", Redact(u.String()), u.Scheme)
 	}
 }
 
@@ -127,7 +127,7 @@ func (f *Fetcher) open(ctx context.Context, u *url.URL, headers map[string]strin
 func (f *Fetcher) get(ctx context.Context, u *url.URL, headers map[string]string) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fault(Artifact, "fetch %s: %w", u.Redacted(), err)
+		return nil, fault(Artifact, "fetch %s: %w", Redact(u.String()), err)
 	}
 	for k, v := range headers {
 		req.Header.Set(k, v)
@@ -140,14 +140,17 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, headers map[string]string
 	resp, err := client.Do(req)
 	if err != nil {
 		if e := (*Error)(nil); errors.As(err, &e) {
-			return nil, fault(e.Fault, "fetch %s: %w", u.Redacted(), e.Err)
+			return nil, fault(e.Fault, "fetch %s: %w", Redact(u.String()), e.Err)
 		}
-		return nil, fault(Transport, "fetch %s: %w", u.Redacted(), err)
+		if e := (*url.Error)(nil); errors.As(err, &e) {
+			err = e.Err // it repeats the URL, query and all
+		}
+		return nil, fault(Transport, "fetch %s: %w", Redact(u.String()), err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
 	}
-	err = fmt.Errorf("fetch %s: the server answers %s", u.Redacted(), resp.Status)
+	err = fmt.Errorf("fetch %s: the server answers %s", Redact(u.String()), resp.Status)
 	if e := resp.Body.Close(); e != nil {
 		return nil, fault(Transport, "%w", err)
 	}

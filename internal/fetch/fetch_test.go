@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"golang.org/x/sys/unix"
 
 	"github.com/gantry-ci/gantry/internal/fetch"
 )
@@ -59,6 +60,10 @@ func TestTo(t *testing.T) {
 		write(t, filepath.Join(root, "kernel"+kind), compressed(t, kind))
 	}
 	if err := os.Symlink(secret, filepath.Join(root, "link")); err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
@@ -108,6 +113,10 @@ func TestTo(t *testing.T) {
 		{"404", friendly, fetch.Request{URL: web.URL + "/nothing"}, fetch.Artifact, "404"},
 		{"502", friendly, fetch.Request{URL: web.URL + "/sick"}, fetch.Transport, "502"},
 		{"cut short", friendly, fetch.Request{URL: web.URL + "/cut"}, fetch.Transport, "unexpected EOF"},
+		{"beside the prefix", fetch.Policy{URLs: []string{web.URL + "/ker"}}, fetch.Request{URL: web.URL + "/kernel"}, fetch.Refused, "loopback"},
+		{"out of the prefix", fetch.Policy{URLs: []string{web.URL + "/pub/"}}, fetch.Request{URL: web.URL + "/pub/../kernel"}, fetch.Refused, "loopback"},
+		{"out of the prefix, encoded", fetch.Policy{URLs: []string{web.URL + "/pub/"}}, fetch.Request{URL: web.URL + "/pub/%2e%2e/kernel"}, fetch.Refused, "loopback"},
+		{"a pipe", fetch.Policy{Host: true}, fetch.Request{URL: "file://" + pipe}, fetch.Artifact, "is not a file"},
 		{"scheme", served, fetch.Request{URL: "gopher://x/"}, fetch.Artifact, `scheme is "gopher"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -152,5 +161,24 @@ func write(t *testing.T, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSecretsStayOutOfErrors(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	for _, url := range []string{
+		strings.Replace(web.URL, "://", "://me:secret@", 1) + "/x?sig=secret", "http://me:secret@10.0.0.1/x?sig=secret", "gopher://me:secret@x/?secret",
+		"http://me:secret@127.0.0.1:1/?secret", "http://me:secret@[bad/?secret",
+	} {
+		for _, policy := range []fetch.Policy{{}, {Host: true}} {
+			_, err := (&fetch.Fetcher{Policy: policy}).To(t.Context(), fetch.Request{URL: url}, filepath.Join(t.TempDir(), "out"))
+			if err == nil || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: %v", url, err)
+			}
+			if err := policy.Check(url); err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: %v", url, err)
+			}
+		}
 	}
 }

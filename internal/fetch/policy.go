@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -37,8 +38,9 @@ const (
 func (p Policy) Check(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return fault(Artifact, "%w", err)
+		return fault(Artifact, "the URL cannot be read")
 	}
+	raw = Redact(raw)
 	switch u.Scheme {
 	case "file":
 		if !p.Host && len(p.FileRoots) == 0 {
@@ -83,7 +85,7 @@ func (p Policy) find(u *url.URL) (where [2]string, err error) {
 
 func (p Policy) openFile(u *url.URL) (io.ReadCloser, error) {
 	if p.Host {
-		return regular(os.Open(u.Path))
+		return regular(os.OpenFile(u.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
 	}
 	where, err := p.find(u)
 	if err != nil {
@@ -94,7 +96,7 @@ func (p Policy) openFile(u *url.URL) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fault(Disk, "fetch %s: %w", u, err)
 	}
-	f, err := root.Open(where[1])
+	f, err := root.OpenFile(where[1], os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer would wait
 	if e := root.Close(); e != nil && err == nil {
 		return nil, fault(Disk, "fetch %s: %w", u, e)
 	}
@@ -120,11 +122,34 @@ func regular(f *os.File, err error) (io.ReadCloser, error) {
 func (p Policy) allowedURL(u *url.URL) bool {
 	for _, allowed := range p.URLs {
 		a, err := url.Parse(allowed)
-		if err == nil && a.Scheme == u.Scheme && a.Host == u.Host && strings.HasPrefix(u.Path, a.Path) {
+		if err == nil && a.Scheme == u.Scheme && a.Host == u.Host && below(a.Path, u.Path) {
 			return true
 		}
 	}
 	return p.Host
+}
+
+// below says that a path is the one allowed or below it. One with dot segments is not: what a server makes of them is
+// its own affair.
+func below(allowed, p string) bool {
+	if path.Clean("/"+p) != strings.TrimSuffix("/"+strings.TrimPrefix(p, "/"), "/") && p != "" && p != "/" {
+		return false
+	}
+	allowed = strings.TrimSuffix(allowed, "/")
+	return p == allowed || strings.HasPrefix(p, allowed+"/")
+}
+
+// Redact is a URL without its password and its query, where signed URLs have their secret: for logs and messages.
+func Redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "an unreadable URL"
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	u.Fragment = ""
+	return u.Redacted()
 }
 
 // address refuses what is not on the public internet: the lab's own network, this host, and the metadata services of

@@ -33,12 +33,12 @@ func download(b *plan.Builder, name string, img *jobs.Image) *plan.File {
 	b.Group("download-retry", downloadAttempts, func(b *plan.Builder) {
 		b.Step(scheme(img.URL)+"-download", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
 			f := fetch.Fetcher{Policy: policy}
-			res, err := f.To(ctx, request(img), filepath.Join(r.Dir, imagesDir, name))
+			res, err := f.To(ctx, request(img), filepath.Join(r.Dir, b.Folder(imagesDir), name))
 			if err != nil {
-				return blame(err)
+				return blame(ctx, err)
 			}
 			file.Path = res.Path
-			r.Logf("info", "%s: %s, %d bytes, sha256 %s", name, img.URL, res.Size, res.SHA256)
+			r.Logf("info", "%s: %s, %d bytes, sha256 %s", name, fetch.Redact(img.URL), res.Size, res.SHA256)
 			return nil
 		})
 	})
@@ -51,13 +51,23 @@ const imagesDir = "images"
 // folder adds the step that makes the folder of deployed files. It is taken back at the end of the run.
 func folder(b *plan.Builder) {
 	b.Step("deploy-folder", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
-		dir := filepath.Join(r.Dir, imagesDir)
-		if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
+		// Guests run as another user, who must pass through.
+		return makeFolder(r, b.Folder(imagesDir), 0o711)
+	})
+}
+
+// makeFolder makes a folder in the run's, and those above it; all of it is taken back at the end of the run.
+func makeFolder(r *plan.Run, name string, perm os.FileMode) error {
+	dir := filepath.Join(r.Dir, name)
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := r.Journal.Before(plan.UndoRemove, d); err != nil {
 			return err
 		}
-		// Guests run as another user, who must pass through.
-		return os.Mkdir(dir, 0o711)
-	})
+		if err := os.Mkdir(d, perm); err != nil && (d == dir || !errors.Is(err, os.ErrExist)) {
+			return err
+		}
+	}
+	return nil
 }
 
 // check refuses at once what no attempt will change.
@@ -85,8 +95,11 @@ func request(img *jobs.Image) fetch.Request {
 	}
 }
 
-// blame says whose fault a fetch is: the network's and the disk's are the lab's.
-func blame(err error) error {
+// blame says whose fault a fetch is: the network's and the disk's are the lab's. What ctx ended is the plan's to say.
+func blame(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if e := (*fetch.Error)(nil); errors.As(err, &e) && (e.Fault == fetch.Disk || e.Fault == fetch.Transport) {
 		return jobs.Blame(jobs.ClassInfrastructure, err)
 	}

@@ -19,6 +19,7 @@ import (
 
 // library are the repositories and archives that a deploy's test definitions need, each fetched once.
 type library struct {
+	folder  string // in the run's
 	fetcher testdef.Fetcher
 	trees   []*tree
 	wanted  []func(ctx context.Context, r *plan.Run) error // what is done with them, in order
@@ -37,7 +38,7 @@ const testdefsDir = "testdefs"
 
 func newLibrary(b *plan.Builder) *library {
 	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
-	return &library{fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources)}
+	return &library{folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources)}
 }
 
 // tree is the one with this source.
@@ -124,7 +125,7 @@ func (l *library) get(ctx context.Context, r *plan.Run, t *tree) error {
 	if t.dir != "" {
 		return nil
 	}
-	dir := filepath.Join(r.Dir, testdefsDir, strconv.Itoa(slices.Index(l.trees, t)))
+	dir := filepath.Join(r.Dir, l.folder, strconv.Itoa(slices.Index(l.trees, t)))
 	if err := os.RemoveAll(dir); err != nil { // of an attempt that failed
 		return jobs.Blame(jobs.ClassInfrastructure, err)
 	}
@@ -147,11 +148,7 @@ func (l *library) steps(b *plan.Builder) {
 			t.dir = "" // an earlier attempt's is gone
 		}
 		*l.found = map[*jobs.Definition]*jobs.TestDefinition{}
-		dir := filepath.Join(r.Dir, testdefsDir)
-		if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
-			return err
-		}
-		return os.Mkdir(dir, 0o700)
+		return makeFolder(r, l.folder, 0o700)
 	})
 	for _, t := range slices.Clone(l.trees) {
 		b.Group("test-definition-retry", downloadAttempts, func(b *plan.Builder) {

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"strconv"
 
 	"github.com/gantry-ci/gantry/jobs"
 )
@@ -17,8 +19,8 @@ type state struct {
 // Builder is what a method's function adds to.
 type Builder struct {
 	*state
-	action int // its index in the job
-	node   *Node
+	place int // its index in the plan
+	node  *Node
 }
 
 // Errorf refuses the plan, at the action's line. The fault is the job's.
@@ -32,6 +34,9 @@ func (b *Builder) ErrorAt(line int, format string, a ...any) {
 
 // Name is what LAVA calls the action: timeouts by name are looked up by it.
 func (b *Builder) Name(name string) { b.node.Name = name }
+
+// Folder is a folder of this action below name: actions share none.
+func (b *Builder) Folder(name string) string { return filepath.Join(name, strconv.Itoa(b.place)) }
 
 // Note records in the plan what will differ from what was asked for, and why.
 func (b *Builder) Note(format string, a ...any) {

@@ -69,10 +69,13 @@ func Make(o Options) (p *Plan, err error) {
 			p, err = nil, jobs.Failf(jobs.ClassBug, "plan: panic: %v\n%s", x, debug.Stack())
 		}
 	}()
+	if err := bounded(o.Job); err != nil {
+		return nil, err
+	}
 	root := &Node{Name: "job", Attempts: 1, Timeout: o.Job.Timeouts.Job.Duration()}
 	s := &state{Options: o, flow: map[any]any{}}
 	t := limits{device: o.Target.Timeouts(), job: o.Job.Timeouts}
-	for i, m := range o.Job.Actions {
+	for _, m := range o.Job.Actions {
 		a := m.Base()
 		refused := len(s.errs)
 		for range max(1, a.Repeat) {
@@ -80,7 +83,7 @@ func Make(o Options) (p *Plan, err error) {
 				Name: blockName(a), Title: blockName(a), Section: a.Section, Line: a.Line, Namespace: a.Namespace,
 				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second, Skip: a.Timeout.Skip,
 			}
-			b := &Builder{state: s, action: i, node: n}
+			b := &Builder{state: s, place: len(root.Nodes), node: n}
 			b.expand(m)
 			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), a.Timeout.Duration())
 			root.Nodes = append(root.Nodes, n)
@@ -93,6 +96,22 @@ func Make(o Options) (p *Plan, err error) {
 		return nil, jobs.Blame(jobs.ClassJob, err)
 	}
 	return &Plan{root}, nil
+}
+
+// maxActions bounds a plan: LAVA's largest jobs have some fifty, and `repeat` is one line.
+const maxActions = 1000
+
+// bounded refuses a job that expands beyond reason.
+func bounded(j *jobs.Job) error {
+	n := 0
+	for _, m := range j.Actions {
+		a := m.Base()
+		if a.Repeat > maxActions || n+max(1, a.Repeat) > maxActions {
+			return jobs.Failf(jobs.ClassJob, "line %d: %s: the job has more than %d actions, repeat included", a.Line, blockName(a), maxActions)
+		}
+		n += max(1, a.Repeat)
+	}
+	return nil
 }
 
 // blockName is what a job's action is called until its method names it as LAVA does: "deploy tmpfs".

@@ -115,3 +115,11 @@ func TestPanicIsABug(t *testing.T) {
 		t.Errorf("%v is of class %q", err, jobs.ClassOf(err))
 	}
 }
+
+func TestRepeatIsBounded(t *testing.T) {
+	src := strings.Replace(job, "repeat: 2", "repeat: 300000", 1)
+	_, err := plan.Make(plan.Options{Job: parse(t, src), Target: &target.Target{Name: "x"}, Methods: methods()})
+	if err == nil || !strings.Contains(err.Error(), "line 12: test definitions: the job has more than 1000 actions") {
+		t.Errorf("a repeat beyond reason: %v", err)
+	}
+}
