@@ -31,7 +31,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 		b.Errorf("%w", err)
 	}
 	s := stage{
-		exit: exit(b), spec: spec, index: index, first: first, shell: shell, prompted: plan.Provide(b, prompted), job: p,
+		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, prompted: plan.Provide(b, prompted), job: p,
 		fetched: plan.Provide(b, plan.TestSources),
 	}
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
@@ -80,6 +80,7 @@ type stage struct {
 	first    int // the number of its first definition
 	shell    **console.Session
 	prompted **console.Session
+	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
 }
@@ -101,6 +102,7 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	if err != nil {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
+	(*s.shell).CharDelay = s.delay
 	first := typed{s.spec.Commands(s.index), s.spec.ManifestCommand(s.index)}
 	t := newTries()
 	if err := s.once(ctx, r, *s.shell, defs, t, first, 1); err != nil {

@@ -14,15 +14,12 @@ import (
 // interactive types commands at a prompt and reads their answers: a test of what has no shell that could run helpers.
 func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
-	t := talk{shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
+	t := talk{delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
 	stage, _ := plan.Stage(b, p)
 	for i := range p.Scripts {
 		s := newScript(b, &p.Scripts[i])
 		s.suite = fmt.Sprintf("%d_%s", stage, p.Scripts[i].Name) // LAVA counts stages here, not definitions
 		t.scripts = append(t.scripts, s)
-	}
-	if d := b.Target.Device; d != nil {
-		t.delay = time.Duration(d.Delays.Test) * time.Millisecond
 	}
 	b.Step("lava-test-interactive", jobs.ClassTest, t.run)
 }

@@ -14,6 +14,14 @@ import (
 	"github.com/gantry-ci/gantry/runner/testlog"
 )
 
+// delay is the device's pause between characters that tests type.
+func delay(b *plan.Builder) time.Duration {
+	if b.Target.Device == nil {
+		return 0
+	}
+	return time.Duration(b.Target.Device.Delays.Test) * time.Millisecond
+}
+
 // suite reports the cases of a suite that gantry itself reads off the console, and holds them against what is expected.
 type suite struct {
 	r        *plan.Run
