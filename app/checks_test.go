@@ -204,6 +204,33 @@ func TestSuperseded(t *testing.T) {
 	})
 }
 
+// Two pull requests with one head share its run: it goes on until the last of them does not want it any more.
+func TestSharedHead(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	first, _ := l.open(smokeFiles())
+	l.check("queued")
+	if _, err := l.repo.CommitFiles("stable", "begin", map[string][]byte{"README": []byte("stable")}); err != nil {
+		t.Fatal(err)
+	}
+	second, err := l.repo.OpenPull(fakegithub.PullOptions{Head: "topic", Base: "stable"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.ended(l.pullEvent("opened", second.Number).GUID)
+	for i, p := range []fakegithub.Pull{first, second} {
+		if err := l.repo.ClosePull(p.Number, false); err != nil {
+			t.Fatal(err)
+		}
+		l.ended(l.pullEvent("closed", p.Number).GUID)
+		runs := l.runs()
+		if len(runs) != 1 || (runs[0].Class == jobs.ClassCanceled) != (i == 1) {
+			t.Fatalf("pull request %d is closed: %+v", p.Number, runs)
+		}
+	}
+	l.check(checks.Canceled)
+}
+
 // A check whose making was not answered is found, not made again.
 func TestLostReply(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -49,4 +50,22 @@ func (s *Store) ActiveRunsOfPull(ctx context.Context, tx *Tx, repo string, numbe
 		return nil, fmt.Errorf("read runs of pull request %s#%d: %w", repo, number, err)
 	}
 	return rs, nil
+}
+
+// HandOverRun gives a run of the pull request to another open one with the run's commit as its head, whose later looks
+// then decide about it. It is false when there is none. What a runner was told already stays.
+func (s *Store) HandOverRun(ctx context.Context, tx *Tx, r ActiveRun, from Pull) (bool, error) {
+	// The row is locked: two that are closed at once must not each leave the run to the other.
+	to, err := one(tx.QueryRowContext(ctx, `SELECT number FROM pulls WHERE installation_id = $1 AND repo = $2 AND head_sha = $3
+		AND open = 1 AND number <> $4 ORDER BY number LIMIT 1 `+s.dialect.forUpdate, from.InstallationID, from.Repo, r.Commit, from.Number), scanInt)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE runs SET pull_number = $1, ref = $2 WHERE id = $3`, to, fmt.Sprintf("refs/pull/%d/head", to), r.ID)
+	}
+	if err != nil {
+		return false, fmt.Errorf("hand over run %s of pull request %s#%d: %w", r.ID, from.Repo, from.Number, err)
+	}
+	return true, nil
 }

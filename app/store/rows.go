@@ -20,6 +20,8 @@ func list(v []string) string {
 
 func scanString(r scanner) (v string, err error) { err = r.Scan(&v); return v, err }
 
+func scanInt(r scanner) (v int64, err error) { err = r.Scan(&v); return v, err }
+
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // notFound is ErrNotFound for no row.
