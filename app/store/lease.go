@@ -195,12 +195,16 @@ func (s *Store) wasReleased(ctx context.Context, tx *Tx, runner, id string) erro
 	return err
 }
 
+// waitAnew begins, at $1, the time that a run may wait: what its attempt took is not its wait.
+const waitAnew = `queue_until_ms = CASE WHEN queue_ms > 0 THEN queue_ms + $1 ELSE 0 END`
+
 // unbegin takes back an attempt that never reached its runner, so that it does not count.
 func (s *Store) unbegin(ctx context.Context, tx *Tx, l Lease) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM attempts WHERE run_id = $1 AND number = $2`, l.RunID, l.Attempt); err != nil {
 		return err
 	}
-	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1 WHERE id = $1 AND state = 'running'`, l.RunID)
+	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1, `+waitAnew+` WHERE id = $2 AND state = 'running'`,
+		s.nowMS(), l.RunID)
 	if ok, err := changed(r, err, "queue run %s again", l.RunID); err != nil || !ok {
 		return err
 	}
@@ -218,8 +222,8 @@ func (s *Store) endAttempt(ctx context.Context, tx *Tx, l Lease, target string, 
 		return err
 	}
 	if e.Verdict.Class == jobs.ClassInfrastructure {
-		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', avoid_target = $1, class = $2, message = $3
-			WHERE id = $4 AND state = 'running' AND attempts < max_attempts`, target, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), l.RunID)
+		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', `+waitAnew+`, avoid_target = $2, class = $3, message = $4
+			WHERE id = $5 AND state = 'running' AND attempts < max_attempts`, s.nowMS(), target, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), l.RunID)
 		again, err := changed(r, err, "queue run %s again", l.RunID)
 		if err != nil {
 			return err

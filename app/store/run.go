@@ -39,7 +39,7 @@ type RunSpec struct {
 	Lists      rpc.Lists
 
 	MaxAttempts  int           // 1 or 2; 0 is 2
-	QueueTimeout time.Duration // 0 is for ever
+	QueueTimeout time.Duration // for each wait, also that for a second attempt; 0 is for ever
 }
 
 // Run is one job wanted on one kind of target for one commit.
@@ -92,11 +92,11 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 	}
 	r, err := tx.ExecContext(ctx, `INSERT INTO runs (id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority,
 			target_type, tags, job, max_attempts, created_ms, queue_until_ms,
-			known_failures, kernel_log, test_retries)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (run_key) DO NOTHING`,
+			known_failures, kernel_log, test_retries, queue_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (run_key) DO NOTHING`,
 		id.String(), spec.Key, spec.CheckID, spec.Name, spec.Source.Repository, spec.Source.Ref, spec.Source.Commit, spec.Source.PullRequest,
 		string(spec.Trust), spec.Priority, spec.TargetType, list(spec.Tags), spec.Job, min(max(spec.MaxAttempts, 1), MaxAttempts), now, until,
-		spec.Lists.KnownFailures, spec.Lists.KernelLog, spec.Lists.TestRetries)
+		spec.Lists.KnownFailures, spec.Lists.KernelLog, spec.Lists.TestRetries, spec.QueueTimeout.Milliseconds())
 	if created, err = changed(r, err, "create run %q", spec.Name); err != nil {
 		return Run{}, false, err
 	}

@@ -108,6 +108,61 @@ func TestQueueTimeout(t *testing.T) {
 	}
 }
 
+// The time that an attempt took is no wait: a run that is queued again may wait as long as the first time.
+func testRequeue(t *testing.T, s *Store) {
+	ctx, now := t.Context(), time.Now()
+	s.clock = func() time.Time { return now }
+	token, err := s.NewEnrolment(ctx, "", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := s.Enroll(ctx, token, "requeue", HashSecret("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule := func() (lease string) {
+		t.Helper()
+		if err := s.ConnectRunner(ctx, runner, "session", "replica", rpc.Announcement{Targets: []rpc.Target{{Name: "x", Type: "requeue"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Schedule(ctx); err != nil {
+			t.Fatal(err)
+		}
+		held, err := s.HeldLeases(ctx, runner)
+		if err != nil || len(held) != 1 {
+			t.Fatalf("%d leases, %v", len(held), err)
+		}
+		return held[0].ID
+	}
+	waits := func(why string) {
+		t.Helper()
+		if n, err := s.ExpireQueue(ctx); err != nil || n != 0 {
+			t.Errorf("%s: expired %d, %v", why, n, err)
+		}
+	}
+	run, _ := queueRun(t, s, RunSpec{TargetType: "requeue", QueueTimeout: time.Hour})
+	lease := schedule()
+	now = now.Add(3 * time.Hour)
+	if err := s.EndLease(ctx, runner, lease, End{Silent: true}); err != nil { // it never reached its runner
+		t.Fatal(err)
+	}
+	waits("taken back")
+	lease = schedule()
+	now = now.Add(3 * time.Hour)
+	if err := s.EndLease(ctx, runner, lease, End{Verdict: jobs.Decide(jobs.Failf(jobs.ClassInfrastructure, "no power"), nil)}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(59 * time.Minute)
+	waits("failed")
+	now = now.Add(2 * time.Minute)
+	if n, err := s.ExpireQueue(ctx); err != nil || n != 1 {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	if got, err := s.Run(ctx, run.ID); err != nil || got.State != RunCompleted || got.Attempts != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // What was completed long ago goes, with its logs; what waits stays.
 func TestForgetRuns(t *testing.T) {
 	s := openTest(t)

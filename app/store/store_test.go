@@ -150,6 +150,7 @@ func TestSQLite(t *testing.T) {
 	t.Run("checks", func(t *testing.T) { testChecks(t, openTest(t)) })
 	t.Run("pulls", func(t *testing.T) { testPulls(t, openTest(t)) })
 	t.Run("schedule", func(t *testing.T) { testSchedule(t, openTest(t)) })
+	t.Run("requeue", func(t *testing.T) { testRequeue(t, openTest(t)) })
 }
 
 func TestTxUndone(t *testing.T) {
