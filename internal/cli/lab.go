@@ -2,14 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/runner/agent"
 )
 
 type labCmd struct {
@@ -66,7 +65,11 @@ func ServeLab(ctx context.Context, l Lab) error {
 // serveRunner enrolls the runner with its own app, unless it is enrolled already.
 func (l Lab) serveRunner(ctx context.Context, a *app.App) error {
 	l.Runner.Server = "http://" + a.Addr()
-	if _, err := os.Stat(filepath.Join(l.Runner.Dir, "credential")); errors.Is(err, os.ErrNotExist) {
+	enrolled, err := agent.Enrolled(l.Runner.Dir)
+	if err != nil {
+		return err
+	}
+	if !enrolled {
 		if l.Runner.Token, err = a.Enrollment(ctx, l.Runner.Name, enrollTime); err != nil {
 			return err
 		}

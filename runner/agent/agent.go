@@ -103,7 +103,7 @@ func New(o Options) (*Agent, error) {
 		o.StopTimeout = stopTimeout
 	}
 	a := &Agent{
-		o: o, log: o.Logger, auth: &credential{path: filepath.Join(o.Dir, "credential")}, beat: make(chan struct{}, 1),
+		o: o, log: o.Logger, auth: &credential{path: filepath.Join(o.Dir, credentialName)}, beat: make(chan struct{}, 1),
 		runs: map[string]*run{}, slots: map[string]chan struct{}{}, bad: map[string]string{}, stopped: make(chan struct{}),
 	}
 	a.client = newClient(o, a.auth)

@@ -59,6 +59,8 @@ type credential struct {
 	header atomic.Pointer[string]
 }
 
+const credentialName = "credential" // in the runner's folder
+
 type credentialFile struct {
 	Runner string `json:"runner,omitempty"` // empty until the app has answered
 	Secret string `json:"secret"`
@@ -76,6 +78,14 @@ func (c *credential) load() (f credentialFile, err error) {
 		return f, fmt.Errorf("read credential: %w", err)
 	}
 	return f, nil
+}
+
+// Enrolled says whether the runner that keeps its state in dir has the app's answer to its enrolment. One that was cut
+// off before needs a token again.
+func Enrolled(dir string) (bool, error) {
+	c := credential{path: filepath.Join(dir, credentialName)}
+	f, err := c.load()
+	return f.Runner != "", err
 }
 
 func (c *credential) use(f credentialFile) {
