@@ -38,15 +38,18 @@ func TestProvoked(t *testing.T) {
 	}{
 		{
 			"panic", "echo c > /proc/sysrq-trigger", nil,
-			verdict{"incomplete", jobs.ClassTest, "kernel panic: sysrq triggered crash", "0_smoke/before=pass 0_smoke/provoked=missing"}, "panic", 0,
+			verdict{"incomplete", jobs.ClassTest, "kernel panic: sysrq triggered crash", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			"panic", 0,
 		},
 		{
 			"reboot", "reboot -f", nil,
-			verdict{"incomplete", jobs.ClassTest, "unexpected kernel reboot", "0_smoke/before=pass 0_smoke/provoked=missing"}, "reboot", 0,
+			verdict{"incomplete", jobs.ClassTest, "unexpected kernel reboot", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			"reboot", 0,
 		},
 		{
 			"power off", "poweroff -f", nil,
-			verdict{"incomplete", jobs.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing"}, "", 0,
+			verdict{"incomplete", jobs.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			"", 0,
 		},
 		{
 			"oops", load, []byte{0x31, 0xc0, 0x8b, 0x00}, // xor %eax,%eax; mov (%rax),%eax
@@ -134,8 +137,8 @@ func module(t *testing.T, dir string, code []byte) string {
 	const after = 5 // the call of __fentry__, which the kernel replaces
 	copy(b[f.Section(".init.text").Offset+after:], code)
 	// Nothing may be relocated into the code.
-	rela := f.Section(".rela.init.text")
-	for at := rela.Offset; at < rela.Offset+rela.Size; at += 24 {
+	moves := f.Section(".rela.init.text")
+	for at := moves.Offset; at < moves.Offset+moves.Size; at += 24 {
 		place := binary.LittleEndian.Uint64(b[at:])
 		if place+4 > after && place < after+uint64(len(code)) {
 			binary.LittleEndian.PutUint64(b[at+8:], 0) // R_X86_64_NONE

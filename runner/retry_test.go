@@ -29,7 +29,8 @@ func TestRetry(t *testing.T) {
 		{
 			"known to fail", `["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
 			"qemu: [{test: 0_smoke/bad, comment: '#42'}]",
-			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"}, []string{"known failure", ""},
+			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"},
+			[]string{"known failure", ""},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -85,7 +85,7 @@ func title(runs []Run, status string) string {
 		return "Waiting for the next attempt"
 	}
 	t := strings.Join(tally(runs), ", ")
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && !(r.Class == jobs.ClassTest && fails(r)) }); i >= 0 {
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != jobs.ClassTest || !fails(r)) }); i >= 0 {
 		t = strings.TrimSuffix(headline(runs[i].Verdict)+" ("+t+")", " ()")
 	}
 	if t == "" {
