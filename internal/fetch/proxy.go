@@ -39,13 +39,13 @@ type Proxy struct {
 
 // Proxy starts a proxy for a child that was told to fetch target. Limit is the most bytes it may bring. The caller
 // closes it.
-func (p Policy) Proxy(target string, limit int64) (*Proxy, error) {
+func (p Policy) Proxy(ctx context.Context, target string, limit int64) (*Proxy, error) {
 	x := &Proxy{policy: p, limit: limit, token: rand.Text(), done: make(chan struct{}), tunnel: map[net.Conn]bool{}}
 	if u, err := url.Parse(target); err == nil && !p.Host && p.allowedURL(u) {
 		x.allowed = hostPort(u)
 	}
 	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fault(Disk, "start a proxy: %w", err)
 	}

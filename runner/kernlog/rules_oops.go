@@ -45,7 +45,7 @@ func (w ways) slubRules() []rule {
 func (w ways) ubsanRules() []rule {
 	skip := words(`ubsan overflow`)
 	return []rule{
-		{head: expand(`UBSAN: Undefined behaviour in`), title: "UBSAN: undefined-behaviour in $F", walks: w.byTrace, skip: skip}, //nolint:misspell // the kernel spells it so
+		{head: expand(`UBSAN: Undefined behaviour in`), title: "UBSAN: undefined-behaviour in $F", walks: w.byTrace, skip: skip},
 		{head: expand(`UBSAN: (.*?) in`), title: "UBSAN: $1 in $F", walks: w.byTrace, skip: skip},
 	}
 }

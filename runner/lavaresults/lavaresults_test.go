@@ -2,6 +2,7 @@ package lavaresults_test
 
 import (
 	"bytes"
+	"maps"
 	"os/exec"
 	"testing"
 	"time"
@@ -13,14 +14,12 @@ import (
 	"github.com/gantry-ci/gantry/runner/lavaresults"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func events() []jobs.Event {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 	return []jobs.Event{
 		{Seq: 1, Time: at, Start: &jobs.Start{Job: "j"}},
-		{Seq: 2, Time: at, Level: "1.1", Case: &jobs.Case{Suite: "lava", Case: "http-download", Result: jobs.Pass, DurationS: ptr(0.256)}},
-		{Seq: 3, Time: at, Case: &jobs.Case{Suite: "0_s", Set: ptr("set"), Case: "m", Result: jobs.Pass, Measurement: ptr(42.5), Units: ptr("ms"), LogLine: ptr(7)}},
+		{Seq: 2, Time: at, Level: "1.1", Case: &jobs.Case{Suite: "lava", Case: "http-download", Result: jobs.Pass, DurationS: new(0.256)}},
+		{Seq: 3, Time: at, Case: &jobs.Case{Suite: "0_s", Set: new("set"), Case: "m", Result: jobs.Pass, Measurement: new(42.5), Units: new("ms"), LogLine: new(7)}},
 		{Seq: 4, Time: at, Case: &jobs.Case{Suite: "0_s", Case: "no: - {x}\n\x1b", Result: jobs.Missing, Message: "it is expected"}},
 		{Seq: 5, Time: at, Case: &jobs.Case{Suite: "lava", Case: "job", Result: jobs.Fail}},
 		{Seq: 6, Time: at, Verdict: &jobs.Verdict{Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: "the console is gone"}},
@@ -51,9 +50,7 @@ func TestExport(t *testing.T) {
 			"id": id, "job": "7", "suite": suite, "name": name, "result": result, "measurement": "None", "unit": "", "level": "",
 			"logged": logged, "log_start_line": "", "log_end_line": "",
 		}
-		for k, v := range more {
-			e[k] = v
-		}
+		maps.Copy(e, more)
 		return e
 	}
 	want := []map[string]any{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -49,7 +50,7 @@ func expected(p *jobs.TestDefinitions, first int, source func(*jobs.Definition) 
 		d := &p.Definitions[i]
 		def := testlog.Definition{Run: (&overlay.Definition{Index: first + i, Name: d.Name}).Run(), Expected: d.Expected}
 		if t := source(d); t != nil {
-			def.Expected = append(def.Expected[:len(def.Expected):len(def.Expected)], t.Expected...)
+			def.Expected = append(slices.Clip(def.Expected), t.Expected...)
 			def.Fixup = t.Parse.Fixupdict
 			if t.Parse.Pattern != "" {
 				re, err := testlog.CompilePattern(t.Parse.Pattern)

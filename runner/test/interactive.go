@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -56,7 +57,7 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 		if c.WaitForPrompt {
 			wait, cmd.prompts = append(wait, s.Prompts...), len(s.Prompts)
 		}
-		for _, a := range append(c.Successes[:len(c.Successes):len(c.Successes)], c.Failures...) {
+		for _, a := range append(slices.Clip(c.Successes), c.Failures...) {
 			wait = append(wait, a.Message)
 		}
 		if len(wait) > 0 {

@@ -155,7 +155,8 @@ func TestInteractiveEnds(t *testing.T) {
 	}{
 		{
 			"exception", `{command: "echo di''e", name: it, failures: [{message: die, exception: InfrastructureError, error: it died}]}`,
-			jobs.ClassInfrastructure, []string{"0_s/it=fail", "lava/0_s=fail"},
+			jobs.ClassInfrastructure,
+			[]string{"0_s/it=fail", "lava/0_s=fail"},
 		},
 		{"timeout", `{command: "sleep 100", name: it}`, jobs.ClassTimeout, []string{"0_s/it=fail", "0_s/next=missing", "lava/0_s=fail"}},
 		{"console", `{command: "exit", name: it}`, jobs.ClassInfrastructure, []string{"0_s/it=missing", "0_s/next=missing", "lava/0_s=fail"}},

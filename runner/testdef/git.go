@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,7 +71,7 @@ func (f *Fetcher) git(ctx context.Context, s *Source, dir string) (commit string
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, gitTimeout, fmt.Errorf("git took longer than %s", gitTimeout))
 	defer cancel()
-	g, err := f.newClone(s, dir)
+	g, err := f.newClone(ctx, s, dir)
 	if err != nil {
 		return "", err
 	}
@@ -108,11 +109,17 @@ type clone struct {
 }
 
 // newClone prepares git's environment: nothing of this host's configuration, no hooks, no questions.
-func (f *Fetcher) newClone(s *Source, dir string) (*clone, error) {
+func (f *Fetcher) newClone(ctx context.Context, s *Source, dir string) (*clone, error) {
 	g := &clone{dir: dir, url: s.URL}
 	config := [][2]string{
-		{"core.hooksPath", os.DevNull}, {"core.fsmonitor", "false"}, {"gc.auto", "0"}, {"maintenance.auto", "false"},
-		{"credential.helper", ""}, {"advice.detachedHead", "false"}, {"safe.directory", "*"}, {"init.defaultBranch", "gantry-none"},
+		{"core.hooksPath", os.DevNull},
+		{"core.fsmonitor", "false"},
+		{"gc.auto", "0"},
+		{"maintenance.auto", "false"},
+		{"credential.helper", ""},
+		{"advice.detachedHead", "false"},
+		{"safe.directory", "*"},
+		{"init.defaultBranch", "gantry-none"},
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.User != nil && (u.Scheme == "http" || u.Scheme == "https") {
 		password, _ := u.User.Password()
@@ -124,7 +131,7 @@ func (f *Fetcher) newClone(s *Source, dir string) (*clone, error) {
 	}
 	protocols := operatorProtocols
 	if !f.Policy.Host {
-		proxy, err := f.Policy.Proxy(g.url, maxTransfer)
+		proxy, err := f.Policy.Proxy(ctx, g.url, maxTransfer)
 		if err != nil {
 			return nil, err
 		}
@@ -221,7 +228,7 @@ const maxList = 32 << 20
 // run runs git in the repository, in a process group of its own.
 func (g *clone) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = g.dir, append(g.env, "PWD="+g.dir)
+	cmd.Dir, cmd.Env = g.dir, slices.Concat(g.env, []string{"PWD=" + g.dir})
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killWait

@@ -284,7 +284,9 @@ func TestURL(t *testing.T) {
 		},
 		{
 			"over a link", archive(t, entry{name: "l", link: outside, kind: tar.TypeSymlink}, entry{name: "l", text: "x", kind: tar.TypeReg}, entry{name: "ci/t.yaml", text: definition, kind: tar.TypeReg}),
-			0, []string{"ci", "l"}, "",
+			0,
+			[]string{"ci", "l"},
+			"",
 		},
 		{"a link to a file out", archive(t, entry{name: "l", link: "../../../../etc/passwd", kind: tar.TypeLink}), 0, nil, "path escapes"},
 		{"a device", archive(t, entry{name: "d", kind: tar.TypeBlock}), 0, nil, "neither a file, a folder nor a link"},

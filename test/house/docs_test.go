@@ -9,7 +9,7 @@ import (
 )
 
 // link is a link to a file of the repository.
-var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`) //nolint:gochecknoglobals // a constant
+var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 
 // TestLinks holds that what the documents point to is there, and that the README leads to each of them.
 func TestLinks(t *testing.T) {
