@@ -330,6 +330,22 @@ func TestManyAnnotations(t *testing.T) {
 	}
 }
 
+// A check whose details GitHub refuses has its conclusion all the same: a pull request may wait for it.
+func TestRefusedDetails(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.open(smokeFiles())
+	l.connect()
+	lease := l.lease()
+	l.check("in_progress")
+	l.gh.Inject(fakegithub.ServerError(http.StatusUnprocessableEntity).On(http.MethodPatch, "/repos/octo-lab/kernel/check-runs"))
+	l.finish(lease, nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Fail})
+	c := l.check("failure")
+	if c.Text != "" || len(c.Annotations) != 0 || !strings.Contains(c.Summary, "refused") {
+		t.Errorf("%q, %q, %d annotations", c.Summary, c.Text, len(c.Annotations))
+	}
+}
+
 // A check that shows far too much is cut, between runes.
 func TestHugeResults(t *testing.T) {
 	t.Parallel()

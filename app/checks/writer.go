@@ -2,11 +2,7 @@ package checks
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -112,7 +108,12 @@ func (w *Writer) once(ctx context.Context, id string) (more bool, again time.Dur
 		return false, wait, nil
 	}
 	if hash := shown.hash(); hash != c.SentHash {
-		if err := w.send(ctx, &c, writer, shown); err != nil {
+		err := w.send(ctx, &c, writer, shown)
+		if errors.Is(err, ghapi.ErrInvalid) {
+			w.Logger.ErrorContext(ctx, "check refused; telling its state only", "check", c.ID, "repo", c.Repo, "err", err)
+			err = w.send(ctx, &c, writer, shown.bare())
+		}
+		if err != nil {
 			return false, w.after(err), w.failed(ctx, c, err)
 		}
 		c.SentHash = hash
@@ -224,18 +225,3 @@ func (w *Writer) put(ctx context.Context, gh *ghapi.Client, c *store.Check, writ
 	c.Annotations += added
 	return w.Store.CheckProgress(ctx, c.ID, writer, c.Annotations, w.Now().Add(claim))
 }
-
-// key is what people wait for.
-func (s Shown) key() string { return s.Run.Status + "/" + s.Run.Conclusion }
-
-// hash identifies what is shown: its key and a digest.
-func (s Shown) hash() string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Sprintf("%s %s", s.key(), uuid.NewString()) // cannot be; then it is sent
-	}
-	sum := sha256.Sum256(b)
-	return s.key() + " " + hex.EncodeToString(sum[:16])
-}
-
-func sentKey(hash string) string { return hash[:max(0, len(hash)-33)] }
