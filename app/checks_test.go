@@ -425,6 +425,10 @@ jobs:
 	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "modes &#40;512M&#41;") || !strings.Contains(c.Summary, "modes &#40;1G&#41;") {
 		t.Errorf("%q\n%s", c.Title, c.Summary)
 	}
+	// What the job was expanded to is no file: the line is the job's own.
+	if len(c.Annotations) != 1 || c.Annotations[0].Path != ".github/gantry.yml" || c.Annotations[0].StartLine != 4 {
+		t.Errorf("%+v", c.Annotations)
+	}
 }
 
 // Asked again, a commit whose files are refused is refused again, in a check run of its own: GitHub waits for one.

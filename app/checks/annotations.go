@@ -57,7 +57,8 @@ func annotation(path string, line int, level, title, message string) ghapi.Annot
 	}
 }
 
-// annotations marks the failed cases at the lines of the job file that define them.
+// annotations marks the failed cases at the lines of the job file that define them; those of a job whose definition was
+// expanded, which is no file of the repository, at the job.
 func annotations(v View) []ghapi.Annotation {
 	var out []ghapi.Annotation
 	for _, r := range v.Runs {
@@ -72,6 +73,10 @@ func annotations(v View) []ghapi.Annotation {
 			if len(out) == maxAnnotations {
 				return out
 			}
+			line := int(v.Check.Line)
+			if line == 0 {
+				line = lines.of(c)
+			}
 			message := c.Message
 			if message == "" {
 				message = c.Suite + "/" + caseName(c) + ": " + c.Result
@@ -82,7 +87,7 @@ func annotations(v View) []ghapi.Annotation {
 			if t := target(r); t != "" {
 				message += "\non " + t
 			}
-			out = append(out, annotation(v.Check.Path, lines.of(c), levelFailure, caseName(c)+" "+words(kind(c)), message))
+			out = append(out, annotation(v.Check.Path, line, levelFailure, caseName(c)+" "+words(kind(c)), message))
 		}
 	}
 	return out

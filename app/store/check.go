@@ -19,6 +19,7 @@ type Check struct {
 	PullNumber     int64
 	Name           string
 	Path           string // of the job file in the repository
+	Line           int64  // 1-based, of the job in a file at Path that is not its runs' job definition; else 0
 	Generation     int64  // raised by a re-run
 	External       int64  // the generation that the check run at GitHub was made for
 	Problem        string // JSON, of package checks: why there are no runs
@@ -40,26 +41,27 @@ func (c Check) ExternalID() string { return fmt.Sprintf("%s.%d", c.ID, c.Externa
 // RunKey is the key of the check's run of the name, in its generation.
 func (c Check) RunKey(name string) string { return fmt.Sprintf("%s.%d/%s", c.ID, c.Generation, name) }
 
-const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, path, generation, external, problem, check_run_id,
+const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, path, line, generation, external, problem, check_run_id,
 	wanted, sent, sent_hash, annotations, open, sent_ms, error, created_ms`
 
 func scanCheck(r scanner) (c Check, err error) {
 	var open int64
-	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Generation, &c.External,
-		&c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error, &c.CreatedMS)
+	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Line, &c.Generation,
+		&c.External, &c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error, &c.CreatedMS)
 	c.Open = open != 0
 	return c, err
 }
 
-// WantCheck inserts the check, or raises Wanted of the one that the commit has under its name and takes over path and
-// problem. It returns the row; c.ID counts only for a new one.
+// WantCheck inserts the check, or raises Wanted of the one that the commit has under its name and takes over path,
+// line and problem. It returns the row; c.ID counts only for a new one.
 func (s *Store) WantCheck(ctx context.Context, tx *Tx, c Check) (Check, error) {
 	got, err := one(tx.QueryRowContext(ctx, `
-		INSERT INTO checks (id, installation_id, repo, head_sha, pull_number, name, path, problem, created_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		INSERT INTO checks (id, installation_id, repo, head_sha, pull_number, name, path, line, problem, created_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (installation_id, repo, head_sha, name) DO UPDATE SET
-			wanted = checks.wanted + 1, path = excluded.path, problem = excluded.problem
-		RETURNING `+checkColumns, c.ID, c.InstallationID, c.Repo, c.HeadSHA, c.PullNumber, c.Name, c.Path, c.Problem, s.nowMS()), scanCheck)
+			wanted = checks.wanted + 1, path = excluded.path, line = excluded.line, problem = excluded.problem
+		RETURNING `+checkColumns, c.ID, c.InstallationID, c.Repo, c.HeadSHA, c.PullNumber, c.Name, c.Path, c.Line,
+		c.Problem, s.nowMS()), scanCheck)
 	if err != nil {
 		return got, fmt.Errorf("want check %q: %w", c.Name, err)
 	}

@@ -33,6 +33,7 @@ type plan struct {
 // planned is a check with its runs, or with what is wrong.
 type planned struct {
 	name, path string
+	line       int // of the job at path, when that is not its definition
 	problem    *checks.Problem
 	specs      []store.RunSpec // without key and check
 }
@@ -132,7 +133,7 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 
 // planSteps expands the short form: a run for each device type and each value of the matrix.
 func (q *Queue) planSteps(c commit, j *config.Job, lists rpc.Lists, at func(string) planned) (planned, error) {
-	p := planned{name: j.Name, path: config.Path}
+	p := planned{name: j.Name, path: config.Path, line: j.Line}
 	for _, v := range j.Variants() {
 		if len(v.Types) != 1 {
 			return at("this version of gantry does not choose among device types: name one"), nil

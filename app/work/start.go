@@ -42,7 +42,8 @@ func (q *Queue) start(ctx context.Context, tx *store.Tx, c commit, p plan, again
 // startOne makes a check and those of its runs that it has not yet.
 func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned, again bool) (started int, err error) {
 	want := store.Check{
-		ID: uuid.NewString(), InstallationID: c.installation, Repo: c.repo, HeadSHA: c.sha, PullNumber: c.pull.Number, Name: p.name, Path: p.path,
+		ID: uuid.NewString(), InstallationID: c.installation, Repo: c.repo, HeadSHA: c.sha, PullNumber: c.pull.Number, Name: p.name,
+		Path: p.path, Line: int64(p.line),
 	}
 	if p.problem != nil {
 		want.Problem = p.problem.String()
