@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -88,6 +89,54 @@ func TestIntake(t *testing.T) {
 	}
 	if code, _ := l.get("/hook"); code != http.StatusMethodNotAllowed {
 		t.Errorf("GET /hook: %d", code)
+	}
+}
+
+// Strangers who begin to send a payload and go on slowly, or not at all, keep nobody else out.
+func TestSlowSenders(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		sent  int // by each stranger, of what it announces
+		other int // bytes of GitHub's payload
+	}{
+		{"nothing", 0, 30 << 10},
+		{"some", 10 << 10, 30 << 10},
+		{"more than is small", 100 << 10, 30 << 10},
+		{"more than is small, and GitHub too", 100 << 10, 1 << 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			const strangers = 20
+			for range strangers {
+				conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.app.Addr())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				_, err = fmt.Fprintf(conn, "POST /hook HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\nX-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n%s",
+					fakegithub.Sign("guess", nil), 1<<20, strings.Repeat(" ", tt.sent))
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			// All have come before GitHub: the last to be answered was the first to be read.
+			body := `{"zen":"` + strings.Repeat("x", tt.other) + `"}`
+			header := map[string]string{
+				"Content-Type": "application/json", "X-GitHub-Delivery": "g", "X-GitHub-Event": "ping", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
+			}
+			began := time.Now()
+			for n := range 20 {
+				header["X-GitHub-Delivery"] = fmt.Sprintf("g-%d", n)
+				if got, answer := l.post(strings.NewReader(body), header); got != http.StatusAccepted {
+					t.Fatalf("answered %d: %s", got, answer)
+				}
+			}
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("GitHub waited %s", took)
+			}
+		})
 	}
 }
 

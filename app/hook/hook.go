@@ -3,7 +3,6 @@ package hook
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -18,8 +17,6 @@ import (
 const (
 	// maxBody is GitHub's own limit of a payload; it does not deliver larger ones.
 	maxBody = 25 << 20
-	// maxConcurrent bounds memory: a body must be held whole until its signature is known.
-	maxConcurrent = 16
 	// acceptTimeout ends what GitHub has given up: it waits 10 s for the answer.
 	acceptTimeout = 9 * time.Second
 )
@@ -50,7 +47,7 @@ type Handler struct {
 	store   *store.Store
 	queue   Queue
 	log     *slog.Logger
-	slots   chan struct{}
+	intake  *intake
 	answers *prometheus.CounterVec
 	latency prometheus.Histogram
 }
@@ -62,7 +59,7 @@ func New(o Options) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		secrets: s, store: o.Store, queue: o.Queue, log: o.Logger, slots: make(chan struct{}, maxConcurrent),
+		secrets: s, store: o.Store, queue: o.Queue, log: o.Logger, intake: newIntake(),
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gantry_hook_answers_total", Help: "Webhook deliveries by how they were answered.",
 		}, []string{"answer"}),
@@ -116,15 +113,10 @@ func (h *Handler) accept(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if !ok {
 		return unsigned
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-ctx.Done():
+	body, err := h.intake.read(ctx, w, r)
+	if errors.Is(err, errBusy) {
 		return answer{code: http.StatusServiceUnavailable, name: "busy", text: "too many deliveries at once; redeliver later"}
 	}
-	// Who sends slowly holds a slot no longer than this. A server that cannot set it has no slow senders: it is a test's.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(acceptTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return answer{code: http.StatusRequestEntityTooLarge, name: "too_large", text: "payload is over 25 MiB"}
 	}
