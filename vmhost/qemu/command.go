@@ -15,7 +15,8 @@ type Command struct {
 	Accel   Accel    `json:"accel"`
 	Changes []string `json:"changes"` // what differs from what device file and job say, in words
 
-	opts []option
+	opts    []option
+	formats formats // of the guest
 }
 
 // The names of what gantry adds to a guest.
@@ -60,6 +61,11 @@ func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id st
 	}
 	for i, o := range b.opts {
 		b.opts[i] = b.disk(o)
+	}
+	if b.trust == Served {
+		if err := checkOnce(b.opts, func(file string) string { return file }); err != nil {
+			return nil, err
+		}
 	}
 	b.restrict()
 	b.detach()
@@ -125,14 +131,8 @@ func (b *builder) substitute(o option) (option, error) {
 func (b *builder) locate() {
 	snapshot := b.has("snapshot")
 	for i, o := range b.opts {
-		switch k := kindOf(o.name); {
-		case k == path:
-			b.opts[i].file = o.value
-		case o.name == "drive":
-			l := parseProps(o.value)
-			b.opts[i].file, _ = l.get("file")
-			b.opts[i].write = !snapshot && !readOnly(l)
-		}
+		b.opts[i].file = subject(o)
+		b.opts[i].write = o.name == "drive" && !snapshot && !readOnly(parseProps(o.value))
 	}
 }
 

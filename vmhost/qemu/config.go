@@ -25,11 +25,22 @@ const (
 	NetworkRestricted                // QEMU's own DHCP, nothing else; a tap or bridge of the device file stays
 )
 
-// Limits bound what a served job's arguments ask for. The device file is not bound.
+// Limits bound what a served job's arguments ask for. The device file is not bound, but by FileBytes.
 type Limits struct {
 	MemoryMiB int
 	CPUs      int
+
+	// FileBytes is what the process may make any one file grow to: a qcow2, which may claim any size, or what the guest
+	// writes with -snapshot, which is in /var/tmp. It is at least the size of the largest image. To a guest that writes more,
+	// its disk is broken: QEMU gets EFBIG.
+	FileBytes int64
 }
+
+// The default Limits.FileBytes. A served job's is what a disk image of a distribution grows to.
+const (
+	servedFile   = 16 << 30
+	operatorFile = 64 << 30
+)
 
 // User is whom a guest runs as when gantry is root.
 type User struct{ UID, GID uint32 }
@@ -43,7 +54,7 @@ type Options struct {
 	Machine Machine
 	Trust   Trust
 	Network Network
-	Limits  Limits                           // zero: 4096 MiB, 4 processors
+	Limits  Limits                           // zero: 4096 MiB, 4 processors, files of 16 GiB (64 GiB for the operator)
 	User    *User                            // nil: nobody
 	NoKVM   bool                             // the job's context forbids it
 	KVM     func(context.Context) kvm.Result // nil: kvm.Probe; pass a cached result

@@ -13,11 +13,8 @@ import (
 // files, and the guest first when the host runs out of memory.
 const shell = `ulimit -c 0; %s{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
 
-// maxFile bounds what a process may make a file grow to, in bytes, when no image is larger.
-const maxFile = 64 << 30
-
 func command(ctx context.Context, o Options, c *Command, argv []string, files *files) *exec.Cmd {
-	script := fmt.Sprintf(shell, fileLimit(files.largest))
+	script := fmt.Sprintf(shell, fileLimit(max(o.Limits.FileBytes, files.largest)))
 	// Not CommandContext: the guest outlives the step that started it, and ends by Off or with the runner.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", append([]string{"-c", script}, argv...)...)
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C", "HOME=/nonexistent", "TMPDIR=/var/tmp"}
@@ -32,13 +29,16 @@ func command(ctx context.Context, o Options, c *Command, argv []string, files *f
 	return cmd
 }
 
-func fileLimit(largest int64) string {
+// limitUnit is the shell's of ulimit -f, in bytes.
+const limitUnit = 512
+
+// fileLimit is the shell's command that bounds files to size bytes, "" where they are bound closer already.
+func fileLimit(size int64) string {
 	var now syscall.Rlimit
-	want := uint64(max(maxFile, 2*largest))
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &now); err != nil || now.Max <= want {
-		return "" // stricter already
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &now); err != nil || now.Max <= uint64(size) {
+		return ""
 	}
-	return "ulimit -f " + strconv.FormatUint(want/512, 10) + "; "
+	return "ulimit -f " + strconv.FormatInt((size+limitUnit-1)/limitUnit, 10) + "; "
 }
 
 // kvmGroups is the one group a guest needs: that of /dev/kvm.

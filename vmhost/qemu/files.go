@@ -16,8 +16,10 @@ import (
 // descriptors (/dev/fdset/N), a file that is only read becomes /proc/self/fd/N.
 type files struct {
 	list    []*os.File
-	names   map[string]string // path and access → what QEMU calls it
+	names   map[string]string // path, format and access → what QEMU calls it
 	sets    []option          // -add-fd
+	used    []used
+	formats formats
 	largest int64
 }
 
@@ -37,7 +39,9 @@ func (f *files) close() {
 	f.list = nil
 }
 
-func key(o option) string { return fmt.Sprintf("%v %v %s", o.write, kindOf(o.name) == path, o.file) }
+func key(o option) string {
+	return fmt.Sprintf("%v %v %q %s", o.write, kindOf(o.name) == path, format(o), o.file)
+}
 
 func (f *files) name(o option) string { return f.names[key(o)] }
 
@@ -56,10 +60,10 @@ func (f *files) inherit(opts []option, console, control *os.File) []option {
 }
 
 // openFiles opens what the options name. The result is to be closed, also on error.
-func openFiles(o Options, opts []option) (*files, error) {
-	f := &files{names: map[string]string{}}
-	for _, opt := range opts {
-		if opt.file == "" || f.names[key(opt)] != "" {
+func openFiles(o Options, c *Command) (*files, error) {
+	f := &files{names: map[string]string{}, formats: c.formats}
+	for _, opt := range c.opts {
+		if opt.file == "" || f.names[key(opt)] != "" && (!isDisk(opt) || !isStrict(o, opt)) {
 			continue
 		}
 		name, err := f.open(o, opt)
@@ -74,9 +78,12 @@ func openFiles(o Options, opts []option) (*files, error) {
 	return f, nil
 }
 
+// isStrict is an option that names a stranger's image.
+func isStrict(o Options, opt option) bool { return o.Trust == Served && opt.from == fromJob }
+
 // open opens one file and says what QEMU calls it.
 func (f *files) open(o Options, opt option) (string, error) {
-	strict := o.Trust == Served && opt.from == fromJob
+	strict := isStrict(o, opt)
 	if !strict && !isFile(opt.file) {
 		return opt.file, nil // a URL, or a name QEMU looks up by itself
 	}
@@ -96,7 +103,7 @@ func (f *files) open(o Options, opt option) (string, error) {
 		err = fmt.Errorf("%w: %s is not a regular file", errImage, opt.file)
 	}
 	if err == nil {
-		err = checkFormat(reader, opt, strict)
+		err = f.once(st, opt, strict)
 	}
 	if err != nil {
 		_ = reader.Close()
@@ -106,7 +113,11 @@ func (f *files) open(o Options, opt option) (string, error) {
 	if kindOf(opt.name) == path {
 		return f.readable(reader, st)
 	}
-	return f.disk(reader, opt, flags)
+	if !strict && refersElsewhere(reader, opt) { // the operator's: paths in it count from its own
+		_ = reader.Close()
+		return opt.file, nil
+	}
+	return f.disk(reader, st, opt, flags, strict)
 }
 
 func isFile(path string) bool {
@@ -117,47 +128,60 @@ func isFile(path string) bool {
 // errImage is an image that a served job may not use as it is.
 var errImage = errors.New("the image is refused")
 
-// checkFormat keeps a stranger's image from naming other files. An operator's qcow2 with a backing file is opened by QEMU itself.
-func checkFormat(r io.ReaderAt, opt option, strict bool) error {
-	l := parseProps(opt.value)
-	if format, _ := l.get("format"); !strict || format != "qcow2" {
-		return nil
+// refersElsewhere is a qcow2 with a backing file, or with its data in another file.
+func refersElsewhere(r io.ReaderAt, opt option) bool {
+	err := checkQcow2(r)
+	return format(opt) != "raw" && (errors.Is(err, errBacking) || errors.Is(err, errDataFile))
+}
+
+// checkFormat keeps a stranger's image from naming other files, which it could have learnt to in an earlier boot.
+func (f *files) checkFormat(file *os.File, opt option) error {
+	if format(opt) != "raw" {
+		if err := checkQcow2(file); err != nil {
+			return fmt.Errorf("%w: %s: %w", errImage, opt.file, err)
+		}
 	}
-	if err := checkQcow2(r); err != nil {
-		return fmt.Errorf("%w: %s: %w", errImage, opt.file, err)
-	}
-	return nil
+	return f.formats.keep(file, opt)
 }
 
 // disk makes a descriptor set. QEMU picks the member by the access it wants.
-func (f *files) disk(reader *os.File, opt option, flags int) (string, error) {
-	if err := checkQcow2(reader); errors.Is(err, errBacking) || errors.Is(err, errDataFile) {
-		if format, _ := parseProps(opt.value).get("format"); format != "raw" { // the operator's: paths in it count from its own
-			_ = reader.Close()
-			return opt.file, nil
-		}
-	}
-	set := strconv.Itoa(len(f.list) + 1)
+func (f *files) disk(reader *os.File, st fs.FileInfo, opt option, flags int, strict bool) (string, error) {
 	members, lock := []*os.File{reader}, unix.LOCK_SH
+	var err error
 	if opt.write {
-		writer, err := os.OpenFile(opt.file, os.O_RDWR|flags, 0)
-		if err != nil {
-			_ = reader.Close()
-			return "", err
+		var writer *os.File
+		if writer, err = os.OpenFile(opt.file, os.O_RDWR|flags, 0); err == nil {
+			members, lock = []*os.File{writer, reader}, unix.LOCK_EX
+			err = isSame(writer, st)
 		}
-		members, lock = []*os.File{writer, reader}, unix.LOCK_EX
 	}
-	// In place of QEMU's own locks, and held as long as QEMU has the descriptor.
-	if err := unix.Flock(int(members[0].Fd()), lock|unix.LOCK_NB); err != nil {
+	if err == nil { // in place of QEMU's own locks, and held as long as QEMU has the descriptor
+		if err = unix.Flock(int(members[0].Fd()), lock|unix.LOCK_NB); err != nil {
+			err = fmt.Errorf("lock it, as another guest may have it: %w", err)
+		}
+	}
+	if err == nil && strict { // under the lock, so that what is read stays
+		err = f.checkFormat(reader, opt)
+	}
+	if err != nil {
 		for _, m := range members {
 			_ = m.Close()
 		}
-		return "", fmt.Errorf("lock it, as another guest may have it: %w", err)
+		return "", err
 	}
+	set := strconv.Itoa(len(f.list) + 1)
 	for _, m := range members {
 		f.sets = append(f.sets, option{name: "add-fd", value: fmt.Sprintf("fd=%d,set=%s", f.add(m), set), has: true})
 	}
 	return "/dev/fdset/" + set, nil
+}
+
+func isSame(file *os.File, as fs.FileInfo) error {
+	st, err := file.Stat()
+	if err == nil && !os.SameFile(st, as) {
+		err = fmt.Errorf("%s was replaced meanwhile", file.Name())
+	}
+	return err
 }
 
 // maxCopy bounds what readable copies into memory.

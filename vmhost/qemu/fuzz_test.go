@@ -21,6 +21,7 @@ func FuzzServed(f *testing.F) {
 		`-kernel {kernel} -append "console=ttyS0"`, "-drive file={disk},format=raw,if=virtio", "-hda {disk} -device virtio-rng-pci",
 		"-drive file=/etc/shadow", "-drive file=json:{}", "-netdev user,id=n,hostfwd=::1-:1", "-machine q35,accel=kvm -cpu host", "-serial null -serial stdio",
 		"-drive file={disk},,format=raw", "-drive file={disk},file={kernel}", "-pflash {disk} -cdrom {kernel} -m 1G -smp 2 -boot order=c", "-nic user,model=e1000",
+		"-hda {disk} -drive file={disk},format=qcow2", "-drive file={kernel},format=raw -kernel {kernel}",
 	} {
 		f.Add(s)
 	}
@@ -37,6 +38,7 @@ func FuzzServed(f *testing.F) {
 			return
 		}
 		argv := c.Argv[1:]
+		checkAlone(t, arg, argv, images)
 		for i := 0; i < len(argv); i++ {
 			name, ok := strings.CutPrefix(argv[i], "-")
 			if !ok || !slices.Contains(harmless, name) {
@@ -49,6 +51,26 @@ func FuzzServed(f *testing.F) {
 			checkHarmless(t, name, argv[i], images)
 		}
 	})
+}
+
+// checkAlone looks for an image that is a disk and named again.
+func checkAlone(t *testing.T, arg string, argv, images []string) {
+	t.Helper()
+	for _, image := range images {
+		disks, others := 0, 0
+		for i, word := range argv {
+			switch {
+			case i == 0:
+			case argv[i-1] == "-drive" && strings.Contains(word, "file="+strings.ReplaceAll(image, ",", ",,")):
+				disks++
+			case word == image && argv[i-1] != "-append":
+				others++
+			}
+		}
+		if disks > 1 || disks == 1 && others > 0 {
+			t.Fatalf("%q: the image %s is a disk and used again: %q", arg, image, argv)
+		}
+	}
 }
 
 func checkHarmless(t *testing.T, name, value string, images []string) {

@@ -23,6 +23,7 @@ type Guest struct {
 
 	mu      sync.Mutex
 	images  map[string]string
+	formats formats
 	args    []option
 	argSize int
 	command *Command
@@ -46,6 +47,12 @@ func New(o Options) *Guest {
 	if o.Limits.CPUs == 0 {
 		o.Limits.CPUs = 4
 	}
+	if o.Limits.FileBytes == 0 {
+		o.Limits.FileBytes = servedFile
+		if o.Trust == Operator {
+			o.Limits.FileBytes = operatorFile
+		}
+	}
 	if o.User == nil {
 		o.User = &User{nobody, nobody}
 	}
@@ -56,7 +63,7 @@ func New(o Options) *Guest {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.Logger = o.Logger.With("guest", o.ID)
-	return &Guest{opts: o, images: map[string]string{}}
+	return &Guest{opts: o, images: map[string]string{}, formats: formats{}}
 }
 
 // ID is the guest's, as chosen.
@@ -107,9 +114,20 @@ func (g *Guest) addArgs(have []option, size int, args []string) error {
 				return err
 			}
 		}
+		if err := checkOnce(slices.Concat(have, opts), g.resolve); err != nil {
+			return err
+		}
 	}
 	g.args, g.argSize = slices.Concat(have, opts), size+len(line)
 	return nil
+}
+
+// resolve is the path of the image that {name} stands for, as far as it is known.
+func (g *Guest) resolve(name string) string {
+	if p, ok := g.images[strings.Trim(name, "{}")]; ok && placeholder.FindString(name) == name {
+		return p
+	}
+	return name
 }
 
 func (g *Guest) isImage(path string) bool {
@@ -140,6 +158,7 @@ func (g *Guest) prepare(ctx context.Context) (*Command, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.formats = g.formats
 	g.command = c
 	return c, nil
 }

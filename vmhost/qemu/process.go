@@ -50,7 +50,7 @@ func start(ctx context.Context, o Options, c *Command, s *stream) (*process, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoBinary, err)
 	}
-	files, err := openFiles(o, c.opts)
+	files, err := openFiles(o, c)
 	defer files.close()
 	if err != nil {
 		return nil, err
