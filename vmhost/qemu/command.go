@@ -24,6 +24,8 @@ const (
 	consoleID  = "gantry-console"
 	qmpID      = "gantry-qmp"
 	namePrefix = "gantry-"
+	serialID   = "gantry-serial"
+	resultsID  = "gantry-results"
 	sandbox    = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 )
 
@@ -36,6 +38,7 @@ type builder struct {
 	network Network
 	policy  policy
 	images  map[string]string
+	results bool
 	opts    []option
 	changes []string
 }

@@ -57,6 +57,7 @@ type Options struct {
 	Limits  Limits                           // zero: 4096 MiB, 4 processors, files of 16 GiB (64 GiB for the operator)
 	User    *User                            // nil: nobody
 	NoKVM   bool                             // the job's context forbids it
+	Results bool                             // the guest gets a virtio-serial port for results: Guest.OpenResults
 	KVM     func(context.Context) kvm.Result // nil: kvm.Probe; pass a cached result
 	OnEvent func(Event)                      // nil, or called for each event of the guest, in order; must not block
 	Logger  *slog.Logger                     // nil: none

@@ -46,14 +46,11 @@ func key(o option) string {
 func (f *files) name(o option) string { return f.names[key(o)] }
 
 // inherit completes the options with the numbers of what is inherited.
-func (f *files) inherit(opts []option, console, control *os.File) []option {
+func (f *files) inherit(opts []option, sockets map[socket]*os.File) []option {
 	all := slices.Concat(opts, f.sets)
 	for i, o := range all {
-		switch o.sock {
-		case consoleSocket:
-			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, console))
-		case qmpSocket:
-			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, control))
+		if o.sock != noSocket {
+			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, sockets[o.sock]))
 		}
 	}
 	return all

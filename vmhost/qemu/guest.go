@@ -29,6 +29,7 @@ type Guest struct {
 	command *Command
 	process *process // of the last On
 	stream  *stream  // the console's, made by the first of Open and On
+	results *stream  // the results port's, likewise; nil without one
 }
 
 // ErrOff is returned by what needs a running guest.
@@ -152,7 +153,7 @@ func (g *Guest) prepare(ctx context.Context) (*Command, error) {
 	}
 	b := &builder{
 		machine: g.opts.Machine, trust: g.opts.Trust, network: g.opts.Network, images: g.images,
-		policy: policy{g.opts.Limits, g.isImage},
+		policy: policy{g.opts.Limits, g.isImage}, results: g.opts.Results,
 	}
 	c, err := b.build(g.args, g.opts.NoKVM, func() kvm.Result { return g.opts.KVM(ctx) }, g.opts.ID)
 	if err != nil {
@@ -182,12 +183,16 @@ func (g *Guest) On(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if g.stream == nil || g.stream.guest == nil {
-		if err := g.renew(); err != nil {
-			return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
+	streams := map[socket]*stream{}
+	for name, at := range g.streams() {
+		if *at == nil || (*at).guest == nil {
+			if err := renew(at); err != nil {
+				return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
+			}
 		}
+		streams[name] = *at
 	}
-	p, err := start(ctx, g.opts, c, g.stream)
+	p, err := start(ctx, g.opts, c, streams)
 	if err != nil {
 		return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
 	}
@@ -196,16 +201,25 @@ func (g *Guest) On(ctx context.Context) error {
 	return nil
 }
 
-// renew gives the coming life of the guest its console.
-func (g *Guest) renew() error {
+// streams are those that the guest has: a console, and a results port where the options ask for one.
+func (g *Guest) streams() map[socket]**stream {
+	all := map[socket]**stream{consoleSocket: &g.stream}
+	if g.opts.Results {
+		all[resultsSocket] = &g.results
+	}
+	return all
+}
+
+// renew makes a stream for the coming life of the guest.
+func renew(at **stream) error {
 	s, err := newStream()
 	if err != nil {
 		return err
 	}
-	if g.stream != nil {
-		g.stream.retire()
+	if *at != nil {
+		(*at).retire()
 	}
-	g.stream = s
+	*at = s
 	return nil
 }
 
@@ -213,7 +227,7 @@ func (g *Guest) renew() error {
 // no error.
 func (g *Guest) Off(ctx context.Context) error {
 	g.mu.Lock()
-	p, s := g.process, g.stream
+	p, console, results := g.process, g.stream, g.results
 	g.mu.Unlock()
 	if p == nil || !p.running() {
 		return Kill(ctx, g.opts.ID)
@@ -221,7 +235,10 @@ func (g *Guest) Off(ctx context.Context) error {
 	if err := p.stop(ctx); err != nil {
 		return fmt.Errorf("stop guest %s: %w", g.opts.ID, err)
 	}
-	s.retire()
+	console.retire()
+	if results != nil {
+		results.retire()
+	}
 	return nil
 }
 
@@ -229,18 +246,38 @@ func (g *Guest) Off(ctx context.Context) error {
 // ends with io.EOF when the guest does. One reader at a time: close it before opening it again, which goes on where the
 // other stopped. Opened while the guest is off, it waits for the next On.
 func (g *Guest) Open(context.Context) (io.ReadWriteCloser, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stream == nil || g.stream.guest == nil && (g.process == nil || !g.process.running()) && g.stream.opened() {
-		if err := g.renew(); err != nil {
-			return nil, fmt.Errorf("open the console of guest %s: %w", g.opts.ID, err)
-		}
-	}
-	c, err := g.stream.open()
+	c, err := g.open(&g.stream)
 	if err != nil {
 		return nil, fmt.Errorf("open the console of guest %s: %w", g.opts.ID, err)
 	}
 	return c, nil
+}
+
+// ErrNoResults is a guest whose options ask for no results port.
+var ErrNoResults = errors.New("it has no results port")
+
+// OpenResults is the results port, as Open is the console: /dev/virtio-ports/gantry.results in a guest with udev. Who
+// opens it reads it to its end: when nobody does, a writer in the guest waits.
+func (g *Guest) OpenResults(context.Context) (io.ReadWriteCloser, error) {
+	if !g.opts.Results {
+		return nil, fmt.Errorf("open the results port of guest %s: %w", g.opts.ID, ErrNoResults)
+	}
+	c, err := g.open(&g.results)
+	if err != nil {
+		return nil, fmt.Errorf("open the results port of guest %s: %w", g.opts.ID, err)
+	}
+	return c, nil
+}
+
+func (g *Guest) open(at **stream) (*console, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if *at == nil || (*at).guest == nil && (g.process == nil || !g.process.running()) && (*at).opened() {
+		if err := renew(at); err != nil {
+			return nil, err
+		}
+	}
+	return (*at).open()
 }
 
 // Wait waits until the guest that was switched on last is gone, and says how it ended. After the console's io.EOF it

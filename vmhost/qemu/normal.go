@@ -157,8 +157,22 @@ func (b *builder) own(id string) {
 	}
 	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + qmpID, has: true, from: fromDevice, sock: qmpSocket})
 	b.add("mon", "chardev="+qmpID+",mode=control")
+	if b.results {
+		b.port()
+	}
 	b.add("name", namePrefix+id)
 	if !b.machine.NoSandbox {
 		b.add("sandbox", sandbox)
 	}
+}
+
+// ResultsPort is the name of the results port in the guest.
+const ResultsPort = "gantry.results"
+
+// port adds the results port, on a bus of its own, so that it never takes a number from the job's ports.
+func (b *builder) port() {
+	b.add("device", "virtio-serial,id="+serialID+",max_ports=2") // port 0 is kept for a console
+	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + resultsID, has: true, from: fromDevice, sock: resultsSocket})
+	b.add("device", "virtserialport,bus="+serialID+".0,nr=1,chardev="+resultsID+",name="+ResultsPort)
+	b.changes = append(b.changes, "added a virtio-serial port for results: the device file asks for it")
 }

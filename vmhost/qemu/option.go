@@ -32,6 +32,7 @@ const (
 	noSocket socket = iota
 	consoleSocket
 	qmpSocket
+	resultsSocket
 )
 
 func (o option) String() string {

@@ -45,7 +45,7 @@ func (p *process) running() bool {
 }
 
 // start starts QEMU and returns when its monitor answers, that is, when the machine is made and runs.
-func start(ctx context.Context, o Options, c *Command, s *stream) (*process, error) {
+func start(ctx context.Context, o Options, c *Command, streams map[socket]*stream) (*process, error) {
 	binary, err := exec.LookPath(o.Machine.Binary)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoBinary, err)
@@ -60,18 +60,21 @@ func start(ctx context.Context, o Options, c *Command, s *stream) (*process, err
 		return nil, err
 	}
 	files.add(control)
-	console := s.take()
-	files.add(console)
+	sockets := map[socket]*os.File{qmpSocket: control}
+	for name, s := range streams {
+		sockets[name] = s.take()
+		files.add(sockets[name])
+	}
 	p := &process{binary: filepath.Base(binary), done: make(chan struct{})}
 	p.qmp = newMonitor(conn, func(e Event) { p.event(e, o.OnEvent) })
-	argv := render(binary, files.inherit(c.opts, console, control), func(opt option) string { return files.name(opt) })
+	argv := render(binary, files.inherit(c.opts, sockets), func(opt option) string { return files.name(opt) })
 	p.cmd = command(ctx, o, c, argv, files)
 	p.cmd.Stderr = &p.stderr
-	if err := p.launch(s); err != nil {
+	if err := p.launch(streams); err != nil {
 		p.qmp.close()
 		return nil, err
 	}
-	files.close() // the child has its own; so its end is the end of both streams
+	files.close() // the child has its own; so its end is the end of all streams
 	if err := p.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -80,21 +83,26 @@ func start(ctx context.Context, o Options, c *Command, s *stream) (*process, err
 
 // launch starts the process from a thread that lives as long as it does: the kernel kills the child when the thread that started it
 // ends, however that comes about.
-func (p *process) launch(s *stream) error {
+func (p *process) launch(streams map[socket]*stream) error {
+	ended := func() {
+		for _, s := range streams {
+			s.ended()
+		}
+	}
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := p.cmd.Start()
 		if started <- err; err != nil {
-			s.ended()
+			ended()
 			return
 		}
 		_ = p.cmd.Wait() // its state says it all
 		p.qmp.close()    // after its last event
 		p.finish()
 		close(p.done)
-		s.ended() // only now: who saw the console end may ask how it ended
+		ended() // only now: who saw the console end may ask how it ended
 	}()
 	if err := <-started; err != nil {
 		return fmt.Errorf("execute %s: %w", p.binary, err)
