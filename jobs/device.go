@@ -16,6 +16,7 @@ type Device struct {
 	Constants   Constants
 	Timeouts    DeviceTimeouts
 	Delays      CharacterDelays
+	Results     string // how results are also sent, beside the console: "" or ResultsVirtioSerial
 	Commands    DeviceCommands
 	Parameters  *schema.Node
 	Deploy      map[string]*schema.Node // methods that LAVA's file allows, by name
@@ -30,6 +31,9 @@ type Device struct {
 
 	Source *schema.Node
 }
+
+// ResultsVirtioSerial is a virtio-serial port of a guest that gets a copy of each result.
+const ResultsVirtioSerial = "virtio-serial"
 
 // QemuParameters is actions.boot.methods.qemu.parameters of LAVA's device file, or boot.qemu of the short form.
 type QemuParameters struct {
@@ -48,6 +52,7 @@ type Constants struct {
 	KernelStartMessage string
 	ShutdownMessage    string
 	BootMessage        string
+	Results            string // gantry-results: Device.Results in LAVA's file, which allows no other place
 	SpawnMaxread       int
 	FailureRetry       int
 	BootRetry          int

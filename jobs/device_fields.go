@@ -53,6 +53,9 @@ func (d *Device) settle() {
 		d.Qemu = nil
 	}
 	c := &d.Constants
+	if d.Results == "" {
+		d.Results = c.Results
+	}
 	for _, x := range []struct {
 		dst     *string
 		initial string
@@ -139,6 +142,11 @@ func constants(c *Constants) schema.Type {
 		}
 		if posix := n.Get("posix"); posix != nil && posix.Kind != schema.Map {
 			return &schema.Fault{Path: "posix", At: posix, Message: "expected a mapping, found a " + posix.Kind.String(), Found: posix.Kind.String(), Expected: "a mapping"}
+		}
+		if at := n.Get("gantry-results"); at != nil && at.Kind != schema.Null {
+			if c.Results = at.Text; at.Kind != schema.String || c.Results != ResultsVirtioSerial {
+				return &schema.Fault{Path: "gantry-results", At: at, Message: "expected " + ResultsVirtioSerial, Found: at.Text, Expected: ResultsVirtioSerial}
+			}
 		}
 		c.SpawnMaxread = number(n.Get("spawn_maxread"), 4092)
 		c.FailureRetry = number(n.Get("failure_retry"), 1)
