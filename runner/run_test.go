@@ -99,6 +99,12 @@ func images(t *testing.T) string {
 // serve runs a job as the lab would, for a stranger.
 func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*jobs.Results, string) {
 	t.Helper()
+	return serveOn(t, device, src, policy, change...)
+}
+
+// serveOn runs it on a device of one's own.
+func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*jobs.Results, string) {
+	t.Helper()
 	j, r := jobs.ParseJob(src, schema.Strict)
 	if err := r.Err(); err != nil {
 		t.Fatalf("%v\n%s", err, src)

@@ -22,6 +22,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 	machine := plan.Need(b, "machine (it is no guest)", b.Target.Machine)
 	images := plan.Require(b, plan.Images)
 	shell, before := plan.Provide(b, plan.Shell), plan.Provide(b, booted)
+	results := plan.Provide(b, plan.Results)
 	if machine == nil {
 		return
 	}
@@ -54,6 +55,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			}
 			s, end, err := connect(ctx, r, tty, p.IgnoreKernelMessages)
 			*shell, *before = s, end
+			*results = listen(ctx, r, b.Target.Results, *results)
 			return err
 		})
 	})

@@ -73,6 +73,9 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 		s.Environment = append(s.Environment, overlay.Var{Name: "LAVA_DEVICE_HOSTNAME", Value: d.Name},
 			overlay.Var{Name: "LAVA_DEVICE_TYPE", Value: d.Type})
 	}
+	if res := b.Target.Results; res != nil {
+		s.ResultsDev = res.Node()
+	}
 	for _, name := range slices.Sorted(maps.Keys(b.Job.Environment)) {
 		s.Environment = append(s.Environment, overlay.Var{Name: name, Value: text(b.Job.Environment[name])})
 	}

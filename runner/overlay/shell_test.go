@@ -81,7 +81,11 @@ func runStage(t *testing.T, sh string, s *Spec) string {
 		t.Fatal(err)
 	}
 	unpack(t, o)
-	cmd := exec.CommandContext(t.Context(), sh, "-c", strings.Join(s.Commands(0), "\n"))
+	commands := s.Commands(0)
+	if s.ResultsDev != "" {
+		commands = append([]string{s.ResultsCommand("tok")}, commands...)
+	}
+	cmd := exec.CommandContext(t.Context(), sh, "-c", strings.Join(commands, "\n"))
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -118,6 +118,9 @@ func (s *Spec) ManifestCommand(i int) string {
 	return root + "/bin/gantry-manifest " + path.Join(root, s.stage(i))
 }
 
+// ResultsCommand is typed before Commands where the target has a results device: what it sends begins with "@TOKEN ".
+func (s *Spec) ResultsCommand(token string) string { return "export GANTRY_RESULTS=" + token }
+
 func (s *Spec) root() string {
 	pattern := s.ResultsDir
 	if pattern == "" {

@@ -4,6 +4,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/testlog/port"
 )
 
 // File is a deployed file.
@@ -14,6 +15,10 @@ var (
 	Images = Slot[map[string]File]{"images"}   //nolint:gochecknoglobals // the name of a slot, never changed
 	Shell  = Slot[*console.Session]{"a shell"} //nolint:gochecknoglobals // likewise
 )
+
+// Results is the record of what the target sends beside its console; nil where it has no such way, or it could not be
+// opened.
+var Results = Slot[*port.Port]{"a results port"} //nolint:gochecknoglobals // likewise
 
 // Deployed are the images of a deploy action as the job has them; they are known when the plan is.
 var Deployed = Slot[map[string]*jobs.Image]{"images"} //nolint:gochecknoglobals // likewise

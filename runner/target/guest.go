@@ -35,14 +35,21 @@ func Guest(d *jobs.Device, o GuestOptions) (*Target, error) {
 		trust = qemu.Operator
 	}
 	g := qemu.New(qemu.Options{
-		ID: o.ID, Trust: trust, NoKVM: o.NoKVM, KVM: o.KVM, Logger: o.Logger,
+		ID: o.ID, Trust: trust, NoKVM: o.NoKVM, KVM: o.KVM, Logger: o.Logger, Results: d.Results == jobs.ResultsVirtioSerial,
 		Machine: qemu.Machine{Binary: words[0], Options: append(words[1:], d.Qemu.Options...), Extra: d.Qemu.Extra},
 	})
-	return &Target{Name: d.Name, Device: d, Power: guest{g}, Console: guest{g}, Machine: guest{g}}, nil
+	t := &Target{Name: d.Name, Device: d, Power: guest{g}, Console: guest{g}, Machine: guest{g}}
+	if d.Results == jobs.ResultsVirtioSerial {
+		t.Results = guest{g}
+	}
+	return t, nil
 }
 
 // guest gives a guest's errors the class that only this room knows.
 type guest struct{ *qemu.Guest }
+
+// Node is where Linux with udev has the results port.
+func (guest) Node() string { return "/dev/virtio-ports/" + qemu.ResultsPort }
 
 // On starts the guest: what QEMU refuses to start with is the job's images and arguments; that it cannot be started
 // at all is the lab's.

@@ -17,6 +17,7 @@ type Target struct {
 	Power   Power
 	Console Console
 	Machine Machine
+	Results Results // only where the device file asks for it
 }
 
 // Power switches the target. Both are idempotent; Off works for what another process switched on.
@@ -28,6 +29,14 @@ type Power interface {
 // Console is the target's first serial line. The stream ends when its reader is closed, or the guest is gone.
 type Console interface {
 	Open(ctx context.Context) (io.ReadWriteCloser, error)
+}
+
+// Results is a way beside the console on which the target sends copies of its results, as bytes. Who opens it reads it to
+// its end, which is the target's.
+type Results interface {
+	OpenResults(ctx context.Context) (io.ReadWriteCloser, error)
+	// Node is where it is in the target.
+	Node() string
 }
 
 // Machine is what only guests have: a command line of their own.

@@ -13,6 +13,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/testlog"
+	"github.com/gantry-ci/gantry/runner/testlog/port"
 )
 
 // definitions runs LAVA test definitions in the target's shell.
@@ -32,7 +33,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 		b.Errorf("%w", err)
 	}
 	s := stage{
-		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, prompted: plan.Provide(b, prompted), job: p,
+		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
+		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
 		fetched: plan.Provide(b, plan.TestSources),
 	}
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
@@ -80,6 +82,7 @@ type stage struct {
 	index    int // of the overlay's stages
 	first    int // the number of its first definition
 	shell    **console.Session
+	port     **port.Port
 	prompted **console.Session
 	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
@@ -115,19 +118,21 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 // once has definitions run, for the first time or again.
 func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, what typed, try int) error {
 	from := sh.Console().Size()
-	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, formats: s.formats()}
+	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, edge: sh.Console().LineAt(from), formats: s.formats()}
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
 	free := r.Bind()
+	what, stop := rd.follow(ctx, *s.port, s.spec, what, fmt.Sprintf("%d.%d", s.index, from))
 	err := rd.talk(ctx, sh, what)
+	stop()
 	free()
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	sum := rd.parser.Close()
 	t.end()
 	r.During("", "")
-	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d unsequenced",
-		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Unsequenced)
+	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d first by the results device, %d unsequenced",
+		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Device, sum.Unsequenced)
 	sh.SkipTo(rd.past())
 	*s.prompted = sh
 	switch end := s.exit(); {
@@ -150,7 +155,7 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 		return err
 	}
 	for range manifestTries {
-		if !d.parser.Incomplete() {
+		if !d.incomplete() {
 			return nil
 		}
 		d.r.Logf("warning", "results are missing: the target is asked to repeat them")
@@ -166,19 +171,19 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 
 // reader feeds the console to the parser.
 type reader struct {
+	results
 	r       *plan.Run
 	con     *console.Console
 	cur     *console.Cursor
-	parser  *testlog.Parser
 	suite   string
 	try     int // of the definitions, from 1
 	tries   *tries
 	formats map[string]*formatted
+	edge    int  // the last line of the console that something was found on
 	again   bool // only the manifest is waited for
-	ended   bool
 }
 
-// errQuiet ends a wait for a manifest that does not come.
+// errQuiet ends a wait for a manifest that does not come, or a console's end that is not needed.
 var errQuiet = errors.New("nothing more came")
 
 // manifestWait is how long a repeated manifest may take: at 9600 baud a hundred results are 8 s.
@@ -191,10 +196,12 @@ func (d *reader) until(ctx context.Context) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, manifestWait, errQuiet)
 		defer cancel()
 	}
-	for d.ended = false; !d.ended; {
+	ctx, done := d.begin(ctx)
+	defer done()
+	for !d.over() {
 		b, err := d.cur.Next(ctx)
-		d.parser.Feed(b, time.Now())
-		if d.again && errors.Is(err, errQuiet) {
+		d.console(b)
+		if errors.Is(err, errQuiet) {
 			return nil
 		}
 		if err != nil {
@@ -237,10 +244,11 @@ func (d *reader) past() int64 {
 
 // item takes what the parser found.
 func (d *reader) item(i testlog.Item) {
+	d.edge = max(d.edge, i.Line)
 	switch {
 	case i.StartRun != nil:
 		d.suite = i.StartRun.Name
-		d.formats[d.suite].begin(i.Line)
+		d.formats[d.suite].begin(d.edge)
 		d.r.During(d.suite, "")
 	case i.EndRun != nil:
 		d.r.During("", "")

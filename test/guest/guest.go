@@ -53,13 +53,13 @@ func Make(ctx context.Context, dir string) (Files, error) {
 			return f, fmt.Errorf("make a kernel: %w", err)
 		}
 	}
-	if err := ramdisk(f.Ramdisk); err != nil {
+	if err := ramdisk(f.Ramdisk, ""); err != nil {
 		return f, fmt.Errorf("make a ramdisk: %w", err)
 	}
 	return f, nil
 }
 
-// kernel unpacks the kernel of Debian's newest cloud image package; nothing is installed.
+// kernel unpacks the kernel, and a few of its modules beside it, of Debian's newest cloud image package; nothing is installed.
 func kernel(ctx context.Context, to string) error {
 	tmp, err := os.MkdirTemp(filepath.Dir(to), "kernel-*")
 	if err != nil {
@@ -85,7 +85,8 @@ func kernel(ctx context.Context, to string) error {
 	if err != nil || len(images) != 1 {
 		return fmt.Errorf("find the kernel in %s: %d files, %w", pkg, len(images), err)
 	}
-	return os.Rename(images[0], to)
+	err = keepModules(filepath.Join(tmp, "root"), filepath.Join(filepath.Dir(to), "modules"))
+	return errors.Join(err, os.Rename(images[0], to))
 }
 
 // newest is the package that the meta package stands for.

@@ -15,7 +15,7 @@ import (
 // busybox is Debian's busybox-static.
 const busybox = "/bin/busybox"
 
-// initScript mounts what a shell needs, and puts one on the first serial line.
+// initScript mounts what a shell needs, does what comes in its place, and puts one on the first serial line.
 const initScript = `#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -24,25 +24,25 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /tmp /root
 mount -t devpts devpts /dev/pts
 hostname gantry
-export HOME=/root TERM=vt102 PS1='gantry:\w# '
+%sexport HOME=/root TERM=vt102 PS1='gantry:\w# '
 cd /root
 while :; do setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1'; done
 `
 
-// ramdisk writes a cpio of busybox and init, unless one newer than busybox and this program is there.
-func ramdisk(to string) error {
+// ramdisk writes a cpio of busybox, init, which runs the commands of more before its shell, and files.
+func ramdisk(to, more string, files ...cpio.Record) error {
 	bin, err := os.ReadFile(busybox)
 	if err != nil {
 		return fmt.Errorf("%w (apt-get install busybox-static)", err)
 	}
-	records := []cpio.Record{
+	records := append([]cpio.Record{
 		cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
 		cpio.Directory("sys", 0o755), cpio.Directory("root", 0o755), cpio.Directory("tmp", 0o1777),
 		cpio.CharDev("dev/console", 0o600, 5, 1),
 		cpio.StaticFile("bin/busybox", string(bin), 0o755),
 		cpio.Symlink("bin/sh", "busybox"),
-		cpio.StaticFile("init", initScript, 0o755),
-	}
+		cpio.StaticFile("init", fmt.Sprintf(initScript, more), 0o755),
+	}, files...)
 	tmp, err := os.CreateTemp(filepath.Dir(to), "ramdisk-*")
 	if err != nil {
 		return err

@@ -1,0 +1,51 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/target"
+	"github.com/gantry-ci/gantry/runner/testlog/port"
+)
+
+// listen records what the target sends by its results device, where it has one. Without it the console has the results, so
+// what goes wrong is only noted. Before is the port of an earlier boot.
+func listen(ctx context.Context, r *plan.Run, t target.Results, before *port.Port) *port.Port {
+	if t == nil {
+		return nil
+	}
+	if before != nil { // its guest is gone; the new one goes on with the record
+		_ = before.Close()
+	}
+	p, err := record(ctx, r, t)
+	if err != nil {
+		r.Logf("warning", "the results device is not used: %v", err)
+		return nil
+	}
+	r.Journal.Defer(func() error {
+		if n := p.Dropped(); n > 0 {
+			r.Logf("warning", "the results device sent more than is kept: %d bytes were dropped", n)
+		}
+		return p.Close()
+	})
+	return p
+}
+
+func record(ctx context.Context, r *plan.Run, t target.Results) (*port.Port, error) {
+	f, err := os.OpenFile(filepath.Join(r.Dir, port.File), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	rw, err := t.OpenResults(ctx)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	p, err := port.New(rw, f, port.Options{Logger: r.Logger})
+	if err != nil {
+		return nil, errors.Join(err, rw.Close(), f.Close())
+	}
+	return p, nil
+}
