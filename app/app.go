@@ -137,8 +137,12 @@ func (a *App) open(ctx context.Context) error {
 	a.onStop("api", func(context.Context) error { a.api.Close(); return nil })
 	a.mux.Handle(a.api.Handler())
 	a.mux.Handle("/hook", webhooks)
-	a.mux.Handle("/", pages)
-	a.mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{}))
+	read := func(h http.Handler) http.Handler { return h }
+	if o.PagesToken != "" {
+		read = func(h http.Handler) http.Handler { return web.Login(o.PagesToken, h) }
+	}
+	a.mux.Handle("/", read(pages))
+	a.mux.Handle("GET /metrics", read(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
 	a.mux.HandleFunc("GET /healthz", a.health)
 	return nil
 }

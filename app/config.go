@@ -27,6 +27,7 @@ type file struct {
 	Options
 	privateKeyFile     string
 	webhookSecretFiles []string
+	pagesTokenFile     string
 	forks              string
 }
 
@@ -37,6 +38,7 @@ func (c *file) Fields(f *schema.Fields) {
 	f.Optional("database", schema.Limited(&c.Database, 1, 2000), "The path of a SQLite file, from this file's folder; or a postgres:// address.")
 	f.Optional("blobs", schema.Limited(&c.Blobs, 1, 2000), "The folder of logs, from this file's folder.")
 	f.Required("github", schema.Sub((*githubSection)(c)), "The GitHub App.")
+	f.Optional("pages", schema.Sub((*pagesSection)(c)), "Who may read the pages.")
 	f.Optional("policy", schema.Sub((*policySection)(c)), "What repositories may do.")
 	f.Optional("retention", config.Duration(&c.Retention), "How long handled webhooks are kept.")
 }
@@ -49,6 +51,13 @@ func (c *githubSection) Fields(f *schema.Fields) {
 	f.Optional("url", schema.Limited(&c.GitHubURL, 1, 2000), "The API's address, for GitHub Enterprise Server.")
 	f.Optional("private-key-file", schema.Limited(&c.privateKeyFile, 1, 2000), "The App's private key, in PEM; else "+EnvPrivateKey+" has it.")
 	f.Optional("webhook-secret-file", schema.TextOrTexts(&c.webhookSecretFiles), "The webhook's secret, a file or several while it is changed; else "+EnvWebhookSecret+" has it.")
+}
+
+type pagesSection file
+
+// Fields declares the section.
+func (c *pagesSection) Fields(f *schema.Fields) {
+	f.Required("token-file", schema.Limited(&c.pagesTokenFile, 1, 2000), "The password of pages and metrics, with any user name.")
 }
 
 type policySection file
@@ -107,6 +116,15 @@ func (c *file) secrets(dir string, getenv func(string) string) error {
 	}
 	if s := getenv(EnvWebhookSecret); s != "" && len(c.webhookSecretFiles) == 0 {
 		c.WebhookSecrets = []string{s}
+	}
+	if c.pagesTokenFile != "" {
+		token, err := read(c.pagesTokenFile)
+		if err != nil {
+			return err
+		}
+		if c.PagesToken = strings.TrimRight(string(token), "\r\n"); c.PagesToken == "" {
+			return fmt.Errorf("read %s: the token is empty", c.pagesTokenFile)
+		}
 	}
 	for _, path := range c.webhookSecretFiles {
 		s, err := read(path)

@@ -15,7 +15,7 @@ import (
 
 func TestLoadConfig(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"key.pem": "KEY", "old": "one\n", "new": "two\n"} {
+	for name, text := range map[string]string{"key.pem": "KEY", "old": "one\n", "new": "two\n", "pages": "a long token\n", "empty": "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -33,12 +33,14 @@ url: https://lab.example.org
 database: postgres://gantry@db/gantry
 github: {app-id: 7, private-key-file: key.pem, webhook-secret-file: [old, new]}
 policy: {repositories: [octo/*], forks: untrusted}
+pages: {token-file: pages}
 retention: 7d
 `, nil)
 	want := app.Options{
 		Listen: "127.0.0.1:8080", URL: "https://lab.example.org", Database: "postgres://gantry@db/gantry", Blobs: filepath.Join(dir, "blobs"),
 		AppID: 7, PrivateKey: []byte("KEY"), WebhookSecrets: []string{"one", "two"}, Retention: 7 * 24 * time.Hour,
-		Policy: trigger.Policy{Repositories: []string{"octo/*"}, Forks: trigger.ForksUntrusted},
+		PagesToken: "a long token",
+		Policy:     trigger.Policy{Repositories: []string{"octo/*"}, Forks: trigger.ForksUntrusted},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
@@ -51,6 +53,8 @@ retention: 7d
 		"url: https://x\ngithub: {app-id: 7}\nlisen: x\n":                             "3:1",
 		"url: https://x\ngithub: {app-id: seven}\n":                                   "app-id",
 		"url: https://x\ngithub: {app-id: 7, private-key-file: none.pem}\n":           "none.pem",
+		"url: https://x\ngithub: {app-id: 7}\npages: {token-file: empty}\n":           "empty",
+		"url: https://x\ngithub: {app-id: 7}\npages: {}\n":                            "token-file",
 		"github: {app-id: 7}\n":                                                       "url",
 		"url: https://x\ngithub: {app-id: 7}\npolicy: {forks: all}\n":                 "forks",
 		"url: https://x\ngithub: {app-id: 7}\nwebhook-secret: s3cret\n":               "webhook-secret",

@@ -26,6 +26,8 @@ type Options struct {
 	PrivateKey     []byte   // PEM
 	WebhookSecrets []string // any of them may sign; more than one while they are rotated
 
+	PagesToken string // pages and metrics want it; empty: they ask nobody
+
 	Version   string // of gantry, for its runners
 	Policy    trigger.Policy
 	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days, the least 4
@@ -38,6 +40,8 @@ type Options struct {
 
 // minRetention is more than the three days that GitHub keeps its log: what it has must be known here.
 const minRetention = 4 * 24 * time.Hour
+
+const minPagesToken = 16 // characters: nothing slows down who tries one after the other
 
 // validate says everything that is wrong at once.
 func (o *Options) validate() error {
@@ -56,6 +60,7 @@ func (o *Options) validate() error {
 	need(len(o.PrivateKey) > 0, "github: the App's private key is required")
 	need(len(o.WebhookSecrets) > 0 && !slices.ContainsFunc(o.WebhookSecrets, blank),
 		"github: a webhook secret is required, and none may be empty: without one anybody could start runs")
+	need(o.PagesToken == "" || len(o.PagesToken) >= minPagesToken, "pages: a token of fewer than %d characters can be guessed", minPagesToken)
 	need(o.Logger != nil && o.Registerer != nil && o.Gatherer != nil, "a logger and a metrics registry are required")
 	need(o.Retention == 0 || o.Retention >= minRetention, "retention: less than %s would forget what GitHub still knows", minRetention)
 	errs = append(errs, o.Policy.Validate())
