@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gantry-ci/gantry/internal/schema"
@@ -18,6 +19,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
+	"github.com/gantry-ci/gantry/vmhost/kvm"
 )
 
 type runCmd struct {
@@ -88,11 +90,18 @@ func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *target.Target
 	if err := report.Err(); err != nil {
 		return nil, nil, err
 	}
-	t, err := target.Guest(d, target.GuestOptions{ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, Logger: e.logger})
+	t, err := target.Guest(d, target.GuestOptions{ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, KVM: probeOnce(), Logger: e.logger})
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
 	return j, t, nil
+}
+
+// probeOnce asks whether KVM works, the first time it is called: a guest is prepared for the plan, for the record and
+// for its start.
+func probeOnce() func(context.Context) kvm.Result {
+	probe := sync.OnceValue(func() kvm.Result { return kvm.Probe(context.Background()) })
+	return func(context.Context) kvm.Result { return probe() }
 }
 
 // newFolder makes dir, or takes an empty one: two runs in one folder would mix their records.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
@@ -117,7 +116,7 @@ func beside(dir, path string) string {
 // serveRunner runs an agent with what a configuration says.
 func serveRunner(ctx context.Context, c *runnerConfig, logger *slog.Logger) error {
 	x := &executor{config: c, logger: logger}
-	x.kvm = sync.OnceValue(func() kvm.Result { return kvm.Probe(context.WithoutCancel(ctx)) })
+	x.kvm = probeOnce()
 	a, err := agent.New(agent.Options{
 		Server: c.Server, Name: c.Name, Token: c.Token, Dir: c.Dir, Version: version(), Logger: logger,
 		Targets: x.targets, Repositories: c.Repositories, Execute: x.execute, Recover: x.recover,
@@ -132,7 +131,7 @@ func serveRunner(ctx context.Context, c *runnerConfig, logger *slog.Logger) erro
 type executor struct {
 	config *runnerConfig
 	logger *slog.Logger
-	kvm    func() kvm.Result // probed once: it does not change while the host is up
+	kvm    func(context.Context) kvm.Result // probed once: it does not change while the host is up
 }
 
 // targets are what the device files describe.
@@ -160,7 +159,7 @@ func (x *executor) execute(ctx context.Context, a agent.Assignment, dir string) 
 		return jobs.Results{}, err
 	}
 	t, err := target.Guest(d, target.GuestOptions{
-		ID: a.Lease, NoKVM: j.Context.NoKVM, KVM: func(context.Context) kvm.Result { return x.kvm() }, Logger: x.logger,
+		ID: a.Lease, NoKVM: j.Context.NoKVM, KVM: x.kvm, Logger: x.logger,
 	})
 	if err != nil {
 		return jobs.Results{}, err
