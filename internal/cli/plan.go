@@ -9,13 +9,21 @@ import (
 )
 
 type planCmd struct {
-	Device  string `required:"" help:"Device file, or the name of a built-in one (qemu-x86_64)."`
+	Device  string `help:"Device file, or the name of a built-in one (qemu-x86_64). Needed for the tree."`
 	Lenient bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
-	Job     string `arg:"" help:"Job definition."`
+	Show    string `enum:"tree,job" default:"tree" help:"What to print: the action tree of a job definition, or the definitions (job) that the short forms of a .github/gantry.yml expand to."`
+	Name    string `name:"job" help:"With --show=job: only this job of the file."`
+	Job     string `arg:"" help:"Job definition; with --show=job, a .github/gantry.yml."`
 }
 
 // Run prints the tree, and switches nothing on.
 func (c *planCmd) Run(_ context.Context, e *env) error {
+	if c.Show == "job" {
+		return e.showJobs(c.Job, c.Name)
+	}
+	if c.Device == "" {
+		return usagef("missing flags: --device=STRING")
+	}
 	j, t, err := e.load(c.Job, c.Device, mode(c.Lenient))
 	if err != nil {
 		return err
