@@ -126,15 +126,15 @@ func TestSlowSenders(t *testing.T) {
 			header := map[string]string{
 				"Content-Type": "application/json", "X-GitHub-Delivery": "g", "X-GitHub-Event": "ping", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
 			}
-			began := time.Now()
 			for n := range 20 {
+				began := time.Now()
 				header["X-GitHub-Delivery"] = fmt.Sprintf("g-%d", n)
 				if got, answer := l.post(strings.NewReader(body), header); got != http.StatusAccepted {
 					t.Fatalf("answered %d: %s", got, answer)
 				}
-			}
-			if took := time.Since(began); took > 8*time.Second {
-				t.Errorf("GitHub waited %s", took)
+				if took := time.Since(began); took > 10*time.Second { // GitHub's own patience
+					t.Errorf("GitHub waited %s", took)
+				}
 			}
 		})
 	}
