@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -78,6 +79,11 @@ func (c *Console) read() {
 			return
 		}
 		n, err := c.rw.Read(buf)
+		if errors.Is(err, syscall.EIO) && n == 0 {
+			// Linux may find a terminal's other side closed after it looked for bytes and before the last ones came: then
+			// they are still there, and only an EIO that follows another one is the end.
+			n, err = c.rw.Read(buf)
+		}
 		if empty++; n > 0 {
 			empty = 0
 		}

@@ -120,3 +120,51 @@ func TestBlockedTerminal(t *testing.T) {
 	}
 	<-drained
 }
+
+// TestLastBytes has processes write to terminals and exit while the reader waits: their last bytes come in the moment in
+// which the kernel says that nobody is there any more. Without the second look it lost some in one of a thousand.
+func TestLastBytes(t *testing.T) {
+	text := &corpus{t: t, text: benchText(256<<10, 64<<10)}
+	for range 50 {
+		c, f := record1(t, text.stream("pty"))
+		<-c.Ended()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(f.Name()); err != nil || !bytes.Equal(got, text.text) {
+			t.Fatalf("%d of %d bytes, error %v", len(got), len(text.text), err)
+		}
+	}
+}
+
+// hangup is a terminal whose last bytes come after it was found closed.
+type hangup struct{ reads []string }
+
+func (h *hangup) Read(b []byte) (int, error) {
+	if len(h.reads) == 0 {
+		return 0, unix.EIO
+	}
+	next := h.reads[0]
+	h.reads = h.reads[1:]
+	if next == "" {
+		return 0, unix.EIO
+	}
+	return copy(b, next), nil
+}
+
+func (*hangup) Write(b []byte) (int, error) { return len(b), nil }
+func (*hangup) Close() error                { return nil }
+
+func TestBytesAfterHangup(t *testing.T) {
+	c, f := record1(t, &hangup{reads: []string{"first ", "", "second ", "", "last\n", "", ""}})
+	<-c.Ended()
+	if err := c.Err(); !errors.Is(err, unix.EIO) || jobs.ClassOf(err) != jobs.ClassInfrastructure {
+		t.Errorf("ended with %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(f.Name()); err != nil || string(got) != "first second last\n" {
+		t.Errorf("record %q, error %v", got, err)
+	}
+}

@@ -10,9 +10,9 @@ import (
 // more in system calls than in work: after a pause the first bytes wake at once, later ones when there are enough of
 // them, or after the delay.
 const (
-	wakeSize   = 256 << 10
+	wakeSize   = 32 << 10
 	wakeDelay  = time.Millisecond
-	flushSize  = 256 << 10
+	flushSize  = 64 << 10              // a larger write keeps a processor in the kernel while the terminal's next piece waits for it
 	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
 )
 
