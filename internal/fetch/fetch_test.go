@@ -3,8 +3,10 @@ package fetch_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +49,14 @@ func compressed(t *testing.T, kind string) []byte {
 	return b.Bytes()
 }
 
+// greedyXZ is the begin of an xz stream whose header asks for a dictionary of 4 GiB (section 5.3.1 of the format: 40).
+func greedyXZ() []byte {
+	stream, block := []byte("\xfd7zXZ\x00"), []byte{2, 0, 0x21, 1, 40, 0, 0, 0}
+	flags := []byte{0, 1}
+	stream = binary.LittleEndian.AppendUint32(append(stream, flags...), crc32.ChecksumIEEE(flags))
+	return append(stream, binary.LittleEndian.AppendUint32(block, crc32.ChecksumIEEE(block))...)
+}
+
 func sum(b []byte) string {
 	s := sha256.Sum256(b)
 	return hex.EncodeToString(s[:])
@@ -62,6 +72,7 @@ func TestTo(t *testing.T) {
 	if err := os.Symlink(secret, filepath.Join(root, "link")); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(root, "greedy"), greedyXZ())
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -97,6 +108,7 @@ func TestTo(t *testing.T) {
 
 		{"wrong checksum", served, fetch.Request{URL: "file:///kernel", Checksums: fetch.Checksums{MD5: "00"}}, fetch.Artifact, "expected 00"},
 		{"not gz", served, fetch.Request{URL: "file:///kernel", Compression: "gz"}, fetch.Artifact, "decompress gz"},
+		{"a dictionary of 4 GiB", served, fetch.Request{URL: "file:///greedy", Compression: "xz"}, fetch.Artifact, "dictionary size exceeds max"},
 		{"missing", served, fetch.Request{URL: "file:///nothing"}, fetch.Refused, "not below one of the runner's file_roots"},
 		{"outside", served, fetch.Request{URL: "file:///etc/shadow"}, fetch.Refused, "not below one of the runner's file_roots"},
 		{"dots", served, fetch.Request{URL: "file://" + root + "/../../etc/shadow"}, fetch.Refused, "not below"},

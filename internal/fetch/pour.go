@@ -16,7 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"github.com/therootcompany/xz"
 )
 
 // copyBuffer is large enough that system calls do not count beside hashing.
@@ -75,13 +75,13 @@ func decompress(r io.Reader, kind string) (io.Reader, func(), error) {
 	case "bz2":
 		return bzip2.NewReader(r), none, nil
 	case "xz":
-		z, err := xz.NewReader(r)
+		z, err := xz.NewReader(r, maxDictionary)
 		if err != nil {
 			return nil, nil, fault(Artifact, "decompress xz: %w", err)
 		}
 		return z, none, nil
 	case "zstd", "zst":
-		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(maxZstdWindow))
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(maxWindow))
 		if err != nil {
 			return nil, nil, fault(Artifact, "decompress zstd: %w", err)
 		}
@@ -91,8 +91,11 @@ func decompress(r io.Reader, kind string) (io.Reader, func(), error) {
 	}
 }
 
-// maxZstdWindow is the window of zstd --ultra --long=27, the most its own tool decodes unasked.
-const maxZstdWindow = 128<<20 + 1
+// What a stream's header may make the decoder allocate.
+const (
+	maxWindow     = 128<<20 + 1 // that of zstd --ultra --long=27, the most its own tool decodes unasked
+	maxDictionary = 128 << 20   // twice that of xz -9
+)
 
 // Compressions that To understands.
 func Compressions() []string { return []string{"bz2", "gz", "xz", "zstd"} }
