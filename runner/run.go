@@ -106,7 +106,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 		}
 	}()
 	return p.Execute(ctx, &plan.Run{
-		ID: o.ID, Dir: o.Dir, Console: log, Journal: jr, Emit: rec.emit, Logger: o.Logger,
+		ID: o.ID, Dir: o.Dir, Console: log, MaxLog: o.Policy.ConsoleLimit, Journal: jr, Emit: rec.emit, Logger: o.Logger,
 		Image: image, Kernel: o.Kernel, TestRetries: o.TestRetries,
 	})
 }

@@ -193,6 +193,9 @@ func TestVerdicts(t *testing.T) {
 		{"a panic during a test", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "echo c > /proc/sysrq-trigger", "lava-test-case never --shell true"]`
 		}, verdict{"incomplete", jobs.ClassTest, "sysrq", "0_smoke/uname=pass"}},
+		{"a test that floods the console", func(p *params) {
+			p.Steps = `["lava-test-case uname --shell uname", "yes", "lava-test-case never --shell true"]`
+		}, verdict{"fail", jobs.ClassJob, "the target printed more than 262144 bytes", "0_smoke/uname=pass"}},
 		{
 			"a job out of time", func(p *params) { p.JobSeconds, p.Steps = 15, `["sleep 100000"]` },
 			verdict{"incomplete", jobs.ClassTimeout, "job timed out after 15s", ""},
@@ -207,7 +210,7 @@ func TestVerdicts(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			res, _ := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}})
+			res, _ := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}, ConsoleLimit: 256 << 10})
 			check(t, res, tt.want)
 		})
 	}

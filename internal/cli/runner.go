@@ -49,6 +49,10 @@ type runnerConfig struct {
 	Devices map[string]*jobs.Device
 }
 
+// servedConsole is the most bytes that a served job's console may print, a day's at 115200 baud: an artifact that prints
+// for ever fills no disk.
+const servedConsole = 1 << 30
+
 // Fields declares the file.
 func (c *runnerConfig) Fields(f *schema.Fields) {
 	f.Required("server", schema.Text(&c.Server), "The app's URL: https://…, or h2c://… for HTTP/2 in clear.")
@@ -166,7 +170,7 @@ func (x *executor) execute(ctx context.Context, a agent.Assignment, dir string) 
 	}
 	res, err := runner.Run(ctx, runner.Options{
 		ID: a.Lease, Attempt: a.Attempt, Job: j, Target: t, Dir: dir,
-		Policy:        plan.Policy{FileRoots: x.config.FileRoots, URLs: x.config.URLs},
+		Policy:        plan.Policy{FileRoots: x.config.FileRoots, URLs: x.config.URLs, ConsoleLimit: servedConsole},
 		KnownFailures: known, Kernel: kernel, TestRetries: a.TestRetries,
 		Logger: x.logger.With("run", a.Run, "target", a.Target),
 	})

@@ -23,7 +23,7 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel 
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := console.New(rw, r.Console, console.Options{Logger: r.Logger})
+	c, err := console.New(rw, r.Console, console.Options{Logger: r.Logger, Limit: r.MaxLog})
 	if err != nil {
 		return nil, nil, err
 	}

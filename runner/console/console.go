@@ -26,6 +26,7 @@ type Options struct {
 	Logger *slog.Logger     // nil: nothing is logged
 	Clock  func() time.Time // nil: time.Now
 	Times  *os.File         // nil: none; else when bytes arrived, as TimesFile says
+	Limit  int64            // the most bytes of the record; 0 for no limit. More end the stream, and are the job's fault
 }
 
 // Console is a serial stream being read and recorded. Its methods may be called from several goroutines.

@@ -26,6 +26,7 @@ type record struct {
 	file  *os.File
 	log   *slog.Logger
 	clock func() time.Time
+	limit int64
 	ended chan struct{} // closed when err is set
 
 	mu      sync.Mutex
@@ -56,7 +57,7 @@ func newRecord(file *os.File, o Options) (*record, error) {
 		return nil, fmt.Errorf("read back: %w", err) // slow cursors would find out too late
 	}
 	r := &record{
-		file: file, log: o.Logger, clock: o.Clock, ended: make(chan struct{}),
+		file: file, log: o.Logger, clock: o.Clock, limit: o.Limit, ended: make(chan struct{}),
 		ring: make([]byte, ringSize), base: size, head: size, flushed: size,
 	}
 	r.work = sync.NewCond(&r.mu)
@@ -104,6 +105,10 @@ func (r *record) commit(n int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.filling = 0
+	if r.limit > 0 && r.head+int64(n) > r.limit {
+		n = int(max(r.limit-r.head, 0))
+		r.end(jobs.Failf(jobs.ClassJob, "console: the target printed more than %d bytes", r.limit))
+	}
 	if n > 0 {
 		at := r.head % ringSize
 		r.lines.add(r.ring[at : at+int64(n)])
@@ -112,6 +117,8 @@ func (r *record) commit(n int, err error) {
 	}
 	if err != nil {
 		r.end(closed(err))
+	}
+	if r.err != nil {
 		r.changed()
 		return
 	}

@@ -53,6 +53,32 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestLimit has the target print more than it may, in a record that goes on.
+func TestLimit(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "console.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for boot, want := range []string{"first boot\n", "first boot\nlogin: zz"} {
+		said := []string{"first boot\n", "login: zzzzzzzzzz"}[boot]
+		c, err := New(memory{strings.NewReader(said)}, f, Options{Limit: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-c.Ended()
+		if boot == 1 && (jobs.ClassOf(c.Err()) != jobs.ClassJob || !strings.Contains(c.Err().Error(), "more than 20 bytes")) {
+			t.Errorf("ended with %v", c.Err())
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(f.Name()); err != nil || string(got) != want {
+			t.Errorf("record %q, error %v", got, err)
+		}
+	}
+}
+
 // TestSlowCursor reads a record of which most is no longer in memory.
 func TestSlowCursor(t *testing.T) {
 	c, far, f := open(t)

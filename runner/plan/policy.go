@@ -6,4 +6,6 @@ type Policy struct {
 	Operator  bool     // the operator's own job, by gantry run: host files, private addresses, any emulator option
 	FileRoots []string // folders that file: URLs of served jobs may lead to
 	URLs      []string // prefixes of http URLs allowed although their host is the lab's own
+	// ConsoleLimit is the most bytes that the consoles of an attempt may print; 0 for no limit.
+	ConsoleLimit int64
 }

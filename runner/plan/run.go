@@ -20,6 +20,7 @@ type Run struct {
 	ID      string   // of the attempt: names its guests and containers
 	Dir     string   // the attempt's own folder
 	Console *os.File // console.log: the record that every console of the attempt goes on in
+	MaxLog  int64    // the most bytes of it; 0 for no limit
 	Journal *journal.Journal
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
