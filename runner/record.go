@@ -18,6 +18,7 @@ import (
 const (
 	EventsFile  = "events.jsonl"
 	ConsoleFile = "console.log"
+	TimesFile   = "console.times" // when what came, in lines as console.TimesFile says
 	ResultsFile = "results.json"
 	JUnitFile   = "junit.xml"
 	PlanFile    = "plan.yaml"

@@ -83,21 +83,21 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	for _, note := range p.Notes() {
 		rec.emit(jobs.Event{Log: &jobs.Log{Level: "info", Message: note}})
 	}
-	log, err := os.OpenFile(filepath.Join(o.Dir, ConsoleFile), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	consoles, closeConsoles, err := o.consoles()
 	if err != nil {
-		return jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
+		return err
 	}
 	image, err := o.image()
 	if err != nil {
-		return errors.Join(err, log.Close())
+		return errors.Join(err, closeConsoles())
 	}
 	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
 	if err != nil {
-		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, log.Close()))
+		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, closeConsoles()))
 	}
 	defer func() {
 		// The run's failure comes first: what the clean-up could not do does not hide it.
-		e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), log.Close())
+		e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), closeConsoles())
 		if image != nil {
 			e = errors.Join(e, image.Close())
 		}
@@ -106,9 +106,26 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 		}
 	}()
 	return p.Execute(ctx, &plan.Run{
-		ID: o.ID, Dir: o.Dir, Console: log, MaxLog: o.Policy.ConsoleLimit, Journal: jr, Emit: rec.emit, Logger: o.Logger,
+		ID: o.ID, Dir: o.Dir, Record: consoles, Journal: jr, Emit: rec.emit, Logger: o.Logger,
 		Image: image, Kernel: o.Kernel, TestRetries: o.TestRetries,
 	})
+}
+
+// consoles opens the record of the attempt's consoles.
+func (o Options) consoles() (rec plan.Record, end func() error, err error) {
+	open := func(name string) (f *os.File) {
+		if err == nil {
+			f, err = os.OpenFile(filepath.Join(o.Dir, name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+		}
+		return f
+	}
+	rec = plan.Record{Log: open(ConsoleFile), Times: open(TimesFile), Limit: o.Policy.ConsoleLimit}
+	end = func() error { return errors.Join(rec.Log.Close(), rec.Times.Close()) }
+	if err != nil {
+		_ = end() // a file that is not open says so
+		return rec, nil, jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
+	}
+	return rec, end, nil
 }
 
 // image opens the file of symbols. It is the user's, and so is the fault.

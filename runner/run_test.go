@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/test/guest"
@@ -275,11 +277,11 @@ func TestFiles(t *testing.T) {
 	if d := cmp.Diff(fold, res); d != "" {
 		t.Errorf("the fold of events.jsonl is not the results: %s", d)
 	}
-	console, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
+	text, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bytes.Split(console, []byte("\n"))
+	lines := bytes.Split(text, []byte("\n"))
 	for _, c := range res.Cases {
 		if c.Case != "m" {
 			continue
@@ -291,10 +293,36 @@ func TestFiles(t *testing.T) {
 			t.Errorf("log_line %v is not where the case is", c.LogLine)
 		}
 	}
+	checkTimes(t, filepath.Join(dir, runner.TimesFile), int64(len(text)), res)
 	for _, name := range []string{runner.JUnitFile, runner.PlanFile} {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// checkTimes holds when the bytes of the console came: in order, from the first on, while the run went on.
+func checkTimes(t *testing.T, path string, size int64, res *jobs.Results) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, before := int64(-1), res.Started
+	for line := range strings.Lines(string(b)) {
+		var off int64
+		var stamp string
+		if _, err := fmt.Sscanf(line, console.TimesFile, &off, &stamp); err != nil {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil || off <= last || off >= size || last < 0 && off != 0 || at.Before(before.Truncate(time.Microsecond)) || at.After(res.Finished) {
+			t.Fatalf("line %q after offset %d at %s of a console of %d bytes, error %v", line, last, before, size, err)
+		}
+		last, before = off, at
+	}
+	if last < size/2 {
+		t.Errorf("the last mark is at %d of %d bytes", last, size)
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 // ErrTooLarge is returned for bytes above an attempt's limit.
 var ErrTooLarge = errors.New("the stream's limit is reached")
 
-// Blobs keeps the streams of attempts, in files: DIR/RUN/ATTEMPT/console.log and events.jsonl. A file only grows.
+// Blobs keeps the streams of attempts, each in DIR/RUN/ATTEMPT and a file that only grows.
 type Blobs struct {
 	root  *os.Root
 	seed  maphash.Seed

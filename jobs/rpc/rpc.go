@@ -28,16 +28,20 @@ type Stream string
 // The streams of an attempt.
 const (
 	Console Stream = "console" // the target's raw bytes
+	Times   Stream = "times"   // when they came
 	Events  Stream = "events"  // events.jsonl
 )
 
 // Streams are all streams, in the order in which they are best uploaded.
-func Streams() []Stream { return []Stream{Console, Events} }
+func Streams() []Stream { return []Stream{Console, Times, Events} }
 
 // File is the name of the stream's file, in a runner's run directory as in the app's store.
 func (s Stream) File() string {
-	if s == Events {
+	switch s {
+	case Events:
 		return "events.jsonl"
+	case Times:
+		return "console.times"
 	}
 	return "console.log"
 }

@@ -23,7 +23,7 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel 
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := console.New(rw, r.Console, console.Options{Logger: r.Logger, Limit: r.MaxLog})
+	c, err := console.New(rw, r.Record.Log, console.Options{Logger: r.Logger, Times: r.Record.Times, Limit: r.Record.Limit})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,10 +17,9 @@ import (
 
 // Run is what every step is given, whatever its method.
 type Run struct {
-	ID      string   // of the attempt: names its guests and containers
-	Dir     string   // the attempt's own folder
-	Console *os.File // console.log: the record that every console of the attempt goes on in
-	MaxLog  int64    // the most bytes of it; 0 for no limit
+	ID      string // of the attempt: names its guests and containers
+	Dir     string // the attempt's own folder
+	Record  Record
 	Journal *journal.Journal
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
@@ -38,6 +37,13 @@ type Run struct {
 	bound bool                    // what is running ends with the system
 	fatal error                   // why the attempt is lost
 	stop  context.CancelCauseFunc // ends the step now running
+}
+
+// Record is where the consoles of an attempt are recorded, those of all boots in the same files.
+type Record struct {
+	Log   *os.File // the bytes
+	Times *os.File // when they came, as console.TimesFile says
+	Limit int64    // the most bytes of Log; 0 for no limit
 }
 
 // expired is the cause of a context whose time ran out.
