@@ -10,7 +10,7 @@ import (
 )
 
 type classifyCmd struct {
-	Log []string `arg:"" help:"Console logs."`
+	Log []string `arg:"" help:"Console logs; - is the standard input."`
 }
 
 // finding is a line of gantry classify --format=json.
@@ -37,7 +37,11 @@ func (c *classifyCmd) Run(e *env) error {
 }
 
 func (c *classifyCmd) one(e *env, file string) (err error) {
-	f, err := os.Open(file)
+	path := file
+	if file == "-" {
+		path = "/dev/stdin"
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read the log: %w", err)
 	}
