@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/runner/lavaresults"
-	"github.com/gantry-ci/gantry/runner/testlog/junit"
+	"github.com/gantry-ci/gantry/jobs/export"
 )
 
 // What a run leaves in its folder.
@@ -37,7 +36,7 @@ type record struct {
 	f    *os.File
 	seq  int64
 	res  *jobs.Results
-	lava *lavaresults.Export
+	lava *export.LAVA
 	err  error
 }
 
@@ -51,7 +50,7 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 		observe = func(jobs.Event) {}
 	}
 	mark := func(c *jobs.Case) { o.KnownFailures.Mark(c, o.Target.Name, o.Job.DeviceType) }
-	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults(), lava: lavaresults.New(o.ID)}, nil
+	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults(), lava: export.NewLAVA(o.ID)}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.
@@ -106,7 +105,7 @@ func (r *record) writeJUnit() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(junit.Write(f, r.res), f.Close())
+	return errors.Join(export.JUnit(f, r.res), f.Close())
 }
 
 func (r *record) writeLAVA() error {

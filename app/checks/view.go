@@ -41,6 +41,7 @@ type Run struct {
 	Place    int64           // in the queue, from 1; 0 when it does not wait
 	Attempts []store.Attempt // in order
 	Results  *jobs.Results   // of the last attempt that ended; nil when there is none
+	Of       int             // the number of the attempt whose results these are
 	Job      []byte          // its definition, once it has results
 }
 
@@ -96,7 +97,7 @@ func LookRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {
 	}
 	for i := len(v.Attempts) - 1; i >= 0 && v.Results == nil; i-- {
 		if b := v.Attempts[i].Results; len(b) > 0 {
-			v.Results = jobs.NewResults()
+			v.Results, v.Of = jobs.NewResults(), v.Attempts[i].Number
 			if err := json.Unmarshal(b, v.Results); err != nil {
 				return v, fmt.Errorf("read results of run %s: %w", r.ID, err)
 			}

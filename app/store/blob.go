@@ -150,8 +150,9 @@ func (b *Blobs) Remove(run string) error {
 }
 
 // Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
-// where events are missing or cannot be read: with any, the results are incomplete.
-func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int, err error) {
+// where events are missing or cannot be read: with any, the results are incomplete. also is called with each event
+// that counts.
+func (b *Blobs) Results(run string, attempt int, also ...func(jobs.Event)) (res *jobs.Results, lost int, err error) {
 	f, err := b.Open(run, attempt, rpc.Events)
 	if errors.Is(err, fs.ErrNotExist) {
 		return jobs.NewResults(), 0, nil
@@ -160,12 +161,12 @@ func (b *Blobs) Results(run string, attempt int) (res *jobs.Results, lost int, e
 		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return FoldEvents(f)
+	return FoldEvents(f, also...)
 }
 
 // FoldEvents reads a stream of events, one JSON object a line. A last line without its end is not counted: more of it
 // may come. Skipped numbers, lines that are no event, and cases above a limit are counted as lost.
-func FoldEvents(r io.Reader) (res *jobs.Results, lost int, err error) {
+func FoldEvents(r io.Reader, also ...func(jobs.Event)) (res *jobs.Results, lost int, err error) {
 	res = jobs.NewResults()
 	in := bufio.NewReaderSize(r, maxLine)
 	var last int64
@@ -197,6 +198,9 @@ func FoldEvents(r io.Reader) (res *jobs.Results, lost int, err error) {
 			continue
 		}
 		res.Apply(e)
+		for _, apply := range also {
+			apply(e)
+		}
 	}
 }
 

@@ -1,10 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/export"
+	"github.com/gantry-ci/gantry/jobs/rpc"
 )
 
 // results serves what the newest attempt of a run reported so far: results.json, as gantry run leaves it.
@@ -19,4 +26,81 @@ func (h *Handler) results(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(p.Results) // who asks may be gone
+}
+
+// junit serves the results of a run that has ended as JUnit XML. Of half a run there is no report: it would be taken for
+// the whole.
+func (h *Handler) junit(w http.ResponseWriter, r *http.Request) {
+	var b bytes.Buffer
+	p, err := h.ended(r)
+	if err == nil {
+		err = export.JUnit(&b, p.Results)
+	}
+	h.file(w, r, "application/xml", &b, err)
+}
+
+// lava serves the results of a run that has ended as LAVA exports them.
+func (h *Handler) lava(w http.ResponseWriter, r *http.Request) {
+	var b bytes.Buffer
+	p, err := h.ended(r)
+	if err == nil {
+		x := export.NewLAVA(p.ID)
+		if _, _, err = h.Blobs.Results(p.ID, p.Of, x.Apply); err == nil {
+			x.Apply(jobs.Event{Time: p.Results.Finished, Verdict: &p.Results.Verdict}) // the app may have settled on another
+			err = x.Write(&b)
+		}
+	}
+	h.file(w, r, "application/yaml", &b, err)
+}
+
+// ended looks at a run that has its results for good.
+func (h *Handler) ended(r *http.Request) (runPage, error) {
+	p, err := h.look(r.Context(), r.PathValue("id"))
+	if err == nil && (!p.Done || p.Results == nil || !p.Attempts[len(p.Attempts)-1].Ended) {
+		err = store.ErrNotFound
+	}
+	return p, err
+}
+
+// file serves a made file.
+func (h *Handler) file(w http.ResponseWriter, r *http.Request, kind string, b *bytes.Buffer, err error) {
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = b.WriteTo(w) // who asks may be gone
+}
+
+// console serves the whole console of the last attempt, as bytes that no browser takes for anything else.
+func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
+	h.stream(w, r, rpc.Console, "text/plain; charset=utf-8")
+}
+
+// events serves the record of the last attempt, one event a line.
+func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
+	h.stream(w, r, rpc.Events, "application/jsonl")
+}
+
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s rpc.Stream, kind string) {
+	attempts, err := h.Store.Attempts(r.Context(), r.PathValue("id"))
+	if err == nil && len(attempts) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	last := attempts[len(attempts)-1]
+	f, err := h.Blobs.Open(last.RunID, last.Number, s)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	defer f.Close() //nolint:errcheck // only read
+	w.Header().Set("Content-Type", kind)
+	http.ServeContent(w, r, "", time.Time{}, f)
 }

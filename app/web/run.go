@@ -9,7 +9,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/gantry-ci/gantry/app/checks"
@@ -55,6 +54,7 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 		return p, err
 	}
 	if !last.Ended {
+		p.Of = last.Number
 		p.Results, err = h.live(row.ID, last.Number)
 	}
 	if p.Results != nil {
@@ -127,28 +127,4 @@ func readable(b []byte) string {
 		}
 		return r
 	}, s)
-}
-
-// console serves the whole console of the last attempt, as bytes that no browser takes for anything else.
-func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
-	attempts, err := h.Store.Attempts(r.Context(), r.PathValue("id"))
-	if err == nil && len(attempts) == 0 {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		h.show(w, r, "", nil, err)
-		return
-	}
-	last := attempts[len(attempts)-1]
-	f, err := h.Blobs.Open(last.RunID, last.Number, rpc.Console)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		h.show(w, r, "", nil, err)
-		return
-	}
-	defer f.Close() //nolint:errcheck // only read
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	http.ServeContent(w, r, "", time.Time{}, f)
 }

@@ -51,6 +51,9 @@ func New(o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /runs/{id}", h.run)
 	h.mux.HandleFunc("GET /runs/{id}/console", h.console)
 	h.mux.HandleFunc("GET /runs/{id}/results.json", h.results)
+	h.mux.HandleFunc("GET /runs/{id}/junit.xml", h.junit)
+	h.mux.HandleFunc("GET /runs/{id}/lava-results.yaml", h.lava)
+	h.mux.HandleFunc("GET /runs/{id}/events.jsonl", h.events)
 	h.mux.HandleFunc("GET /checks/{id}", h.check)
 	return h, nil
 }

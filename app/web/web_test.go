@@ -186,3 +186,67 @@ func TestPages(t *testing.T) {
 		t.Errorf("check:\n%s", page)
 	}
 }
+
+// A run that has ended is there for dashboards, by the verdict that the app settled on; one that has not is not.
+func TestDownloads(t *testing.T) {
+	l := newLab(t)
+	l.begin()
+	var events []byte
+	for i, e := range []jobs.Event{
+		{Start: &jobs.Start{Job: "smoke", Device: "qemu-1", Attempt: 1}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Fail}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "known", Result: jobs.Fail, Note: jobs.NoteKnown, Known: "#42"}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Pass, Try: 2}},
+		{Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: "job", Result: jobs.Pass}},
+		{Verdict: &jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}},
+	} {
+		e.Seq, e.Time = int64(i+1), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(append(events, b...), '\n')
+	}
+	l.append(rpc.Events, string(events))
+	base := "/runs/" + l.run.ID
+	for _, file := range []string{"/junit.xml", "/lava-results.yaml"} {
+		l.get(base+file, http.StatusNotFound)
+	}
+	res, _, err := store.FoldEvents(strings.NewReader(string(events)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Verdict = jobs.Decide(jobs.Failf(jobs.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases)
+	b, err := json.Marshal(res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: res.Verdict, Results: b}); err != nil {
+		t.Fatal(err)
+	}
+	if l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error { // else it is tried again
+		_, err := l.store.CancelRun(ctx, tx, l.run.ID, "")
+		return err
+	}) != nil {
+		t.Fatal("not canceled")
+	}
+	for file, want := range map[string][]string{
+		"/junit.xml":         {`<property name="note" value="flaky">`, `<skipped message="known failure: #42">`, `<error message="1 of 2 bytes of the run&#39;s events arrived" type="infrastructure">`},
+		"/lava-results.yaml": {"job: " + l.run.ID, "name: flaky\n  result: pass", "note: flaky", "known_failure: '#42'", "error_type: Infrastructure"},
+		"/events.jsonl":      {`"seq":6`},
+		"/results.json":      {`"verdict":"incomplete"`, `"evidence":[{"kind":"step"`},
+	} {
+		text, head := l.get(base+file, http.StatusOK)
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s lacks %q:\n%s", file, w, text)
+			}
+		}
+		if strings.Contains(head.Get("Content-Type"), "html") {
+			t.Errorf("%s is served as %s", file, head.Get("Content-Type"))
+		}
+	}
+	if text, _ := l.get(base+"/lava-results.yaml", http.StatusOK); strings.Count(text, "name: flaky") != 1 {
+		t.Errorf("a case is there for each try:\n%s", text)
+	}
+}

@@ -69,7 +69,7 @@ func rules() []rule {
 		{"vmhost/...", []string{"vmhost/...", "internal/..."}},
 		{"runner/agent/...", []string{"runner/agent/...", "jobs", "jobs/rpc/...", "internal/..."}},
 		{"runner/target", []string{"jobs", "devices/...", "vmhost/...", "internal/..."}},
-		{"runner", runner("runner/deploy", "runner/boot", "runner/test", "runner/command", "runner/agent", "runner/lavaresults")},
+		{"runner", runner("runner/deploy", "runner/boot", "runner/test", "runner/command", "runner/agent", "jobs/export")},
 		{"runner/plan", runner()},
 		{"runner/deploy/...", runner()},
 		{"runner/boot/...", runner()},

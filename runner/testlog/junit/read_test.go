@@ -1,4 +1,4 @@
-package junit
+package junit_test
 
 import (
 	"bytes"
@@ -8,9 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/export"
+	"github.com/gantry-ci/gantry/runner/testlog/junit"
 )
 
-// TestRoundTrip reads what Write writes.
+// TestRoundTrip reads what is exported.
 func TestRoundTrip(t *testing.T) {
 	units, value, took := "ms", 1.5, 0.25
 	want := []jobs.Case{
@@ -19,10 +21,10 @@ func TestRoundTrip(t *testing.T) {
 		{Suite: "0_smoke", Case: "skipped", Result: jobs.Skip, Message: "no net"},
 	}
 	var b bytes.Buffer
-	if err := Write(&b, results(want...)); err != nil {
+	if err := export.JUnit(&b, &jobs.Results{Cases: want, Verdict: jobs.Verdict{Verdict: jobs.VerdictPass}}); err != nil {
 		t.Fatal(err)
 	}
-	p := New("0_smoke")
+	p := junit.New("0_smoke")
 	for i, line := range bytes.Split(b.Bytes(), []byte("\n")) {
 		p.Line(line, i+1)
 	}

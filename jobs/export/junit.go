@@ -1,4 +1,4 @@
-package junit
+package export
 
 import (
 	"encoding/xml"
@@ -70,10 +70,11 @@ type outcome struct {
 // green.
 const runSuite = "gantry"
 
-// Write writes r as junit.xml: a testsuite for each suite, and one named "gantry" whose only case is the verdict.
-// A case's class name is its suite, with its set after a dot; file and line are those of console.log. A result that is
-// unknown or missing is an error of that type; measurement, units, reference and note are properties.
-func Write(w io.Writer, r *jobs.Results) error {
+// JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read. It has
+// a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its suite,
+// with its set after a dot; file and line are those of console.log. A result that is unknown or missing is an error of
+// that type, a known failure is skipped; measurement, units, reference and note are properties.
+func JUnit(w io.Writer, r *jobs.Results) error {
 	doc := testsuites{Name: r.Job}
 	if d := r.Finished.Sub(r.Started); d > 0 && !r.Started.IsZero() {
 		doc.Time = seconds(d.Seconds())

@@ -1,7 +1,4 @@
-// Package lavaresults writes a run's results as LAVA exports them, for the dashboards that read LAVA (SQUAD, KCIDB): the
-// list that its REST interface gives for /api/v0.2/jobs/ID/yaml/, one mapping a case, the pipeline's own in the suite
-// "lava". LAVA has no missing results: what is missing has failed there.
-package lavaresults
+package export
 
 import (
 	"fmt"
@@ -14,10 +11,20 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 )
 
-// Export is the fold of a run's events. It is not for concurrent use.
-type Export struct {
-	job   string
-	cases []entry
+// LAVA is the fold of a run's events to LAVA's results: the list that its REST interface gives for
+// /api/v0.2/jobs/ID/yaml/, one mapping a case, the pipeline's own in the suite "lava". LAVA has no missing results: what
+// is missing has failed there; and no second tries: a case of a definition that was run again is there once, with the
+// result that counts. It is not for concurrent use.
+type LAVA struct {
+	job string
+	res *jobs.Results
+	at  []moment // of each of the results' cases
+}
+
+// moment is when and where in the plan a case came.
+type moment struct {
+	time  time.Time
+	level string
 }
 
 // entry is a case, with LAVA's keys in its order. Numbers are text there.
@@ -36,16 +43,17 @@ type entry struct {
 	Metadata    map[string]any `yaml:"metadata"` // what the dispatcher said of the case
 }
 
-// New is the export of a run with this id, before its first event.
-func New(job string) *Export { return &Export{job: job} }
+// NewLAVA is the list of a run with this id, before its first event.
+func NewLAVA(job string) *LAVA { return &LAVA{job: job, res: jobs.NewResults()} }
 
 // Apply folds one event in.
-func (x *Export) Apply(e jobs.Event) {
-	switch {
-	case e.Case != nil:
-		x.add(e, e.Case)
-	case e.Verdict != nil:
-		x.end(e, e.Verdict)
+func (x *LAVA) Apply(e jobs.Event) {
+	x.res.Apply(e)
+	if e.Verdict != nil {
+		x.end(e)
+	}
+	for len(x.at) < len(x.res.Cases) {
+		x.at = append(x.at, moment{e.Time, e.Level})
 	}
 }
 
@@ -55,10 +63,12 @@ const timeFormat = "2006-01-02T15:04:05.000000-07:00"
 // noMeasurement is how LAVA writes that there is none.
 const noMeasurement = "None"
 
-func (x *Export) add(e jobs.Event, c *jobs.Case) {
+// entry is the case of the index, as LAVA has it.
+func (x *LAVA) entry(i int) entry {
+	c, at := &x.res.Cases[i], x.at[i]
 	n := entry{
-		ID: strconv.Itoa(len(x.cases) + 1), Job: x.job, Suite: c.Suite, Name: c.Case, Result: c.Result, Measurement: noMeasurement,
-		Level: e.Level, Logged: stamp(e.Time), Metadata: map[string]any{"case": c.Case, "definition": c.Suite},
+		ID: strconv.Itoa(i + 1), Job: x.job, Suite: c.Suite, Name: c.Case, Result: c.Result, Measurement: noMeasurement,
+		Level: at.level, Logged: at.time.UTC().Format(timeFormat), Metadata: map[string]any{"case": c.Case, "definition": c.Suite},
 	}
 	if c.Result == jobs.Missing {
 		n.Result = jobs.Fail
@@ -86,16 +96,15 @@ func (x *Export) add(e jobs.Event, c *jobs.Case) {
 	if c.Reference != nil {
 		n.Metadata["reference"] = *c.Reference
 	}
-	if e.Level != "" {
-		n.Metadata["level"] = e.Level
+	for key, text := range map[string]string{"level": at.level, "error_msg": c.Message, "note": c.Note, "known_failure": c.Known} {
+		if text != "" {
+			n.Metadata[key] = text
+		}
 	}
-	if c.Message != "" {
-		n.Metadata["error_msg"] = c.Message
+	if kind := errorType(x.res.Class); kind != "" && n.Result == jobs.Fail && c.Suite == jobs.PipelineSuite && c.Case == runCase {
+		n.Metadata["error_type"], n.Metadata["error_msg"] = kind, x.res.Message
 	}
-	if c.Note != "" {
-		n.Metadata["note"] = c.Note
-	}
-	x.cases = append(x.cases, n)
+	return n
 }
 
 // runCase is the case that stands for the run itself.
@@ -103,18 +112,17 @@ const runCase = "job"
 
 // end tells the case of the run, which is the plan's root, what the run came to. A run whose tests failed is complete,
 // as LAVA has it: only what kept it from its end makes it fail.
-func (x *Export) end(e jobs.Event, v *jobs.Verdict) {
-	i := len(x.cases) - 1
-	for i >= 0 && (x.cases[i].Suite != jobs.PipelineSuite || x.cases[i].Name != runCase) {
+func (x *LAVA) end(e jobs.Event) {
+	i := len(x.res.Cases) - 1
+	for i >= 0 && (x.res.Cases[i].Suite != jobs.PipelineSuite || x.res.Cases[i].Case != runCase) {
 		i--
 	}
 	if i < 0 { // the plan was refused: nothing ran
-		x.add(e, &jobs.Case{Suite: jobs.PipelineSuite, Case: runCase, Result: jobs.Fail})
-		i = len(x.cases) - 1
+		x.res.Apply(jobs.Event{Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: runCase, Result: jobs.Fail}})
+		return
 	}
-	n := &x.cases[i]
-	if kind := errorType(v.Class); n.Result == jobs.Fail && kind != "" {
-		n.Metadata["error_type"], n.Metadata["error_msg"] = kind, v.Message
+	if c := e.Verdict.Class; c != "" && c != jobs.ClassTest {
+		x.res.Cases[i].Result = jobs.Fail
 	}
 }
 
@@ -137,17 +145,15 @@ func errorType(c jobs.Class) string {
 	return ""
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
-
-// Write writes the list.
-func (x *Export) Write(w io.Writer) error {
-	if len(x.cases) == 0 {
+// Write writes the list, as YAML.
+func (x *LAVA) Write(w io.Writer) error {
+	if len(x.res.Cases) == 0 {
 		_, err := io.WriteString(w, "[]\n")
 		return err
 	}
 	// One document in pieces: what encodes a hundred thousand cases at once takes its time and memory.
-	for i := range x.cases {
-		b, err := yaml.Marshal(x.cases[i : i+1])
+	for i := range x.res.Cases {
+		b, err := yaml.Marshal([]entry{x.entry(i)})
 		if err != nil {
 			return fmt.Errorf("write LAVA's results: %w", err)
 		}

@@ -1,4 +1,4 @@
-package junit
+package export_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/export"
 )
 
 func results(cases ...jobs.Case) *jobs.Results {
@@ -23,7 +24,7 @@ func results(cases ...jobs.Case) *jobs.Results {
 	return r
 }
 
-func TestWrite(t *testing.T) {
+func TestJUnit(t *testing.T) {
 	set, units, value, took, line := "net", "ms", 1.5, 0.25, 561
 	r := results(
 		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Pass},
@@ -33,7 +34,7 @@ func TestWrite(t *testing.T) {
 		jobs.Case{Suite: "1_more", Case: "x", Result: jobs.Unknown, Note: "unsequenced"},
 	)
 	var b bytes.Buffer
-	if err := Write(&b, r); err != nil {
+	if err := export.JUnit(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	const want = `<?xml version="1.0" encoding="UTF-8"?>
@@ -73,8 +74,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestWriteNeverGreen writes runs that ended badly with no failed case.
-func TestWriteNeverGreen(t *testing.T) {
+// TestJUnitNeverGreen writes runs that ended badly with no failed case.
+func TestJUnitNeverGreen(t *testing.T) {
 	pass := jobs.Case{Suite: "0_smoke", Case: "ok", Result: jobs.Pass}
 	for name, r := range map[string]*jobs.Results{
 		"missing": results(pass, jobs.Case{Suite: "0_smoke", Case: "late", Result: jobs.Missing}),
@@ -92,7 +93,7 @@ func TestWriteNeverGreen(t *testing.T) {
 		"no cases": jobs.NewResults(),
 	} {
 		var b bytes.Buffer
-		if err := Write(&b, r); err != nil {
+		if err := export.JUnit(&b, r); err != nil {
 			t.Fatal(err)
 		}
 		var got struct {
@@ -112,8 +113,8 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestWriteError(t *testing.T) {
-	if err := Write(full{}, results()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
+func TestJUnitError(t *testing.T) {
+	if err := export.JUnit(full{}, results()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,9 +1,11 @@
-package lavaresults_test
+package export_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/runner/lavaresults"
+	"github.com/gantry-ci/gantry/jobs/export"
 )
 
 func events() []jobs.Event {
@@ -26,9 +28,9 @@ func events() []jobs.Event {
 	}
 }
 
-func export(t *testing.T, events []jobs.Event) []byte {
+func list(t *testing.T, events []jobs.Event) []byte {
 	t.Helper()
-	x := lavaresults.New("7")
+	x := export.NewLAVA("7")
 	for _, e := range events {
 		x.Apply(e)
 	}
@@ -39,9 +41,9 @@ func export(t *testing.T, events []jobs.Event) []byte {
 	return b.Bytes()
 }
 
-func TestExport(t *testing.T) {
+func TestLAVA(t *testing.T) {
 	var got []map[string]any
-	if err := yaml.Unmarshal(export(t, events()), &got); err != nil {
+	if err := yaml.Unmarshal(list(t, events()), &got); err != nil {
 		t.Fatal(err)
 	}
 	const logged = "2026-01-02T03:04:05.678901+00:00"
@@ -76,18 +78,57 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// TestEmpty is a run whose plan was refused, and no run at all.
-func TestEmpty(t *testing.T) {
-	if got := string(export(t, nil)); got != "[]\n" {
+// TestLAVAEmpty is a run whose plan was refused, and no run at all.
+func TestLAVAEmpty(t *testing.T) {
+	if got := string(list(t, nil)); got != "[]\n" {
 		t.Errorf("got %q", got)
 	}
 	all := events()
 	var got []map[string]any
-	if err := yaml.Unmarshal(export(t, all[len(all)-1:]), &got); err != nil {
+	if err := yaml.Unmarshal(list(t, all[len(all)-1:]), &got); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 1 || got[0]["name"] != "job" || got[0]["result"] != "fail" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestLAVATries has a definition run again: a dashboard takes the last entry of a name for the result.
+func TestLAVATries(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	one := func(name, result, note string, try int) jobs.Event {
+		return jobs.Event{Time: at, Case: &jobs.Case{Suite: "0_s", Case: name, Result: result, Note: note, Try: try}}
+	}
+	var got []map[string]any
+	b := list(t, []jobs.Event{
+		one("a", jobs.Pass, "", 0), one("b", jobs.Fail, "", 0), one("c", jobs.Fail, jobs.NoteKnown, 0),
+		one("a", jobs.Fail, "", 2), one("b", jobs.Pass, "", 2), one("c", jobs.Fail, jobs.NoteKnown, 2),
+	})
+	if err := yaml.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	var short []string
+	for _, e := range got {
+		note, _ := e["metadata"].(map[string]any)["note"].(string)
+		short = append(short, strings.TrimSpace(fmt.Sprint(e["id"], " ", e["name"], " ", e["result"], " ", note)))
+	}
+	if d := cmp.Diff([]string{"1 a pass flaky", "2 b pass flaky", "3 c fail known failure"}, short); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestLAVACut has the app settle on another verdict than the record's, which came only in part.
+func TestLAVACut(t *testing.T) {
+	x := export.NewLAVA("7")
+	x.Apply(jobs.Event{Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: "job", Result: jobs.Pass}})
+	for _, v := range []jobs.Verdict{
+		{Verdict: jobs.VerdictPass}, {Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: "9 of 10 bytes arrived"},
+	} {
+		x.Apply(jobs.Event{Verdict: &v})
+	}
+	var b bytes.Buffer
+	if err := x.Write(&b); err != nil || !strings.Contains(b.String(), "error_msg: 9 of 10 bytes arrived") || strings.Contains(b.String(), "result: pass") {
+		t.Errorf("%v\n%s", err, b.String())
 	}
 }
 
@@ -101,7 +142,7 @@ except ImportError:
     sys.exit(77)
 r = yaml.safe_load(sys.stdin)
 print([(c["suite"], c["name"], c["result"], c["measurement"], type(c["logged"]).__name__) for c in r])`)
-	cmd.Stdin = bytes.NewReader(export(t, events()))
+	cmd.Stdin = bytes.NewReader(list(t, events()))
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() == 77 {
 		t.Skip("no PyYAML here:", err)
