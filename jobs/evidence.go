@@ -3,6 +3,7 @@ package jobs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +58,7 @@ func (t *sums) failure() string {
 		s += fmt.Sprintf(", and %d more", n)
 	}
 	if len(t.broke) > 0 {
-		s += fmt.Sprintf("; %s (console.log:%d)", t.broke[0].Title, t.broke[0].Line)
+		s += "; " + t.broke[0].String()
 	}
 	return s
 }
@@ -76,6 +77,9 @@ func (t *sums) absence() string {
 
 // evidence is what v rests on, the most telling first.
 func (t *sums) evidence(v Verdict, err error) []Evidence {
+	if v.Class == "" {
+		return []Evidence{{Kind: EvidenceCount, Name: t.count()}}
+	}
 	var all []Evidence
 	add := func(e Evidence) {
 		if len(all) < MaxEvidence {
@@ -83,17 +87,20 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 			all = append(all, e)
 		}
 	}
-	findings := func(fs []Finding, class func(Finding) Class) {
-		for _, f := range fs {
-			add(Evidence{Kind: EvidenceFinding, Name: f.Title, Class: class(f), LogLine: f.Line, Message: f.Allowed})
+	broke := t.broke
+	first := len(broke) > 0 && v.Class == broke[0].class()
+	if i := t.cause(err); i >= 0 { // the step's message is the finding: one piece of evidence, not two
+		f, step := broke[i], stepEvidence(err)
+		add(findingEvidence(f, f.class(), "it ended "+step.Name))
+		broke, err = slices.Concat(broke[:i], broke[i+1:]), nil
+	}
+	tell := func() {
+		for _, f := range broke {
+			add(findingEvidence(f, f.class(), ""))
 		}
 	}
-	if v.Class == "" {
-		return []Evidence{{Kind: EvidenceCount, Name: t.count()}}
-	}
-	first := len(t.broke) > 0 && v.Class == t.broke[0].class()
 	if first {
-		findings(t.broke, Finding.class)
+		tell()
 	}
 	if err != nil {
 		add(stepEvidence(err))
@@ -102,15 +109,30 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 		add(caseEvidence(c, ClassTest))
 	}
 	if !first {
-		findings(t.broke, Finding.class)
+		tell()
 	}
 	for _, c := range t.missing {
 		add(caseEvidence(c, ""))
 	}
 	if v.Class == ClassTimeout { // a stall or a hung task may be why
-		findings(t.other, func(Finding) Class { return "" })
+		for _, f := range t.other {
+			add(findingEvidence(f, "", f.Allowed))
+		}
 	}
 	return all
+}
+
+// cause is the finding that ended the step which err ended, by its index; -1 when it was something else.
+func (t *sums) cause(err error) int {
+	s := (*StepError)(nil)
+	if !errors.As(err, &s) {
+		return -1
+	}
+	return slices.IndexFunc(t.broke, func(f Finding) bool { return strings.HasPrefix(s.Err.Error(), f.String()) })
+}
+
+func findingEvidence(f Finding, class Class, message string) Evidence {
+	return Evidence{Kind: EvidenceFinding, Name: f.Title, Class: class, LogLine: f.Line, Message: message}
 }
 
 func (t *sums) count() string {

@@ -66,7 +66,7 @@ func (t *sums) class(err error, lost *MissingError) (Class, string) {
 		return ClassTest, t.failure()
 	case len(t.broke) > 0 && (unexplained || class == ClassTimeout || class == ClassInfrastructure):
 		f := t.broke[0]
-		message := fmt.Sprintf("%s (console.log:%d)", f.Title, f.Line)
+		message := f.String()
 		if err != nil {
 			message += "; then " + err.Error()
 		}
@@ -80,6 +80,9 @@ func (t *sums) class(err error, lost *MissingError) (Class, string) {
 	}
 	return "", ""
 }
+
+// String is the finding in a message: its title, and where it is.
+func (f Finding) String() string { return fmt.Sprintf("%s (console.log:%d)", f.Title, f.Line) }
 
 // class is whose fault a finding is that broke the system.
 func (f Finding) class() Class {

@@ -54,6 +54,7 @@ func TestDecide(t *testing.T) {
 		"lost, and failed":      {unknown, []jobs.Case{fail}, nil, "incomplete test 1 false 0_smoke/frob failed", "step 3.1 lava-test-shell"},
 		"lost after an oops":    {unknown, []jobs.Case{pass}, []jobs.Finding{oops}, "incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then 3.1 lava-test-shell: the manifest never came", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
 		"a panic":               {step(jobs.ClassTest, "kernel panic: sysrq triggered crash (console.log:7)"), []jobs.Case{pass}, []jobs.Finding{fell("panic", "kernel panic: sysrq triggered crash", "test", true)}, "fail test 1 true 3.1 lava-test-shell: kernel panic: sysrq triggered crash (console.log:7)", "finding kernel panic: sysrq triggered crash"},
+		"a panic while booting": {step(jobs.ClassJob, "kernel panic: VFS (console.log:7)"), nil, []jobs.Finding{boot, fell("panic", "kernel panic: VFS", "boot", true)}, "fail job 5 false 3.1 lava-test-shell: kernel panic: VFS (console.log:7)", "finding kernel panic: VFS"},
 		"a panic, cut off":      {step(jobs.ClassTest, "kernel panic"), []jobs.Case{cut}, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic", "step 3.1 lava-test-shell"},
 		"cut off by a panic":    {&jobs.MissingError{What: "the manifest never came", Cause: step(jobs.ClassTest, "kernel panic")}, nil, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic (the manifest never came)", "step 3.1 lava-test-shell"},
 		"an oops, all passed":   {nil, []jobs.Case{pass}, []jobs.Finding{oops}, "fail test 1 true BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7)", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
@@ -77,6 +78,13 @@ func TestDecide(t *testing.T) {
 			}
 			if len(v.Evidence) == 0 {
 				t.Fatal("no evidence")
+			}
+			for i, e := range v.Evidence {
+				for _, f := range v.Evidence[:i] {
+					if e.Message != "" && strings.Contains(e.Message, f.Name) || e.Name == f.Name && e.Kind == "finding" {
+						t.Errorf("twice: %+v and %+v", f, e)
+					}
+				}
 			}
 			if got := v.Evidence[0].Kind + " " + v.Evidence[0].Name; got != c.evidence {
 				t.Errorf("evidence %s, want %s", got, c.evidence)

@@ -11,15 +11,18 @@ import (
 // did not arrive. An incomplete run never passes: a pass needs the whole record, and a record that says so itself.
 func settle(o rpc.Outcome, recorded jobs.Verdict, cut string) jobs.Verdict {
 	v := jobs.Verdict{Verdict: o.Verdict, Class: jobs.Class(o.Class), Message: o.Message, Complete: o.Complete}
+	if recorded.Class == v.Class {
+		v.Evidence = recorded.Evidence[:min(len(recorded.Evidence), jobs.MaxEvidence)]
+	}
 	switch {
 	case !sound(v):
-		return lab(v, "the runner's verdict makes no sense: "+o.Verdict+", class "+o.Class)
+		return lab("the runner's verdict makes no sense: " + o.Verdict + ", class " + o.Class)
 	case cut == "" && v.Verdict == jobs.VerdictPass && recorded.Verdict != jobs.VerdictPass:
-		return lab(v, "the runner says pass, its record does not")
+		return lab("the runner says pass, its record does not")
 	case cut == "":
 		return v
 	case v.Verdict == jobs.VerdictPass:
-		return lab(v, cut)
+		return lab(cut)
 	case v.Class == jobs.ClassTest:
 		v.Verdict = jobs.VerdictIncomplete
 	}
@@ -27,10 +30,13 @@ func settle(o rpc.Outcome, recorded jobs.Verdict, cut string) jobs.Verdict {
 	return v
 }
 
-// lab makes v the lab's failure.
-func lab(v jobs.Verdict, why string) jobs.Verdict {
-	v.Verdict, v.Class, v.Message, v.Complete = jobs.VerdictIncomplete, jobs.ClassInfrastructure, rpc.Clip(why), false
-	return v
+// lab is the lab's failure.
+func lab(why string) jobs.Verdict {
+	why = rpc.Clip(why)
+	return jobs.Verdict{
+		Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: why,
+		Evidence: []jobs.Evidence{{Kind: jobs.EvidenceStep, Name: "record", Class: jobs.ClassInfrastructure, Message: why}},
+	}
 }
 
 // sound says whether class and verdict belong together, as in jobs.Decide.

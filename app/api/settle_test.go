@@ -42,3 +42,15 @@ func TestSettle(t *testing.T) {
 		}
 	}
 }
+
+// TestSettleEvidence keeps what the record's verdict rests on, while it is the one that holds.
+func TestSettleEvidence(t *testing.T) {
+	recorded := jobs.Decide(nil, []jobs.Case{{Suite: "0_s", Case: "x", Result: jobs.Fail}})
+	fail := rpc.Outcome{Verdict: "fail", Class: "test", Message: "m", Complete: true}
+	if got := settle(fail, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Name != "0_s/x" {
+		t.Errorf("%+v", got)
+	}
+	if got := settle(rpc.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Class != jobs.ClassInfrastructure {
+		t.Errorf("%+v", got)
+	}
+}

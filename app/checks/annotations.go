@@ -57,8 +57,8 @@ func annotation(path string, line int, level, title, message string) ghapi.Annot
 	}
 }
 
-// annotations marks the failed cases at the lines of the job file that define them; those of a job whose definition was
-// expanded, which is no file of the repository, at the job.
+// annotations marks what failed at the lines of the job file that define it; of a job whose definition was expanded,
+// which is no file of the repository, at the job.
 func annotations(v View) []ghapi.Annotation {
 	var out []ghapi.Annotation
 	for _, r := range v.Runs {
@@ -66,31 +66,61 @@ func annotations(v View) []ghapi.Annotation {
 			continue
 		}
 		lines := locate(r.Job)
-		for _, c := range r.Results.Cases {
-			if !c.Fails() && c.Result != jobs.Missing || c.Suite == jobs.PipelineSuite {
-				continue
-			}
-			if len(out) == maxAnnotations {
-				return out
-			}
+		add := func(c jobs.Case, title, message string) {
 			line := int(v.Check.Line)
 			if line == 0 {
 				line = lines.of(c)
 			}
-			message := c.Message
-			if message == "" {
-				message = c.Suite + "/" + caseName(c) + ": " + c.Result
-			}
-			if c.Known != "" {
-				message += "\nThe list of known failures has it, so it should fail: " + c.Known
-			}
 			if t := target(r); t != "" {
 				message += "\non " + t
 			}
-			out = append(out, annotation(v.Check.Path, line, levelFailure, caseName(c)+" "+words(kind(c)), message))
+			out = append(out, annotation(v.Check.Path, line, levelFailure, title, message))
+		}
+		for _, f := range r.Broke() {
+			add(jobs.Case{Suite: f.Suite, Case: f.Case}, f.Title, brokeText(f))
+		}
+		for _, c := range r.Results.Cases {
+			if len(out) >= maxAnnotations {
+				return out[:maxAnnotations]
+			}
+			if (c.Fails() || c.Result == jobs.Missing) && c.Suite != jobs.PipelineSuite {
+				add(c, caseName(c)+" "+words(kind(c)), failText(c))
+			}
 		}
 	}
-	return out
+	return out[:min(len(out), maxAnnotations)]
+}
+
+// failText says how a case failed.
+func failText(c jobs.Case) string {
+	message := c.Message
+	if message == "" {
+		message = c.Suite + "/" + caseName(c) + ": " + c.Result
+	}
+	if c.Known != "" {
+		message += "\nThe list of known failures has it, so it should fail: " + c.Known
+	}
+	return message
+}
+
+// maxBroke is how much of a finding's lines an annotation has, in bytes: it shows where, the check shows the rest.
+const maxBroke = 2 << 10
+
+// brokeText says what a finding is.
+func brokeText(f jobs.Finding) string {
+	s := fmt.Sprintf("%s at console line %d", f.Kind, f.Line)
+	switch {
+	case f.Suite != "" && f.Case != "":
+		s += ", during " + f.Suite + "/" + f.Case
+	case f.Suite != "":
+		s += ", during " + f.Suite
+	case f.Section != "":
+		s += ", during " + f.Section
+	}
+	if f.Text != "" {
+		s += "\n" + strings.TrimRight(cut(f.Text, maxBroke), "\n")
+	}
+	return s
 }
 
 // places are the lines of a job file where test definitions begin, in the order of the suites.

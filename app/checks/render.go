@@ -88,6 +88,9 @@ func title(runs []Run, status string) string {
 	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != jobs.ClassTest || !fails(r)) }); i >= 0 {
 		t = strings.TrimSuffix(headline(runs[i].Verdict)+" ("+t+")", " ()")
 	}
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class == jobs.ClassTest && fails(r) && len(r.Broke()) > 0 }); i >= 0 {
+		t += "; " + runs[i].Broke()[0].Title
+	}
 	if t == "" {
 		t = "No results"
 	}
@@ -193,14 +196,12 @@ func summary(runs []Run, base string) string {
 		if r.Message != "" {
 			p.line("\n%s: %s", text(r.Name, maxName), text(headline(r.Verdict), maxMessage))
 		}
-		if r.Results == nil {
-			continue
-		}
-		for _, f := range r.Results.Findings {
-			p.line("\n- kernel: %s (console line %d)", code(f.Title, maxName), f.Line)
-		}
+		why(p, r, base)
 	}
 	suites(p, runs)
+	for _, r := range runs {
+		kernel(p, r, base)
+	}
 	return p.String()
 }
 

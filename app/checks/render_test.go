@@ -61,9 +61,15 @@ func TestRenderHostile(t *testing.T) {
 				Message: hostile.Draw(t, "message"), Note: hostile.Draw(t, "note"),
 			})
 		}
-		r.Findings = append(r.Findings, jobs.Finding{Title: hostile.Draw(t, "title")})
+		for range rapid.IntRange(1, 50).Draw(t, "findings") {
+			r.Findings = append(r.Findings, jobs.Finding{
+				Kind: "oops", Title: hostile.Draw(t, "title"), Text: hostile.Draw(t, "text"), Allowed: rapid.SampledFrom([]string{"", "x"}).Draw(t, "allowed"),
+				Suite: hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"),
+			})
+		}
+		r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases, r.Findings...)
 		run := Run{
-			Run:     store.Run{ID: "id", Name: "smoke", State: store.RunCompleted, Verdict: jobs.Decide(jobs.Failf(jobs.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases)},
+			Run:     store.Run{ID: "id", Name: "smoke", State: store.RunCompleted, Verdict: r.Verdict},
 			Results: r, Job: []byte(hostile.Draw(t, "job")), Attempts: []store.Attempt{{Target: hostile.Draw(t, "target")}},
 		}
 		s := Render(View{Check: store.Check{ID: "c", Name: "smoke", Path: "ci/smoke.yaml"}, Runs: []Run{run}}, "https://lab.example.org")

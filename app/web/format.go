@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -39,11 +40,34 @@ func functions() template.FuncMap {
 			}
 			return fmt.Sprintf("%.2f", *s)
 		},
-		"line": func(n *int) string {
-			if n == nil {
-				return ""
+		"at":   func(id string, line int) place { return place{id, line} },
+		"text": func(s string) string { return readable([]byte(s)) },
+		"during": func(f jobs.Finding) string {
+			if f.Suite == "" {
+				return f.Section
 			}
-			return fmt.Sprint(*n)
+			return strings.TrimSuffix(f.Suite+"/"+f.Case, "/")
+		},
+		"shade": func(c jobs.Case) string {
+			switch {
+			case c.Fails():
+				return jobs.Fail
+			case c.Note != "" && (c.Noted(jobs.NoteKnown) || c.Noted(jobs.NoteFlaky)):
+				return jobs.Unknown
+			}
+			return c.Result
+		},
+		"remark": func(c jobs.Case) string {
+			if c.Known != "" && c.Message != "" {
+				return c.Known + "; " + c.Message
+			}
+			return c.Known + c.Message
 		},
 	}
+}
+
+// place is a line of a run's console.
+type place struct {
+	ID   string
+	Line int
 }

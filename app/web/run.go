@@ -20,16 +20,22 @@ import (
 const (
 	tail       = 64 << 10 // bytes of the console on a run's page
 	liveEvents = 4 << 20  // bytes of events that are folded for a page while the run goes on
+
+	shownCases    = 5000 // of a run on its page, which is some 2 MB then
+	shownFindings = 100  // likewise; each has its lines
 )
 
 // runPage is what a run's page shows.
 type runPage struct {
 	checks.Run
-	Source  rpc.Source
-	Done    bool
-	Cases   []jobs.Case
-	Console string
-	Cut     bool // the console has more before it
+	Source       rpc.Source
+	Done         bool
+	Cases        []jobs.Case
+	MoreCases    int // that are left out
+	Findings     []jobs.Finding
+	MoreFindings int // likewise
+	Console      string
+	Cut          bool // the console has more before it
 }
 
 func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
@@ -58,9 +64,16 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 		p.Results, err = h.live(row.ID, last.Number)
 	}
 	if p.Results != nil {
-		p.Cases = p.Results.Cases
+		p.Cases, p.MoreCases = some(p.Results.Cases, shownCases)
+		p.Findings, p.MoreFindings = some(p.Results.Findings, shownFindings)
 	}
 	return p, err
+}
+
+// some are the first of all, and how many are left out.
+func some[T any](all []T, most int) ([]T, int) {
+	n := min(len(all), most)
+	return all[:n], len(all) - n
 }
 
 // live folds what a run in progress has reported so far.

@@ -50,6 +50,7 @@ func New(o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /runs", h.runs)
 	h.mux.HandleFunc("GET /runs/{id}", h.run)
 	h.mux.HandleFunc("GET /runs/{id}/console", h.console)
+	h.mux.HandleFunc("GET /runs/{id}/console/{line}", h.lines)
 	h.mux.HandleFunc("GET /runs/{id}/results.json", h.results)
 	h.mux.HandleFunc("GET /runs/{id}/junit.xml", h.junit)
 	h.mux.HandleFunc("GET /runs/{id}/lava-results.yaml", h.lava)

@@ -128,14 +128,15 @@ func (w *watcher) stop() {
 	if w.fatal == nil {
 		return
 	}
-	f := w.fatal
+	f := w.fatal.Jobs()
+	f.Line += w.before
 	w.fatal, w.stopped = nil, true
 	class := jobs.ClassJob
 	switch {
 	case f.Emulation:
 		class = jobs.ClassInfrastructure
-	case f.During.Section == "test":
+	case f.Section == "test":
 		class = jobs.ClassTest
 	}
-	w.r.Stop(jobs.Failf(class, "%s (console.log:%d)", f.Title, f.Line+w.before))
+	w.r.Stop(jobs.Failf(class, "%s", f))
 }

@@ -1,0 +1,117 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gantry-ci/gantry/jobs"
+)
+
+const (
+	maxFindings = 20      // shown of a run
+	maxReport   = 6 << 10 // bytes of a finding's lines
+	maxReports  = 3       // findings of a run whose lines are shown: a summary has room for 65,535 bytes
+)
+
+// Evidence is what the run's verdict rests on, the most telling first; none while it has no verdict, or another than its
+// results have.
+func (r Run) Evidence() []jobs.Evidence {
+	if r.Results == nil || r.Results.Class != r.Class || r.Results.Verdict.Verdict != r.Verdict.Verdict {
+		return nil
+	}
+	return r.Results.Evidence
+}
+
+// Broke are the findings that the verdict rests on, in its order.
+func (r Run) Broke() (broke []jobs.Finding) {
+	for _, e := range r.Evidence() {
+		if e.Kind != jobs.EvidenceFinding || e.Class == "" {
+			continue
+		}
+		i := slices.IndexFunc(r.Results.Findings, func(f jobs.Finding) bool { return f.Line == e.LogLine && f.Title == e.Name })
+		if i >= 0 {
+			broke = append(broke, r.Results.Findings[i])
+		}
+	}
+	return broke
+}
+
+// why adds what the run's verdict rests on.
+func why(p *page, r Run, base string) {
+	all := r.Evidence()
+	if r.Class == "" || len(all) == 0 {
+		return
+	}
+	p.line("\n**Why** %s\n", text(r.Name, maxName))
+	for _, e := range all {
+		s := e.Kind + " " + code(e.Name, maxName)
+		if e.Result != "" {
+			s += ": " + text(e.Result, maxName)
+		}
+		if e.LogLine > 0 {
+			s += ", " + consoleLine(r, base, e.LogLine)
+		}
+		if e.Message != "" {
+			s += ": " + text(e.Message, maxMessage)
+		}
+		p.line("- %s", s)
+	}
+}
+
+// kernel adds the run's findings: those that the verdict rests on first, with their lines.
+func kernel(p *page, r Run, base string) {
+	if r.Results == nil || len(r.Results.Findings) == 0 {
+		return
+	}
+	broke := r.Broke()
+	all := slices.Clone(broke)
+	for _, f := range r.Results.Findings {
+		if !slices.Contains(broke, f) {
+			all = append(all, f)
+		}
+	}
+	p.line("\n**Kernel findings** of %s\n", text(r.Name, maxName))
+	for i, f := range all[:min(len(all), maxFindings)] {
+		p.line("- %s", finding(r, f, base))
+		if f.Text != "" && i < maxReports && (len(broke) == 0 || i < len(broke)) {
+			p.line("  <details><summary>its lines</summary><pre>%s</pre></details>", report(f.Text))
+		}
+	}
+	if n := len(all) - maxFindings; n > 0 {
+		p.line("- … and %d more", n)
+	}
+}
+
+// finding is a finding in a line of Markdown.
+func finding(r Run, f jobs.Finding, base string) string {
+	s := text(f.Kind, maxName) + ": " + code(f.Title, maxName) + ", " + consoleLine(r, base, f.Line)
+	if f.Suite != "" {
+		s += ", during " + code(strings.TrimSuffix(f.Suite+"/"+f.Case, "/"), maxName)
+	} else if f.Section != "" {
+		s += ", during " + text(f.Section, maxName)
+	}
+	if f.Allowed != "" {
+		s += "; allowed: " + text(f.Allowed, maxMessage)
+	}
+	return s
+}
+
+// consoleLine links to the line of the run's console.
+func consoleLine(r Run, base string, line int) string {
+	return fmt.Sprintf("[console line %d](%s/runs/%s/console/%d#L%d)", line, strings.TrimRight(base, "/"), r.ID, line, line)
+}
+
+// report is a report's lines in a <pre>: within it GitHub's Markdown takes entities, and links nothing.
+func report(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		next := text(strings.TrimRight(line, "\r\n"), maxMessage) + "&#10;"
+		if b.Len()+len(next) > maxReport {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(next)
+	}
+	return b.String()
+}

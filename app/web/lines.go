@@ -1,0 +1,110 @@
+package web
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gantry-ci/gantry/app/checks"
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+const (
+	aroundLine = 150     // lines of the console before and after the one that was asked for
+	longLine   = 4 << 10 // bytes of a line that are shown
+)
+
+// linesPage is a piece of a run's console.
+type linesPage struct {
+	checks.Run
+	Line, Earlier, Later int // what was asked for, and the lines to ask for next; 0 for none
+	Lines                []consoleLine
+}
+
+// consoleLine is a line of the console as text.
+type consoleLine struct {
+	Number int
+	Text   string
+	Asked  bool
+}
+
+// lines shows the console around a line: what evidence leads to.
+func (h *Handler) lines(w http.ResponseWriter, r *http.Request) {
+	p, err := h.around(r)
+	h.show(w, r, "lines.html", p, err)
+}
+
+func (h *Handler) around(r *http.Request) (p linesPage, err error) {
+	line, err := strconv.Atoi(r.PathValue("line"))
+	if err != nil || line < 1 {
+		return p, store.ErrNotFound
+	}
+	row, err := h.Store.Run(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return p, err
+	}
+	if p.Run, err = checks.LookRun(r.Context(), h.Store, row); err != nil {
+		return p, err
+	}
+	if len(p.Attempts) == 0 {
+		return p, store.ErrNotFound
+	}
+	attempt := p.Of // whose results have the line
+	if attempt == 0 {
+		attempt = p.Attempts[len(p.Attempts)-1].Number
+	}
+	f, err := h.Blobs.Open(row.ID, attempt, rpc.Console)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, store.ErrNotFound
+	}
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	p.Line = line
+	more, err := p.read(f)
+	if err != nil {
+		return p, err
+	}
+	if len(p.Lines) == 0 || p.Lines[len(p.Lines)-1].Number < line {
+		return p, store.ErrNotFound
+	}
+	if p.Lines[0].Number > 1 {
+		p.Earlier = max(line-2*aroundLine, 1)
+	}
+	if more {
+		p.Later = line + 2*aroundLine
+	}
+	return p, nil
+}
+
+// read reads the lines around p.Line, and says whether there are more after them.
+func (p *linesPage) read(console io.Reader) (more bool, err error) {
+	in := bufio.NewReaderSize(console, longLine)
+	first, last := max(p.Line-aroundLine, 1), p.Line+aroundLine
+	number, begins := 1, true // of what is read next; whether it begins a line
+	for {
+		piece, err := in.ReadSlice('\n')
+		if len(piece) > 0 && number > last {
+			return true, nil
+		}
+		if begins && len(piece) > 0 && number >= first {
+			p.Lines = append(p.Lines, consoleLine{number, strings.TrimRight(readable(piece), "\n"), number == p.Line})
+		}
+		switch {
+		case err == nil:
+			number, begins = number+1, true
+		case errors.Is(err, bufio.ErrBufferFull): // the rest of a long line is left out
+			begins = false
+		case errors.Is(err, io.EOF):
+			return false, nil
+		default:
+			return false, err
+		}
+	}
+}
