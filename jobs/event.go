@@ -58,6 +58,7 @@ type Finding struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 	Section     string `json:"section,omitempty"` // deploy, boot or test: what was going on
 	Allowed     string `json:"allowed,omitempty"` // the reason on the allow list, if it is there
+	Denied      string `json:"denied,omitempty"`  // the reason on the deny list, likewise
 	Suite       string `json:"suite,omitempty"`   // the case during which it fell
 	Case        string `json:"case,omitempty"`
 	Text        string `json:"text,omitempty"` // the lines of it

@@ -132,6 +132,9 @@ func (t *sums) cause(err error) int {
 }
 
 func findingEvidence(f Finding, class Class, message string) Evidence {
+	if f.Denied != "" {
+		message = strings.TrimPrefix(message+"; denied: "+f.Denied, "; ")
+	}
 	return Evidence{Kind: EvidenceFinding, Name: f.Title, Class: class, LogLine: f.Line, Message: message}
 }
 
@@ -150,6 +153,9 @@ func (t *sums) count() string {
 
 func caseEvidence(c Case, class Class) Evidence {
 	e := Evidence{Kind: EvidenceCase, Name: c.Name(), Result: c.Result, Class: class, Message: c.Message}
+	if c.Noted(NoteUnexpectedPass) {
+		e.Message = strings.TrimSuffix("it is a known failure: "+c.Known+"; "+c.Message, "; ")
+	}
 	if c.LogLine != nil {
 		e.LogLine = *c.LogLine
 	}

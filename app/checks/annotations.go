@@ -117,6 +117,9 @@ func brokeText(f jobs.Finding) string {
 	case f.Section != "":
 		s += ", during " + f.Section
 	}
+	if f.Denied != "" {
+		s += "\ndenied: " + f.Denied
+	}
 	if f.Text != "" {
 		s += "\n" + strings.TrimRight(cut(f.Text, maxBroke), "\n")
 	}

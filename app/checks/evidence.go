@@ -94,6 +94,9 @@ func finding(r Run, f jobs.Finding, base string) string {
 	if f.Allowed != "" {
 		s += "; allowed: " + text(f.Allowed, maxMessage)
 	}
+	if f.Denied != "" {
+		s += "; denied: " + text(f.Denied, maxMessage)
+	}
 	return s
 }
 

@@ -86,7 +86,7 @@ func title(runs []Run, status string) string {
 	}
 	t := strings.Join(tally(runs), ", ")
 	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != jobs.ClassTest || !fails(r)) }); i >= 0 {
-		t = strings.TrimSuffix(headline(runs[i].Verdict)+" ("+t+")", " ()")
+		t = strings.TrimSuffix(runs[i].headline()+" ("+t+")", " ()")
 	}
 	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class == jobs.ClassTest && fails(r) && len(r.Broke()) > 0 }); i >= 0 {
 		t += "; " + runs[i].Broke()[0].Title
@@ -97,9 +97,18 @@ func title(runs []Run, status string) string {
 	return plain(t, ghapi.MaxTitle)
 }
 
-// fails tells whether a case failed the run, so that the counts say why.
+// fails tells whether a case of the user's failed the run, so that the counts say why.
 func fails(r Run) bool {
-	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, jobs.Case.Fails)
+	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c jobs.Case) bool { return c.Suite != jobs.PipelineSuite && c.Fails() })
+}
+
+// headline says whose fault it was; of a system that broke, how.
+func (r Run) headline() string {
+	v := r.Verdict
+	if broke := r.Broke(); len(broke) > 0 {
+		v.Message = broke[0].Title
+	}
+	return headline(v)
 }
 
 // tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail, that

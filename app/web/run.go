@@ -126,7 +126,7 @@ func seekTail(f *os.File) (cut bool, err error) {
 }
 
 // escape is a terminal's control sequence: colors and cursor movement say nothing on a page.
-var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)
+var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>78c]|[()][A-Z0-9])`)
 
 // readable makes console bytes text. The template does the rest.
 func readable(b []byte) string {

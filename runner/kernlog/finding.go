@@ -47,6 +47,7 @@ type Finding struct {
 	Text        string // its lines, without prefixes, at most maxText bytes
 	During      During
 	Allowed     string // the reason on the allow list, if it is there; an allowed finding is never fatal
+	Denied      string // the reason on the deny list, if it is there
 }
 
 // Jobs is the finding as a run reports it.
@@ -55,6 +56,6 @@ func (f Finding) Jobs() jobs.Finding {
 		Line: f.Line, Kind: f.Kind, Title: f.Title, Fatal: f.Fatal, Emulation: f.Emulation,
 		Fingerprint: f.Fingerprint, Text: f.Text,
 		Section: f.During.Section, Suite: f.During.Suite, Case: f.During.Case,
-		Allowed: f.Allowed,
+		Allowed: f.Allowed, Denied: f.Denied,
 	}
 }

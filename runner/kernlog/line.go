@@ -28,6 +28,8 @@ var (
 		`|\d{4}-\d\d-\d\dT\S+ \S+ kernel(?:\[\d+\])?: ` +
 		`|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(?:\d+ +){1,2}[VDIWEF] (?:kernel *|\[[^\]]*\]|[^:]*): ?` +
 		`|<\d{1,3}>)`)
+	// traceRE is a command as a shell's trace (set -x) shows it: what a test looks for or prints is no kernel's message.
+	traceRE  = regexp.MustCompile(`^\++ `)
 	escapeRE = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78c]|[()][A-Z0-9])`)
 )
 
@@ -56,7 +58,7 @@ func messages(number int, raw []byte, yield func(line)) {
 		part = clean(part)
 		for len(part) > 0 {
 			m, rest := split(number, part)
-			if len(m.text) > 0 {
+			if len(m.text) > 0 && (m.context != "" || !traceRE.Match(m.text)) {
 				yield(m)
 			}
 			part = rest

@@ -93,12 +93,13 @@ func (l *List) Expired() []Entry {
 
 // apply marks the finding if it is allowed or denied.
 func (l *List) apply(f *Finding) {
-	about := func(e Entry) bool { return e.about(f) }
-	if slices.ContainsFunc(l.Deny, about) {
-		f.Fatal = true
+	// A denied message is its own title, without its numbers: the expression was looked for in the message.
+	denied := func(e Entry) bool { return e.about(f) || f.Kind == KindDenied && e.denies([]byte(f.Text)) }
+	if i := slices.IndexFunc(l.Deny, denied); i >= 0 {
+		f.Denied, f.Fatal = l.Deny[i].Reason, true
 		return
 	}
-	if i := slices.IndexFunc(l.Allow, about); i >= 0 {
+	if i := slices.IndexFunc(l.Allow, func(e Entry) bool { return e.about(f) }); i >= 0 {
 		f.Allowed, f.Fatal = l.Allow[i].Reason, false
 	}
 }
@@ -117,8 +118,11 @@ func (e *Entry) about(f *Finding) bool {
 
 // denies tells whether the message is not tolerated.
 func (l *List) denies(text []byte) bool {
-	return slices.ContainsFunc(l.Deny, func(e Entry) bool { return e.searches() && e.pattern.Match(text) })
+	return slices.ContainsFunc(l.Deny, func(e Entry) bool { return e.denies(text) })
 }
+
+// denies tells whether the entry, on the deny list, is about the message.
+func (e *Entry) denies(text []byte) bool { return e.searches() && e.pattern.Match(text) }
 
 // searches tells whether the entry, on the deny list, is looked for in every message.
 func (e *Entry) searches() bool { return e.pattern != nil && !e.expired }

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/rpc"
+)
+
+// A run that has ended is there for dashboards, by the verdict that the app settled on; one that has not is not.
+func TestDownloads(t *testing.T) {
+	l := newLab(t)
+	l.begin()
+	var events []byte
+	for i, e := range []jobs.Event{
+		{Start: &jobs.Start{Job: "smoke", Device: "qemu-1", Attempt: 1}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Fail}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "known", Result: jobs.Fail, Note: jobs.NoteKnown, Known: "#42"}},
+		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Pass, Try: 2}},
+		{Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: "job", Result: jobs.Pass}},
+		{Verdict: &jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}},
+	} {
+		e.Seq, e.Time = int64(i+1), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(append(events, b...), '\n')
+	}
+	l.append(rpc.Events, string(events))
+	base := "/runs/" + l.run.ID
+	for _, file := range []string{"/junit.xml", "/lava-results.yaml"} {
+		l.get(base+file, http.StatusNotFound)
+	}
+	res, _, err := store.FoldEvents(strings.NewReader(string(events)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Verdict = jobs.Decide(jobs.Failf(jobs.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases)
+	b, err := json.Marshal(res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: res.Verdict, Results: b}); err != nil {
+		t.Fatal(err)
+	}
+	if l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error { // else it is tried again
+		_, err := l.store.CancelRun(ctx, tx, l.run.ID, "")
+		return err
+	}) != nil {
+		t.Fatal("not canceled")
+	}
+	for file, want := range map[string][]string{
+		"/junit.xml":         {`<property name="note" value="flaky">`, `<skipped message="known failure: #42">`, `<error message="1 of 2 bytes of the run&#39;s events arrived" type="infrastructure">`},
+		"/lava-results.yaml": {"job: " + l.run.ID, "name: flaky\n  result: pass", "note: flaky", "known_failure: '#42'", "error_type: Infrastructure"},
+		"/events.jsonl":      {`"seq":6`},
+		"/results.json":      {`"verdict":"incomplete"`, `"evidence":[{"kind":"step"`},
+	} {
+		text, head := l.get(base+file, http.StatusOK)
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s lacks %q:\n%s", file, w, text)
+			}
+		}
+		if strings.Contains(head.Get("Content-Type"), "html") {
+			t.Errorf("%s is served as %s", file, head.Get("Content-Type"))
+		}
+	}
+	if text, _ := l.get(base+"/lava-results.yaml", http.StatusOK); strings.Count(text, "name: flaky") != 1 {
+		t.Errorf("a case is there for each try:\n%s", text)
+	}
+}
+
+// A line of the console has an address, and what stands there is text.
+func TestLines(t *testing.T) {
+	l := newLab(t)
+	l.begin()
+	var b strings.Builder
+	for n := range 1000 {
+		fmt.Fprintf(&b, "line %d\r\n", n+1)
+	}
+	l.append(rpc.Console, b.String()+strings.Repeat("x", 3*longLine)+"\n<script>\x1b[1m\n")
+	base := "/runs/" + l.run.ID + "/console/"
+	for _, tt := range []struct {
+		line, first, last, earlier, later int
+	}{{1, 1, 151, 0, 301}, {151, 1, 301, 0, 451}, {500, 350, 650, 200, 800}, {1002, 852, 1002, 702, 0}} {
+		page, _ := l.get(base+strconv.Itoa(tt.line), http.StatusOK)
+		for _, want := range []string{fmt.Sprintf(`<div id="L%d" class="asked">`, tt.line), fmt.Sprintf(`<div id="L%d"`, tt.first), fmt.Sprintf(`<div id="L%d"`, tt.last)} {
+			if !strings.Contains(page, want) {
+				t.Errorf("line %d: no %q", tt.line, want)
+			}
+		}
+		for number, link := range map[int]string{tt.earlier: ">Earlier", tt.later: ">Later"} {
+			if number == 0 && strings.Contains(page, link) || number > 0 && !strings.Contains(page, fmt.Sprintf(`console/%d#L%d"%s`, number, number, link)) {
+				t.Errorf("line %d: %s is not %d", tt.line, link, number)
+			}
+		}
+		if strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.last+1)) || strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.first-1)) {
+			t.Errorf("line %d: more lines", tt.line)
+		}
+		if strings.Contains(page, "<script") || strings.ContainsAny(page, "\x1b\r") || len(page) > 100<<10 {
+			t.Errorf("line %d: a page of %d bytes", tt.line, len(page))
+		}
+	}
+	for _, bad := range []string{"0", "-1", "1003", "x", "99999999999999999999"} {
+		l.get(base+bad, http.StatusNotFound)
+	}
+}
+
+// The page says why: what the verdict rests on, with its lines.
+func TestEvidence(t *testing.T) {
+	l := newLab(t)
+	l.begin()
+	r := jobs.NewResults()
+	r.Cases = []jobs.Case{{Suite: "0_smoke", Case: "frob", Result: jobs.Fail, Message: "exit <7>", LogLine: new(40)}}
+	r.Findings = []jobs.Finding{
+		{Kind: "oops", Title: "BUG: oops in <frob>", Line: 12, Section: "test", Suite: "0_smoke", Case: "frob", Text: "BUG\n frob+0x1/0x2 fs/frob.c:3\n"},
+		{Kind: "warning", Title: "WARNING in x", Line: 7, Section: "boot", Allowed: "#42"},
+	}
+	r.Verdict = jobs.Decide(nil, r.Cases, r.Findings...)
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: r.Verdict, Results: b}); err != nil {
+		t.Fatal(err)
+	}
+	page, _ := l.get("/runs/"+l.run.ID, http.StatusOK)
+	for _, want := range []string{
+		"<h2>Why</h2>", `<b>BUG: oops in &lt;frob&gt;</b>, <a href="/runs/` + l.run.ID + `/console/12#L12">console line 12</a>`,
+		`case <b>0_smoke/frob</b>: <span class="fail">fail</span>`, "exit &lt;7&gt;", "frob&#43;0x1/0x2 fs/frob.c:3", "during 0_smoke/frob", "allowed: #42", "lava-results.yaml",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
