@@ -13,6 +13,8 @@ import (
 const (
 	// NoteUnsequenced marks a case that a test printed by itself, without number and checksum.
 	NoteUnsequenced = "unsequenced"
+	// NoteJoined marks one of these that was put together again from what the kernel's lines had cut.
+	NoteJoined = "put together again"
 	// NoteUnexpected marks a case that the definition's list of expected ones does not have; it fails.
 	NoteUnexpected = "unexpected"
 	// NoteUnsureSet and NoteUnsureSuite mark cases after lost records that may have held the start or the end of
@@ -110,6 +112,9 @@ func (s *state) sequenced(it Item, c *jobs.Case, r record) {
 		c.Note = NoteUnsequenced
 		s.sum.Unsequenced++
 	}
+	if r.joined {
+		note(c, NoteJoined)
+	}
 	s.report(it, c)
 }
 
@@ -168,6 +173,10 @@ func (s *state) suiteName() string {
 
 // doubt reports a signal that may be a test's own, or what is left of one that was damaged.
 func (s *state) doubt(r record) {
+	if s.doubts++; s.doubts > maxGaps {
+		s.sum.Truncated = true
+		return
+	}
 	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q stands where other results were damaged, and cannot be told from one", text(r.text, maxName)))
 }
 

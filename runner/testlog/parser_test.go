@@ -16,13 +16,22 @@ import (
 type guest struct {
 	out     strings.Builder
 	records []string
+	kernel  bool // it prints signals through the kernel's log
 }
 
 func (g *guest) signal(text string) {
 	n := len(g.records) + 1
 	sum := crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, text))
 	g.records = append(g.records, fmt.Sprintf("<GANTRY_RECORD %d %08x %s\r\n", n, sum, strings.TrimPrefix(text, "<")))
-	fmt.Fprintf(&g.out, "%s\r\n<GANTRY_TRAILER %d %08x>\r\n", text, n, sum)
+	before := ""
+	if g.kernel {
+		before = fmt.Sprintf("[ %4d.%06d] ", n, n)
+		g.print(begin)
+	}
+	fmt.Fprintf(&g.out, "%s%s\r\n%s<GANTRY_TRAILER %d %08x>\r\n", before, text, before, n, sum)
+	if g.kernel {
+		g.print(end)
+	}
 }
 
 func (g *guest) print(s string) { g.out.WriteString(s) }

@@ -2,7 +2,7 @@ package testlog
 
 import (
 	"slices"
-	"time"
+	"strings"
 )
 
 // raw is a signal without a number, between two that came with theirs.
@@ -12,18 +12,24 @@ type raw struct {
 	between       []int // those that had not come when before came
 	doubled       bool
 	listed        bool // it stands in the manifest, where tests have ended
+	part          bool // it is what is left of a signal
+	trail         bool // a damaged trailer comes after it
+	owner         int  // the number of the trailer after it, whose checksum does not fit; 0 for none
 }
 
 // raw takes a signal without a trailer.
-func (s *sequence) raw(text string, line int, at time.Time) {
-	r := record{text: text, line: line, at: at}
+func (s *sequence) raw(r raw) {
 	switch {
+	case !s.strict && s.highest == 0 && r.trail:
+	case !s.strict && s.highest == 0 && r.part:
+		s.state.doubt(r.record)
 	case !s.strict && s.highest == 0:
-		s.state.apply(r)
+		s.state.apply(r.record)
 	case len(s.raws) >= maxRaw:
 		s.sum.Truncated = true
 	default:
-		s.raws = append(s.raws, raw{record: r, after: s.last, doubled: s.doubled, listed: s.listing})
+		r.after, r.doubled, r.listed = s.last, s.doubled, s.listing
+		s.raws = append(s.raws, r)
 	}
 }
 
@@ -85,28 +91,106 @@ func (r *raw) settled(seq int) bool {
 // the test's own, once each. Where some did not, a signal may be the remains of one of them: it does not count when
 // it looks like one, and is reported as missing otherwise.
 func (s *sequence) judge(rs []raw) {
-	lost, healed := len(rs[0].between), s.late(rs[0].between)
+	j := judgement{lost: len(rs[0].between), healed: s.late(rs[0].between)}
+	rs = slices.DeleteFunc(rs, func(r raw) bool { // what is whole is told first
+		like := slices.Index(j.healed, r.text)
+		if like >= 0 {
+			j.heal(like)
+			s.sum.Copies++
+		}
+		return like >= 0
+	})
 	once := map[string]bool{}
 	for _, r := range rs {
+		if r.trail { // of one with a number, which tells it
+			s.sum.Copies++
+			continue
+		}
+		if r.part || r.owner > 0 {
+			if s.rest(&j, rs, r) {
+				s.state.doubt(r.record)
+			} else {
+				s.sum.Copies++
+			}
+			continue
+		}
+		j.start = false
 		_, copied := s.texts[s.hash(r.text)]
-		switch like := resembles(healed, r.text); {
+		switch like := slices.IndexFunc(j.healed, func(t string) bool { return resembles(t, r.text, !wellFormed(r.text)) }); {
 		case like >= 0:
-			healed = append(healed[:like], healed[like+1:]...)
-			lost--
+			j.heal(like)
 			s.sum.Copies++
 		case copied || once[r.text]:
 			s.sum.Copies++
 		case (r.listed || rs[0].doubled) && (!wellFormed(r.text) || s.beside(r)):
 			// What grew together where output came twice.
 			s.sum.Copies++
-		case r.listed || rs[0].doubled || rs[0].before <= rs[0].after || lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
-			lost--
+		case r.listed || rs[0].doubled || rs[0].before <= rs[0].after || j.lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
+			j.lost--
 			s.state.doubt(r.record)
 		default:
 			s.state.apply(r.record)
 		}
 		once[r.text] = true
 	}
+}
+
+// judgement is what is left to tell of the numbers of an interval that did not come with their trailers.
+type judgement struct {
+	lost   int
+	healed []string // the texts of those that came in another way
+	start  bool     // the start of a signal was reported last: what comes next may be its end
+}
+
+func (j *judgement) heal(i int) {
+	j.healed = slices.Delete(j.healed, i, i+1)
+	j.lost--
+}
+
+// rest says whether what is left of a signal is to be reported: it is not when it is of one that has a number, since that is
+// told by its number.
+func (s *sequence) rest(j *judgement, rs []raw, r raw) bool {
+	after := j.start
+	j.start = false
+	if r.owner > 0 {
+		text := s.late([]int{r.owner})
+		return len(text) > 0 && !near(text[0], r.text)
+	}
+	if after && !strings.HasPrefix(r.text, lavaStart) || slices.ContainsFunc(rs, func(o raw) bool { return !o.part && o.text == r.text }) {
+		return false
+	}
+	if like := slices.IndexFunc(j.healed, r.remains); like >= 0 {
+		j.heal(like)
+		return false
+	}
+	if j.lost > len(j.healed) || s.copied(r) {
+		j.lost = max(j.lost-1, len(j.healed))
+		return false
+	}
+	j.start = strings.HasPrefix(r.text, lavaStart)
+	return true
+}
+
+// leastPart is what the start of a signal has to have to tell which one it is.
+const leastPart = len("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=")
+
+// remains says whether what is left may be of a text: it is a part of it, or begins like it.
+func (r *raw) remains(text string) bool {
+	same, _, _ := alike(text, r.text)
+	return same > leastPart || strings.Contains(text, r.text) || resembles(text, r.text, true)
+}
+
+// copied says whether what is left is of a record that is known: where output comes twice, the copy's ends are cut.
+func (s *sequence) copied(r raw) bool {
+	if r.listed {
+		return true // tests have ended
+	}
+	for seq := r.after - lookAhead; seq <= min(r.before, r.after+maxRecent)+lookAhead; seq++ {
+		if text := s.recent[seq]; text != "" && (len(r.text) > leastPart || r.doubled) && strings.Contains(text, r.text) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxRecent is how many of the last records are remembered.
@@ -146,31 +230,38 @@ func (s *sequence) late(seqs []int) (texts []string) {
 }
 
 // maxFlips is how many bytes of a damaged signal may differ from the whole one.
-const maxFlips = 8
+const maxFlips = 3
 
-// resembles is the index of the text that s is, or is the remains of: with a stretch lost or put in, or with some
-// bytes changed; -1 for none.
-func resembles(texts []string, s string) int {
-	if i := slices.Index(texts, s); i >= 0 {
-		return i
+// near says whether s, which has a text's trailer, may be the text.
+func near(text, s string) bool {
+	head, tail, short := alike(text, s)
+	return head+tail >= short-maxFlips || resembles(text, s, true)
+}
+
+// alike is how much two texts have in common at their starts and ends, and the length of the shorter.
+func alike(text, s string) (head, tail, short int) {
+	short = min(len(s), len(text))
+	for head < short && s[head] == text[head] {
+		head++
 	}
-	return slices.IndexFunc(texts, func(t string) bool {
-		head, tail, short := 0, 0, min(len(s), len(t))
-		for head < short && s[head] == t[head] {
-			head++
+	for tail < short-head && s[len(s)-1-tail] == text[len(text)-1-tail] {
+		tail++
+	}
+	return head, tail, short
+}
+
+// resembles says whether s is a text, or is the remains of it: with a stretch lost or put in, or with some bytes
+// changed. What was put in without breaking the signal is no part of a name.
+func resembles(text, s string, broken bool) bool {
+	head, tail, short := alike(text, s)
+	if head+tail >= short {
+		return broken || len(s) <= len(text) || strings.ContainsAny(s[head:len(s)-tail], " <>[")
+	}
+	flips := 0
+	for i := range short {
+		if s[i] != text[i] {
+			flips++
 		}
-		for tail < short-head && s[len(s)-1-tail] == t[len(t)-1-tail] {
-			tail++
-		}
-		if head+tail >= short {
-			return true
-		}
-		flips := 0
-		for i := range short {
-			if s[i] != t[i] {
-				flips++
-			}
-		}
-		return len(s) == len(t) && flips <= maxFlips
-	})
+	}
+	return len(s) == len(text) && flips <= maxFlips
 }

@@ -32,11 +32,12 @@ type sequence struct {
 
 // record is a numbered signal.
 type record struct {
-	seq  int
-	text string
-	line int
-	at   time.Time // zero when only the manifest had it
-	sent bool      // it was urgent, and emitted already
+	seq    int
+	text   string
+	line   int
+	at     time.Time // zero when only the manifest had it
+	sent   bool      // it was urgent, and emitted already
+	joined bool      // it has no number, and was put together again
 }
 
 func newSequence(limit int, strict bool, s *state, sum *Summary) *sequence {

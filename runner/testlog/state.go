@@ -21,6 +21,7 @@ type state struct {
 	unsure  string // the note for cases after lost records
 	started map[string]bool
 	suite   string // of the last run
+	doubts  int    // signals reported as missing because they cannot be told from others
 }
 
 // run is a test definition that has started.

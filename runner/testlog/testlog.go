@@ -38,7 +38,7 @@ const (
 	maxPieces       = 24       // lines that may lie there
 	maxName         = 1024     // bytes of a name
 	maxRaw          = 10_000   // signals without trailer that wait for a decision
-	maxGaps         = 1000     // gaps reported one by one
+	maxGaps         = 1000     // gaps reported one by one, and doubtful signals
 	recordsPerCase  = 5        // STARTTC, ENDTC, TESTCASE, a share of sets, and air
 )
 

@@ -28,7 +28,9 @@ type script struct {
 	list  string   // the manifest
 	truth []string // cases, as show prints them
 	runs  []string
-	raws  bool // some cases were printed by the test itself
+	raw   []string // cases that the test printed by itself
+	raws  bool     // some were
+	harsh bool     // it was cut so that a signal without a checksum may have become another
 }
 
 func show(c *jobs.Case) string {
@@ -63,8 +65,9 @@ var words = []string{"boot", "mem-test", "a", "net/ping", "überlauf", "two word
 
 // write makes up a stage.
 func write(n pick) *script {
-	s, g := &script{raws: n(8) == 0}, &guest{}
+	s, g := &script{raws: n(3) == 0}, &guest{}
 	for i := range 1 + n(3) {
+		g.kernel = n(4) == 0 // lava-signal: kmsg
 		name := fmt.Sprintf("%d_%s", i, strings.ReplaceAll(words[n(3)], "/", "-"))
 		s.runs = append(s.runs, name)
 		g.signal("<LAVA_SIGNAL_STARTRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
@@ -83,6 +86,7 @@ func write(n pick) *script {
 		}
 		g.signal("<LAVA_SIGNAL_ENDRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
 	}
+	g.kernel = false
 	before := g.out.Len()
 	g.manifest()
 	s.list = g.out.String()[before:]
@@ -108,8 +112,10 @@ func (s *script) result(n pick, g *guest) string {
 		return id + "|" + res + "|" + m + "|m/s"
 	case 2:
 		if s.raws && !strings.Contains(id, ">") {
-			g.print("+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw" + id + " RESULT=pass>'\r\n")
-			g.print("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw" + id + " RESULT=pass>\r\n")
+			raw := fmt.Sprintf("raw%d%s", len(s.raw), id)
+			s.raw = append(s.raw, raw)
+			g.print("+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + raw + " RESULT=pass>'\r\n")
+			g.print("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + raw + " RESULT=pass>\r\n")
 		}
 	}
 	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + id + " RESULT=" + res + ">")
@@ -121,77 +127,12 @@ var noise = []string{
 	"progress 1%\rprogress 2%\rprogress 100%\r\n",
 }
 
-// kinds of cuts.
-const (
-	kernelLine = iota
-	bareLine
-	splitLine
-	drop
-	double
-	flip
-	lostNewline
-	wrap
-	color
-	stop
-	kinds
-)
-
-func (s *script) cut(n pick, kind int) {
-	at := n(len(s.out) + 1)
-	span := func(limit int) (string, string, string) {
-		end := min(len(s.out), at+1+n(limit))
-		return s.out[:at], s.out[at:end], s.out[end:]
-	}
-	line := fmt.Sprintf("[%5d.%06d] ", n(9999), n(999999))
-	switch kind {
-	case kernelLine:
-		for range 1 + n(3) {
-			s.insert(at, line+"random: crng init done <0x"+fmt.Sprint(n(9999))+">\r\n")
-		}
-	case bareLine:
-		s.insert(at, "random: fast init done\r\n")
-	case splitLine:
-		s.insert(min(at+1+n(60), len(s.out)), "d: down\r\n")
-		s.insert(at, line+"eth0: renamed, an")
-	case drop:
-		a, _, c := span(200)
-		s.out = a + c
-	case double:
-		a, b, c := span(300)
-		s.out = a + b + b + c
-	case flip:
-		for range 1 + n(3) {
-			if i := n(len(s.out) + 1); i < len(s.out) {
-				s.out = s.out[:i] + string([]byte{s.out[i] ^ 1<<n(8)}) + s.out[i+1:]
-			}
-		}
-	case lostNewline:
-		if i := strings.Index(s.out[at:], "\r\n"); i >= 0 {
-			s.out = s.out[:at+i] + s.out[at+i+2:]
-		}
-	case wrap:
-		a, b, c := span(400)
-		for len(b) > 80 {
-			a, b = a+b[:80]+"\r\n", b[80:]
-		}
-		s.out = a + b + c
-	case color:
-		s.insert(at, "\x1b[32m")
-	case stop:
-		if n(10) == 0 {
-			s.out = s.out[:at]
-		}
-	}
-}
-
-func (s *script) insert(at int, text string) { s.out = s.out[:at] + text + s.out[at:] }
-
 // outcome counts what happened to stages.
 type outcome struct{ stages, cuts, cases, found, incomplete, whole, asked, reassembled, recovered int }
 
 // check parses the output and says what is wrong with the result.
 func (s *script) check(n pick, o *outcome) error {
-	var got []string
+	var got, raw []string
 	var all []jobs.Case
 	ended := map[string]string{}
 	var defs []Definition
@@ -203,14 +144,17 @@ func (s *script) check(n pick, o *outcome) error {
 		case c == nil:
 		case c.Suite == jobs.PipelineSuite:
 			ended[c.Case] = c.Result
-		case c.Result != jobs.Missing && (!s.raws || !strings.Contains(c.Note, NoteUnsequenced)):
+		case c.Result != jobs.Missing && strings.Contains(c.Note, NoteUnsequenced):
+			raw = append(raw, c.Case)
+			all = append(all, *c)
+		case c.Result != jobs.Missing:
 			got = append(got, show(c)+"!"+c.Note)
 			all = append(all, *c)
 		default:
 			all = append(all, *c)
 		}
 	})
-	for rest := []byte(s.out); len(rest) > 0; {
+	for rest := []byte(unmarked(s.out)); len(rest) > 0; {
 		k := min(len(rest), 1+n(400))
 		p.Feed(rest[:k], time.Time{})
 		rest = rest[k:]
@@ -232,6 +176,9 @@ func (s *script) check(n pick, o *outcome) error {
 			return fmt.Errorf("%q is invented, or counted twice", c)
 		}
 		want = slices.Delete(want, i, i+1)
+	}
+	if err := s.checkRaw(raw, sum.Complete()); err != nil {
+		return err
 	}
 	for name, res := range ended {
 		if !slices.Contains(s.runs, name) || res == jobs.Fail {
@@ -257,6 +204,25 @@ func (s *script) check(n pick, o *outcome) error {
 	return nil
 }
 
+// checkRaw says what is wrong with the signals that the test printed by itself.
+func (s *script) checkRaw(got []string, complete bool) error {
+	if s.harsh {
+		return nil
+	}
+	left := slices.Clone(s.raw)
+	for _, id := range got {
+		i := slices.Index(left, id)
+		if i < 0 {
+			return fmt.Errorf("%q, which the test printed by itself, is invented, or counted twice", id)
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	if complete && len(left) > 0 {
+		return fmt.Errorf("lost in silence: %q, which the test printed by itself", left)
+	}
+	return nil
+}
+
 // TestTorture cuts into the output of made-up stages: every result is found or reported missing, none is invented or
 // counted twice, and an incomplete stage never passes.
 func TestTorture(t *testing.T) {
@@ -266,14 +232,19 @@ func TestTorture(t *testing.T) {
 		s := write(r.IntN)
 		intact := s.out
 		var done []int
+		most := kinds
+		if r.IntN(2) == 0 {
+			most = gentle
+		}
 		for range r.IntN(8) {
-			kind := r.IntN(kinds)
+			kind := r.IntN(most)
+			s.harsh = s.harsh || kind >= gentle
 			done = append(done, kind)
 			s.cut(r.IntN, kind)
 		}
 		o.cuts += len(done)
 		if err := s.check(r.IntN, &o); err != nil {
-			t.Logf("--- intact:\n%s\n--- cut:\n%s", intact, s.out)
+			t.Logf("--- intact:\n%s\n--- cut:\n%s", intact, unmarked(s.out))
 			t.Fatalf("seed %d, cuts %v: %v", i, done, err)
 		}
 	}
@@ -285,7 +256,9 @@ func TestTortureProperty(t *testing.T) {
 		n := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") }
 		s := write(n)
 		for range n(6) {
-			s.cut(n, n(kinds))
+			kind := n(kinds)
+			s.harsh = s.harsh || kind >= gentle
+			s.cut(n, kind)
 		}
 		if err := s.check(n, &outcome{}); err != nil {
 			t.Fatalf("%v\n%s", err, s.out)

@@ -14,6 +14,7 @@ type window struct {
 	order  *sequence
 	sum    *Summary
 	device bool // it reads the results device
+	owner  int  // the number of the damaged trailer that is being looked at, or 0
 	budget int  // checksummed bytes that reassembly may still spend
 }
 
@@ -91,7 +92,7 @@ func (w *window) step() bool {
 	if !bytes.Contains(w.text, []byte("<")) {
 		return false
 	}
-	quiet := w.withoutKernel()
+	quiet := w.withoutKernel(len(w.text))
 	best, in := w.find(plain), plain
 	if quiet != nil {
 		// A frame that only shows without the kernel's lines counts when it comes first.
@@ -106,7 +107,9 @@ func (w *window) step() bool {
 	if best.kind == kindTrailer {
 		w.trailer(best, in, plain, quiet)
 	} else {
-		w.salvage(in.origin(best.start+1) - 1)
+		start := in.origin(best.start+1) - 1
+		w.salvage(start, start)
+		w.kernel(start, end, end, claimed)
 		w.other(best, end)
 	}
 	w.cut(end)
@@ -197,7 +200,8 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 		for _, end := range ends {
 			for _, start := range starts(v.text[:end]) {
 				if w.spend(end-start) && checksum(f.digits, v.text[start:end]) == f.crc {
-					w.found(f, v.text[start:end], v.origin(start+1)-1, v != plain)
+					w.between(v.origin(end+1)-1, v.origin(ends[0]))
+					w.found(f, v.text[start:end], v.origin(start+1)-1, in.origin(f.end), v != plain)
 					return
 				}
 			}
@@ -205,14 +209,30 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 	}
 	end := in.origin(f.start+1) - 1
 	for _, start := range brackets(w.text[:end]) {
-		if text := w.without(f.digits, f.crc, nil, start, end); text != nil {
-			w.found(f, text, start, true)
+		if text, from, to := w.without(f.digits, f.crc, nil, start, end); text != nil {
+			if p := w.place(start); p.stamp >= 0 && p.stamp < start {
+				from = p.stamp // it may have taken the bracket of one in the kernel's line
+			}
+			w.scan(&view{w.text[from:to], []cut{{0, from}}}, to, claimed)
+			w.found(f, text, start, in.origin(f.end), true)
 			return
 		}
 	}
 	w.sum.Damaged++
 	w.order.echo(f)
-	w.salvageDamaged(end)
+	if w.order.seen[f.seq] {
+		w.salvage(end, end) // its signal has come
+	} else {
+		w.salvageDamaged(end, f.seq)
+	}
+	w.kernel(end, in.origin(f.end), in.origin(f.end), claimed)
+}
+
+// between looks at what lies between a signal and its trailer.
+func (w *window) between(from, to int) {
+	if from < to && mayHoldRaw(w.text[from:to]) {
+		w.scan(&view{w.text[from:to], []cut{{0, from}}}, to, claimed)
+	}
 }
 
 // find is where the same trailer begins in another view, or -1.
@@ -220,27 +240,31 @@ func (v *view) find(f *frame) int {
 	return bytes.Index(v.text, []byte(trailerStart+f.digits+" "+hex8(f.crc)+">"))
 }
 
-// found reports a numbered signal whose checksum fits; what is left before it is looked at first.
-func (w *window) found(f *frame, text []byte, start int, reassembled bool) {
-	w.salvage(start)
+// found reports a numbered signal whose checksum fits; what is left before it, and in the kernel's lines in it, is looked
+// at first.
+func (w *window) found(f *frame, text []byte, start, end int, reassembled bool) {
+	w.salvage(start, start)
+	w.kernel(start, end, end, claimed)
 	if at := w.place(start); w.order.direct(f.seq, string(text), at.line, at.at) && reassembled {
 		w.sum.Reassembled++
 	}
 }
 
-func (w *window) place(off int) place {
-	for _, p := range slices.Backward(w.places) {
+func (w *window) place(off int) place { return w.places[w.at(off)] }
+
+// at is the index of the place that off is in.
+func (w *window) at(off int) int {
+	for i, p := range slices.Backward(w.places) {
 		if p.off <= off {
-			return p
+			return i
 		}
 	}
-	return w.places[0]
+	return 0
 }
 
 // drop gives up on the text up to off.
 func (w *window) drop(off int) {
-	w.salvage(off)
-	w.cut(off)
+	w.cut(w.salvage(off, len(w.text)))
 }
 
 // cut removes the text up to off.
