@@ -4,6 +4,7 @@ package logline
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -104,4 +105,26 @@ func digits(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// stamp is what printk puts before a message on the console, with CONFIG_PRINTK_TIME and perhaps CONFIG_PRINTK_CALLER.
+var stamp = regexp.MustCompile(`(?:<\d{1,3}>)?\[ {0,4}\d{1,9}\.\d{6}\](?:\[ {0,5}[TC]\d+\])? `)
+
+// Stamped says that a line is the kernel's from its beginning.
+func Stamped(s string) bool {
+	at := stamp.FindStringIndex(s)
+	return at != nil && at[0] == 0
+}
+
+// Interrupted returns what stands before a message of the kernel in the middle of a line. Without such a message it is
+// the whole line, and false.
+func Interrupted(s string) (head string, ok bool) {
+	if strings.IndexByte(s, '[') < 1 {
+		return s, false
+	}
+	at := stamp.FindStringIndex(s)
+	if at == nil || at[0] == 0 {
+		return s, false
+	}
+	return s[:at[0]], true
 }

@@ -118,9 +118,13 @@ func (l *line) point(s string, kernel bool) bool {
 	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 	if n, err := strconv.ParseUint(rest[:digits], 10, 31); err == nil && (digits == len(rest) || rest[digits] == ' ' || rest[digits] == '\t') {
 		l.number, rest = int(n), strings.TrimLeft(rest[digits:], " \t")
+	} else if kernel {
+		rest = l.old(rest)
 	}
 	if r, ok := strings.CutPrefix(rest, "-"); ok && (r == "" || r[0] == ' ') {
 		rest = r
+	} else if kernel && l.number == 0 {
+		return false // a message that begins with "ok"
 	}
 	name, extra := hash(rest)
 	if extra != "" {
@@ -141,6 +145,24 @@ func (l *line) point(s string, kernel bool) bool {
 	}
 	l.kind, l.name = point, logline.Clip(unescape(name))
 	return true
+}
+
+// old reads what kselftest printed up to Linux 5.1: "ok 1..2 selftests: timers: nanosleep [PASS]", the second result.
+func (l *line) old(s string) string {
+	number, name, ok := strings.Cut(strings.TrimPrefix(s, "1.."), " ")
+	n, err := strconv.ParseUint(number, 10, 31)
+	if !ok || err != nil || !strings.HasPrefix(s, "1..") {
+		return s
+	}
+	l.number = int(n)
+	name = strings.TrimSpace(name)
+	if at := strings.LastIndexByte(name, '['); at > 0 && strings.HasSuffix(name, "]") {
+		if name[at:] == "[SKIP]" {
+			l.directive = "SKIP"
+		}
+		name = name[:at]
+	}
+	return name
 }
 
 // hash splits a description at its directive: the first # that is not escaped and not within a word.

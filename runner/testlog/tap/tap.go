@@ -3,7 +3,6 @@ package tap
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/testlog/logline"
@@ -15,6 +14,7 @@ const (
 	maxCases   = 100_000  // more results are counted only
 	maxDepth   = 32       // deeper subtests count as of this depth
 	maxMissing = 100      // more missing ones of a plan are one case
+	maxAbout   = 8        // diagnostics of one of the kernel's results
 )
 
 // Parser reads one stream of lines.
@@ -25,6 +25,10 @@ type Parser struct {
 	out     []jobs.Case
 	held    bool // the last case of the innermost level may still get a message
 	about   []string
+	failing bool // the last of about is the detail of a failure
+	cut     cut
+	script  script
+	proving bool // prove has begun and not said its result
 	yaml    yaml
 	version bool // of the document
 	ended   bool // by a bail-out: until a version line
@@ -37,8 +41,15 @@ type Parser struct {
 type level struct {
 	indent   int
 	headed   bool // it began with a version, a plan or a subtest's name
+	subtest  bool // it has a subtest's name
+	hollow   bool // the subtest before it held nothing, not even a plan
 	plan     int  // -1: none yet
 	why      string
+	results  map[string]int
+	totals   totals
+	again    bool // its program has begun to print anew
+	bailed   bool
+	names    map[int]string // of the results, by number, of a program of kselftest
 	seen     map[int]bool
 	low      int // a number up to which all were seen
 	count    int
@@ -59,16 +70,16 @@ func NewKernel(suite string) *Parser { return &Parser{suite: suite, kernel: true
 
 // Line reads a line, whose 1-based number is no, and returns the cases that are complete by it.
 func (p *Parser) Line(raw []byte, no int) []jobs.Case {
-	p.no = no
 	if len(raw) <= maxLine {
-		p.read(strings.TrimRight(string(raw), "\r\n"))
+		p.join(strings.TrimRight(string(raw), "\r\n"), no)
 	}
 	return p.flush()
 }
 
 // Close returns the remaining cases, the missing ones included.
 func (p *Parser) Close() []jobs.Case {
-	p.finish()
+	p.release()
+	p.proved()
 	if p.dropped > 0 {
 		p.emit(jobs.Case{Case: "results over the limit", Result: jobs.Missing, Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases)})
 		p.dropped = 0
@@ -78,12 +89,20 @@ func (p *Parser) Close() []jobs.Case {
 	return out
 }
 
-func (p *Parser) read(s string) {
+func (p *Parser) read(s string, no int) {
+	p.no = no
 	if p.yaml.on {
+		if logline.Stamped(s) {
+			return
+		}
 		if p.yaml.line(s, p.last()) {
 			return
 		}
 		p.yaml.on = false
+	}
+	if !p.kernel && p.prove(s) {
+		p.ended, p.held = false, false
+		return
 	}
 	l := p.parse(s)
 	if l.kind == version {
@@ -103,14 +122,29 @@ func (p *Parser) read(s string) {
 	case comment:
 		p.comment(l)
 	case bail:
-		p.finish()
-		p.emit(jobs.Case{Case: "bail-out", Result: jobs.Fail, Message: l.text, LogLine: p.at()})
-		p.ended = true
+		p.bail(l)
 	case other:
-		if !p.kernel && strings.TrimSpace(s) == "---" && p.held {
+		switch {
+		case p.kernel:
+			p.detail(s, l.indent)
+		case p.held && strings.TrimSpace(s) == "---":
 			p.yaml.begin(l.indent)
 		}
 	}
+}
+
+// bail ends the document, or of the kernel's the program that says so.
+func (p *Parser) bail(l line) {
+	c := jobs.Case{Case: "bail-out", Result: jobs.Fail, Message: l.text, LogLine: p.at()}
+	p.rise(l.indent)
+	if top := p.top(); top != nil && top.indent == l.indent && p.announced() {
+		top.bailed = true
+		p.add(top, c)
+		return
+	}
+	p.finish()
+	p.emit(c)
+	p.ended = true
 }
 
 // at is the line being read, as a case has it.
@@ -124,7 +158,11 @@ func (p *Parser) head(l line) {
 	p.held = false
 	p.rise(l.indent)
 	if top := p.top(); top != nil && top.indent == l.indent {
-		if top.headed && (top.count > 0 || top.plan >= 0) {
+		switch {
+		case !top.headed || top.count == 0 && top.plan < 0:
+		case p.announced():
+			top.again = true
+		default:
 			p.end()
 		}
 	}
@@ -134,13 +172,15 @@ func (p *Parser) head(l line) {
 func (p *Parser) plan(l line) {
 	p.rise(l.indent)
 	if top := p.top(); top != nil && top.indent == l.indent && top.plan >= 0 {
-		if top.count == 0 && top.plan == l.number {
+		if top.plan == l.number && (top.count == 0 || p.announced()) {
+			top.again = false
 			return
 		}
 		p.end()
 	}
 	top := p.sink(l.indent)
 	top.headed, top.plan, top.line = true, l.number, p.no
+	p.held = false // what follows the last result's plan is about all of them
 	if l.number == 0 {
 		top.why = l.text
 	}
@@ -153,29 +193,45 @@ func (p *Parser) comment(l line) {
 		switch {
 		case top == nil || l.indent > top.indent:
 			top = p.sink(l.indent)
-			top.headed, top.name = true, logline.Clip(name)
+			top.headed, top.subtest, top.name = true, true, logline.Clip(name)
 		case p.kernel: // KUnit names a test below its version
-			top.name = logline.Clip(name)
+			top.subtest, top.name = true, logline.Clip(name)
 		default:
 			top.next = logline.Clip(name)
 		}
 		return
 	}
 	if p.kernel && strings.HasPrefix(l.text, "selftests: ") {
-		if top := p.top(); top != nil {
+		if p.top() != nil {
 			p.rise(l.indent)
+			if top := p.top(); top.orphans || top.next != "" { // the result of the program before it was lost
+				p.orphan(top)
+			}
 			p.top().next = logline.Clip(l.text)
 		}
 		p.about = p.about[:0]
 		return
 	}
-	p.note(l.text)
+	if !p.kernel || !p.total(l) {
+		p.note(l.text)
+	}
+}
+
+// detail keeps what KUnit prints below "# test: EXPECTATION FAILED at file.c:7" without a hash.
+func (p *Parser) detail(s string, indent int) {
+	if n := len(p.about); n > 0 && n < maxAbout && indent > 0 && (p.failing || strings.Contains(p.about[n-1], "FAILED at ")) {
+		if text := logline.Clip(logline.TrimPrintk(s)); text != "" {
+			p.about, p.failing = append(p.about, text), true
+			return
+		}
+	}
+	p.failing = false
 }
 
 // note keeps a diagnostic: TAP's follow the point they are about, the kernel's come before it.
 func (p *Parser) note(text string) {
 	if p.kernel {
-		if text = strings.TrimLeft(text, "# "); text != "" && len(p.about) < 8 {
+		if text = strings.Trim(text, "# "); text != "" && len(p.about) < maxAbout {
 			p.about = append(p.about, logline.Clip(text))
 		}
 		return
@@ -183,106 +239,4 @@ func (p *Parser) note(text string) {
 	if c := p.last(); p.held && c != nil && c.Result == jobs.Fail && len(c.Message)+len(text) < logline.ClipAt {
 		c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(text))
 	}
-}
-
-func (p *Parser) point(l line) {
-	if l.number == 0 && len(p.levels) == 0 {
-		return // "ok then": nothing says that this is the protocol
-	}
-	p.rise(l.indent)
-	if top := p.top(); top != nil && l.indent > top.indent && p.indented(top) {
-		top.indent = l.indent
-	}
-	top := p.sink(l.indent)
-	c := jobs.Case{LogLine: p.at()}
-	set, name := split(l.name)
-	if name == "" && top.next != "" && len(top.children) > 0 {
-		set, name = split(top.next)
-	}
-	number := l.number
-	if number == 0 {
-		number = top.count + 1
-	}
-	if name == "" {
-		name = fmt.Sprintf("test-%d", number)
-	}
-	c.Case = name
-	if set != "" {
-		c.Set = &set
-	}
-	p.judge(&c, l)
-	switch {
-	case top.seen[number]:
-		top.extra++
-		c.Note = strings.TrimSpace(c.Note + " number " + fmt.Sprint(number) + " again")
-	case top.count < maxCases:
-		top.seen[number] = true
-		top.count++
-	default:
-		top.count++
-	}
-	under := name
-	if set != "" {
-		under = set + "/" + name
-	}
-	top.adopt(under)
-	p.add(top, c)
-	top.children, top.orphans, top.next = nil, false, ""
-	p.held, p.about = !p.kernel, p.about[:0]
-}
-
-// judge gives the case its result.
-func (p *Parser) judge(c *jobs.Case, l line) {
-	c.Result, c.Message = jobs.Fail, l.text
-	if l.ok {
-		c.Result = jobs.Pass
-	}
-	switch l.directive {
-	case "SKIP":
-		c.Result = jobs.Skip
-	case "TODO", "XFAIL":
-		c.Note = strings.ToLower(l.directive)
-		if c.Result == jobs.Fail {
-			c.Result = jobs.Skip
-		}
-	case "TIMEOUT":
-		c.Result, c.Message = jobs.Fail, strings.TrimSpace("timed out: "+l.text)
-	case "ERROR":
-		c.Result = jobs.Fail
-	case "TIME":
-		c.Message = ""
-		if d, err := time.ParseDuration(l.text); err == nil && d >= 0 {
-			s := d.Seconds()
-			c.DurationS = &s
-		}
-	}
-	if c.Result == jobs.Fail && len(p.about) > 0 {
-		c.Message = strings.TrimSpace(c.Message + "\n" + strings.Join(p.about, "\n"))
-	}
-}
-
-// split gives kselftest's names their set.
-func split(name string) (set, test string) {
-	rest, ok := strings.CutPrefix(name, "selftests: ")
-	if !ok {
-		return "", name
-	}
-	set, test, ok = strings.Cut(rest, ": ")
-	if !ok {
-		return "", rest
-	}
-	return set, test
-}
-
-// below puts a case below a test.
-func below(name string, c jobs.Case) jobs.Case {
-	if c.Set != nil {
-		name += "/" + *c.Set
-	}
-	if len(name) > logline.ClipAt {
-		name = name[:logline.ClipAt]
-	}
-	name = strings.ToValidUTF8(name, "")
-	c.Set = &name
-	return c
 }

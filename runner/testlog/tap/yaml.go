@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -15,11 +16,12 @@ const yamlLimit = 1000
 type yaml struct {
 	on     bool
 	indent int
+	keys   int // indent of the keys, which some tools indent once more; -1: not seen yet
 	lines  int
 	block  bool // the message is a block scalar
 }
 
-func (y *yaml) begin(indent int) { *y = yaml{on: true, indent: indent} }
+func (y *yaml) begin(indent int) { *y = yaml{on: true, indent: indent, keys: -1} }
 
 // line reads a line of the block; false ends it.
 func (y *yaml) line(s string, c *jobs.Case) bool {
@@ -32,10 +34,13 @@ func (y *yaml) line(s string, c *jobs.Case) bool {
 		y.on = false
 		return true
 	}
+	if y.keys < 0 {
+		y.keys = indent
+	}
 	if c == nil {
 		return true
 	}
-	if y.block && indent > y.indent {
+	if y.block && (indent > y.keys || body == "") {
 		if len(c.Message)+len(body) < logline.ClipAt {
 			c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(body))
 		}
@@ -43,17 +48,17 @@ func (y *yaml) line(s string, c *jobs.Case) bool {
 	}
 	y.block = false
 	key, value, _ := strings.Cut(body, ":")
-	if value = strings.TrimSpace(value); indent != y.indent {
+	if value = strings.TrimSpace(value); indent != y.keys {
 		return true
 	}
 	switch key {
-	case "message":
+	case "message", "error": // the specification's, and node's
 		if y.block = strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">"); !y.block && c.Message == "" {
 			c.Message = logline.Clip(unquote(value))
 		}
 	case "duration_ms":
 		if ms, err := strconv.ParseFloat(value, 64); err == nil && ms >= 0 && ms < 1e12 {
-			s := ms / 1000
+			s := math.Round(ms*1e6) / 1e9
 			c.DurationS = &s
 		}
 	}
