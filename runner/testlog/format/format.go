@@ -31,7 +31,7 @@ func New(name, suite string) (Parser, error) {
 	if !ok {
 		return nil, fmt.Errorf("no test format is named %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	return cleaned{parser(suite)}, nil
+	return cleaned{parser(suite), map[string]int{}}, nil
 }
 
 // Names are the formats, in order.
@@ -49,7 +49,46 @@ func table() map[string]func(suite string) Parser {
 	}
 }
 
-// cleaned is a parser of lines as a terminal shows them.
-type cleaned struct{ Parser }
+// maxNames bounds how many names are remembered; no format gives as many cases.
+const maxNames = 200_000
 
-func (c cleaned) Line(line []byte, no int) []jobs.Case { return c.Parser.Line(logline.Clean(line), no) }
+// cleaned is a parser of lines as a terminal shows them, whose cases have names of their own: what is run twice, or named
+// like another, is "name (2)".
+type cleaned struct {
+	Parser
+	names map[string]int
+}
+
+func (c cleaned) Line(line []byte, no int) []jobs.Case {
+	return c.distinct(c.Parser.Line(logline.Clean(line), no))
+}
+
+func (c cleaned) Close() []jobs.Case { return c.distinct(c.Parser.Close()) }
+
+func (c cleaned) distinct(cases []jobs.Case) []jobs.Case {
+	for i := range cases {
+		set := ""
+		if cases[i].Set != nil {
+			set = *cases[i].Set
+		}
+		cases[i].Case = c.name(set+"\x00", cases[i].Case)
+	}
+	return cases
+}
+
+// name is the name that a case gets; a name's value is the last number given to its namesakes.
+func (c cleaned) name(set, name string) string {
+	n, taken := c.names[set+name]
+	if !taken || len(c.names) >= maxNames {
+		c.names[set+name] = 1
+		return name
+	}
+	for {
+		n++
+		next := fmt.Sprintf("%s (%d)", name, n)
+		if _, taken := c.names[set+next]; !taken {
+			c.names[set+name], c.names[set+next] = n, 1
+			return next
+		}
+	}
+}

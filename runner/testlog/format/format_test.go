@@ -178,7 +178,7 @@ broken   0
 skipped  0
 warnings 0
 `,
-			"accept01: fail \"TFAIL: no failure\" @2\n",
+			"accept01: fail \"TFAIL: no failure\" @1\n",
 		},
 		"gtest": {
 			"gtest", `[==========] Running 6 tests from 2 test suites.

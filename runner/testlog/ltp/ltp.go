@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/testlog/logline"
@@ -34,14 +33,17 @@ type Parser struct {
 	suite   string
 	mode    mode
 	set     *string
-	open    *jobs.Case // the test that has begun
+	open    *jobs.Case // of a block
 	failed  bool       // of it, by what it printed
-	started bool       // a line that is not empty was read
-	rows    int        // of the table, or of kirk's suite
+	test    *test      // one that no runner runs
+	tests   int        // of these
+	summary map[string]int
+	started bool // a line that is not empty was read
+	rows    int  // of the table, or of kirk's suite
+	top     int  // line with which these began
 	cases   int
 	dropped int
 	out     []jobs.Case
-	summary *summary
 	json    document
 }
 
@@ -69,7 +71,7 @@ func (p *Parser) Close() []jobs.Case {
 	if p.mode == report {
 		p.report()
 	}
-	p.lost()
+	p.end()
 	if p.dropped > 0 {
 		p.out = append(p.out, jobs.Case{
 			Suite: p.suite, Case: "results over the limit", Result: jobs.Missing,
@@ -95,33 +97,41 @@ func (p *Parser) emit(c jobs.Case) {
 	p.out = append(p.out, c)
 }
 
-// lost reports the test that began and did not end.
-func (p *Parser) lost() {
+// end reports what began and did not end: a test, a table, kirk's suite.
+func (p *Parser) end() {
 	if p.open != nil {
 		p.open.Result = jobs.Missing
 		p.open.Message = strings.TrimSpace("it began and did not end\n" + p.open.Message)
 		p.emit(*p.open)
 		p.open = nil
 	}
+	p.lost()
+	if p.mode == table || p.mode == kirk {
+		top := p.top
+		p.emit(jobs.Case{Case: "rest of the tests", Set: p.set, Result: jobs.Missing, LogLine: &top, Message: "their number was not said: results may be missing"})
+		p.mode, p.set = outside, nil
+	}
 }
 
 func (p *Parser) read(s string, no int) {
 	switch {
 	case s == "<<<test_start>>>":
-		p.lost()
+		p.end()
 		p.mode, p.failed = block, false
 		p.open = &jobs.Case{Case: "unnamed", LogLine: &no}
 	case p.mode == block:
 		p.block(s)
 	case strings.HasPrefix(s, "Testcase ") && strings.HasSuffix(s, "Exit Value"):
-		p.mode, p.rows = table, 0
+		p.end()
+		p.mode, p.rows, p.top = table, 0, no
 	case p.mode == table:
 		p.row(s, no)
 	case strings.HasPrefix(s, "Starting suite: "):
-		p.lost()
+		p.end()
 		set := logline.Clip(strings.TrimPrefix(s, "Starting suite: "))
-		p.mode, p.set, p.rows = kirk, &set, 0
-	case p.mode == kirk && p.kirk(s, no):
+		p.mode, p.set, p.rows, p.top = kirk, &set, 0, no
+	case p.mode == kirk && (p.kirk(s, no) || p.verbose(s, no)):
+	case p.logged(s, no), p.posix(s, no):
 	default:
 		p.alone(s, no)
 	}
@@ -178,10 +188,8 @@ func (p *Parser) terminated(s string) {
 		if c.Result == jobs.Fail && c.Message == "" {
 			c.Message = fmt.Sprintf("exit %d", id)
 		}
-	case how == "signaled" || how == "timeout":
+	default: // signaled, stopped, driver_interrupt
 		c.Result, c.Message = jobs.Fail, strings.TrimSpace(fmt.Sprintf("%s %d\n%s", logline.Clip(how), id, c.Message))
-	default:
-		c.Result = jobs.Unknown
 	}
 }
 
@@ -197,7 +205,7 @@ func exit(status int) string {
 }
 
 // printed is a line of a test: "file.c:12: TFAIL: why", or "tag 1 TFAIL : why" of the old library.
-var printed = regexp.MustCompile(`^(?:([\w.+-]+)\.(?:c|h|sh):\d+:|\S+\s+\d+)\s+T(FAIL|BROK|WARN|CONF)\s*:\s*(.*)$`)
+var printed = regexp.MustCompile(`^(?:([\w./+-]+)\.(?:c|h|sh):\d+:|\S+\s+\d+)\s+T(FAIL|BROK|WARN|CONF)\s*:\s*(.*)$`)
 
 // note keeps the first thing that explains a result.
 func (p *Parser) note(s string) {
@@ -248,13 +256,17 @@ func (p *Parser) total(count string, no int) {
 	p.rows, p.mode, p.set = 0, outside, nil
 }
 
+// runs is kirk's count of a suite's tests.
+var runs = regexp.MustCompile(`^\s*Total (?:Run|runs):\s+(\d+)$`)
+
 // result is kirk's line of a test.
-var result = regexp.MustCompile(`^([\w./+=-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not responding))$`)
+var result = regexp.MustCompile(`^([\w./+=:-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not responding))$`)
 
 // kirk reads a line of kirk's console.
 func (p *Parser) kirk(s string, no int) bool {
-	if n, ok := strings.CutPrefix(s, "Total Run: "); ok {
-		p.total(n, no)
+	if m := runs.FindStringSubmatch(s); m != nil {
+		p.lost()
+		p.total(m[1], no)
 		return true
 	}
 	m := result.FindStringSubmatch(s)
@@ -272,10 +284,7 @@ func (p *Parser) kirk(s string, no int) bool {
 	default:
 		c.Result, c.Message = jobs.Fail, m[4]
 	}
-	if d, err := time.ParseDuration(strings.ReplaceAll(m[3], " ", "")); err == nil {
-		seconds := d.Seconds()
-		c.DurationS = &seconds
-	}
+	c.DurationS = seconds(m[3])
 	p.rows++
 	p.emit(c)
 	return true
