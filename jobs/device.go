@@ -16,7 +16,8 @@ type Device struct {
 	Constants   Constants
 	Timeouts    DeviceTimeouts
 	Delays      CharacterDelays
-	Results     string // how results are also sent, beside the console: "" or ResultsVirtioSerial
+	Results     string        // how results are also sent, beside the console: "", ResultsVirtioSerial or ResultsSSH
+	ResultsSSH  *ResultsLogin // of ResultsSSH
 	Commands    DeviceCommands
 	Parameters  *schema.Node
 	Deploy      map[string]*schema.Node // methods that LAVA's file allows, by name
@@ -32,8 +33,11 @@ type Device struct {
 	Source *schema.Node
 }
 
-// ResultsVirtioSerial is a virtio-serial port of a guest that gets a copy of each result.
-const ResultsVirtioSerial = "virtio-serial"
+// Ways of results beside the console: each gets a copy of each result.
+const (
+	ResultsVirtioSerial = "virtio-serial" // a port of a guest
+	ResultsSSH          = "ssh"           // a file of the target that is followed by ssh
+)
 
 // QemuParameters is actions.boot.methods.qemu.parameters of LAVA's device file, or boot.qemu of the short form.
 type QemuParameters struct {
@@ -53,6 +57,7 @@ type Constants struct {
 	ShutdownMessage    string
 	BootMessage        string
 	Results            string // gantry-results: Device.Results in LAVA's file, which allows no other place
+	ResultsSSH         *ResultsLogin
 	SpawnMaxread       int
 	FailureRetry       int
 	BootRetry          int

@@ -19,11 +19,14 @@ func ParseDevice(src []byte) (*Device, *schema.Report) {
 	} else {
 		schema.Decode(n, "", lavaDevice{d}, schema.Lenient, r)
 	}
+	if r.Valid() {
+		d.settle()
+		d.checkOwnGuest(r)
+	}
 	r.Place(src)
 	if !r.Valid() {
 		return nil, r
 	}
-	d.settle()
 	return d, r
 }
 
@@ -54,7 +57,7 @@ func (d *Device) settle() {
 	}
 	c := &d.Constants
 	if d.Results == "" {
-		d.Results = c.Results
+		d.Results, d.ResultsSSH = c.Results, c.ResultsSSH
 	}
 	for _, x := range []struct {
 		dst     *string
@@ -120,7 +123,7 @@ func checkPrimary(n *schema.Node) *schema.Fault {
 
 // constants reads the constants that we know out of a free mapping.
 func constants(c *Constants) schema.Type {
-	return schema.Tested(schema.Mapping(&c.Node), func(n *schema.Node) *schema.Fault {
+	return schema.Tested(schema.Keeping(&c.Node, schema.Sub(constantsBlock{c})), func(n *schema.Node) *schema.Fault {
 		for key, dst := range map[string]*string{
 			"posix.lava_test_sh_cmd":      &c.TestShell,
 			"posix.lava_test_results_dir": &c.TestResultsDir,
@@ -143,16 +146,18 @@ func constants(c *Constants) schema.Type {
 		if posix := n.Get("posix"); posix != nil && posix.Kind != schema.Map {
 			return &schema.Fault{Path: "posix", At: posix, Message: "expected a mapping, found a " + posix.Kind.String(), Found: posix.Kind.String(), Expected: "a mapping"}
 		}
-		if at := n.Get("gantry-results"); at != nil && at.Kind != schema.Null {
-			if c.Results = at.Text; at.Kind != schema.String || c.Results != ResultsVirtioSerial {
-				return &schema.Fault{Path: "gantry-results", At: at, Message: "expected " + ResultsVirtioSerial, Found: at.Text, Expected: ResultsVirtioSerial}
-			}
-		}
 		c.SpawnMaxread = number(n.Get("spawn_maxread"), 4092)
 		c.FailureRetry = number(n.Get("failure_retry"), 1)
 		c.BootRetry = number(n.Get("boot_retry"), 1)
 		return nil
 	})
+}
+
+type constantsBlock struct{ *Constants }
+
+func (c constantsBlock) Fields(f *schema.Fields) {
+	f.Open()
+	f.Optional("gantry-results", schema.Either("virtio-serial, or a mapping with ssh", results(&c.Results, &c.ResultsSSH), schema.Exactly()), "How results are sent beside the console.")
 }
 
 // Fields declares the block.
