@@ -65,6 +65,9 @@ func (t *tree) facts(s *Spec) {
 	line("probe-channel", s.Target.ProbeChannel)
 	line("self", s.Self)
 	line("results-dev", s.ResultsDev)
+	if s.ResultsFile {
+		t.text("gantry/results", "", 0o644)
+	}
 	var storage, group []string
 	for _, v := range s.Target.Storage {
 		storage = append(storage, v.Name+" "+v.Value)

@@ -82,7 +82,7 @@ func runStage(t *testing.T, sh string, s *Spec) string {
 	}
 	unpack(t, o)
 	commands := s.Commands(0)
-	if s.ResultsDev != "" {
+	if s.ResultsDev != "" || s.ResultsFile {
 		commands = append([]string{s.ResultsCommand("tok")}, commands...)
 	}
 	cmd := exec.CommandContext(t.Context(), sh, "-c", strings.Join(commands, "\n"))

@@ -45,6 +45,7 @@ type Spec struct {
 	Group       []Member // the devices of a multinode job; empty without
 	Self        string   // this device's name in Group, or else its host name
 	ResultsDev  string   // a device in the target that gets a copy of each record: /dev/virtio-ports/…; "" for none
+	ResultsFile bool     // a file of the overlay gets a copy of each record: ResultsPath
 	Stages      []Stage  // one for each test action of kind definitions, in the job's order
 }
 
@@ -118,7 +119,10 @@ func (s *Spec) ManifestCommand(i int) string {
 	return root + "/bin/gantry-manifest " + path.Join(root, s.stage(i))
 }
 
-// ResultsCommand is typed before Commands where the target has a results device: what it sends begins with "@TOKEN ".
+// ResultsPath is the file in the target that gets a copy of each record, where there is one.
+func (s *Spec) ResultsPath() string { return s.root() + "/gantry/results" }
+
+// ResultsCommand is typed before Commands where the target has a results device or file: what it gets begins with "@TOKEN ".
 func (s *Spec) ResultsCommand(token string) string { return "export GANTRY_RESULTS=" + token }
 
 func (s *Spec) root() string {

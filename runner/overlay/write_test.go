@@ -310,6 +310,27 @@ func TestResultsDevice(t *testing.T) {
 	}
 }
 
+// TestResultsFile gives each record to a file of the overlay too, from which alone the results can be read.
+func TestResultsFile(t *testing.T) {
+	for name, sh := range shells(t) {
+		t.Run(name, func(t *testing.T) {
+			s := smoke()
+			s.ResultsFile = true
+			console, _ := results(runStage(t, sh, s))
+			b, err := os.ReadFile(s.ResultsPath())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(b), "\n@tok <GANTRY_"); n != 17 || strings.Count(string(b), "\n") != 2*n {
+				t.Errorf("%d lines of 16 records and a manifest:\n%s", n, b)
+			}
+			if got, sum := results(string(b)); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+				t.Errorf("the file has %q, the console %q; summary %+v", got, console, sum)
+			}
+		})
+	}
+}
+
 // TestBlockedDevice has a device that takes nothing: the stage ends as without it, and one writer at most is left waiting
 // for each that could open the device.
 func TestBlockedDevice(t *testing.T) {
