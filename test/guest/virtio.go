@@ -8,16 +8,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/u-root/u-root/pkg/cpio"
 	"github.com/ulikunitz/xz"
 )
 
-// virtioModules are what a results port needs, in the order they are loaded. A kernel may have some built in.
-func virtioModules() []string {
+// portModules are what a results port needs, netModules what a network card does, in the order they are loaded. A kernel may
+// have some built in.
+func portModules() []string {
 	return []string{"virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console"}
 }
+
+func netModules() []string { return append(portModules(), "failover", "net_failover", "virtio_net") }
 
 // MakeVirtio is Make with a ramdisk that loads the drivers of virtio ports before its shell starts, from /modules.
 func MakeVirtio(ctx context.Context, dir string) (Files, error) {
@@ -31,34 +33,43 @@ func MakeVirtio(ctx context.Context, dir string) (Files, error) {
 		return f, err
 	}
 	defer unlock()
-	modules := filepath.Join(dir, "modules")
-	if _, err := os.Stat(modules); err != nil { // a kernel without its modules: both anew, from one package
-		ctx, cancel := context.WithTimeoutCause(ctx, makeTimeout, fmt.Errorf("not made after %s", makeTimeout))
-		defer cancel()
-		if err := kernel(ctx, f.Kernel); err != nil {
-			return f, fmt.Errorf("make a kernel: %w", err)
-		}
+	load, records, err := modules(ctx, f.Kernel, portModules())
+	if err != nil {
+		return f, err
 	}
-	records := []cpio.Record{cpio.Directory("modules", 0o755)}
-	load := &strings.Builder{}
-	for _, name := range virtioModules() {
-		b, err := os.ReadFile(filepath.Join(modules, name+".ko"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return f, fmt.Errorf("make a ramdisk: %w", err)
-		}
-		records = append(records, cpio.StaticFile("modules/"+name+".ko", string(b), 0o644))
-		fmt.Fprintf(load, "insmod /modules/%s.ko\n", name)
-	}
-	if err := ramdisk(f.Ramdisk, load.String(), records...); err != nil {
+	if err := ramdisk(f.Ramdisk, load, records...); err != nil {
 		return f, fmt.Errorf("make a ramdisk: %w", err)
 	}
 	return f, nil
 }
 
-// keepModules copies the modules of virtio ports out of an unpacked kernel package, whole or not at all.
+// modules are the kernel's modules of those names as files of a ramdisk, and the commands that load them. It is called
+// with the folder's lock held.
+func modules(ctx context.Context, kernelFile string, names []string) (load string, files []cpio.Record, err error) {
+	dir := filepath.Join(filepath.Dir(kernelFile), "modules")
+	if _, err := os.Stat(filepath.Join(dir, names[len(names)-1]+".ko")); err != nil { // a kernel without them: both anew, from one package
+		ctx, cancel := context.WithTimeoutCause(ctx, makeTimeout, fmt.Errorf("not made after %s", makeTimeout))
+		defer cancel()
+		if err := kernel(ctx, kernelFile); err != nil {
+			return "", nil, fmt.Errorf("make a kernel: %w", err)
+		}
+	}
+	files = append(files, cpio.Directory("modules", 0o755))
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(dir, name+".ko"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("make a ramdisk: %w", err)
+		}
+		files = append(files, cpio.StaticFile("modules/"+name+".ko", string(b), 0o644))
+		load += fmt.Sprintf("insmod /modules/%s.ko\n", name)
+	}
+	return load, files, nil
+}
+
+// keepModules copies the modules of virtio devices out of an unpacked kernel package, whole or not at all.
 func keepModules(root, to string) error {
 	tmp, err := os.MkdirTemp(filepath.Dir(to), "modules-*")
 	if err != nil {
@@ -69,7 +80,7 @@ func keepModules(root, to string) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		for _, name := range virtioModules() {
+		for _, name := range netModules() {
 			switch d.Name() {
 			case name + ".ko", name + ".ko.xz":
 				return keepModule(path, filepath.Join(tmp, name+".ko"))
