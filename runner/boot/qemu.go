@@ -45,6 +45,9 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 				return err
 			}
 			if *before != nil { // a reboot: the guest is another one, and so is its console
+				if *results != nil {
+					_ = (*results).Close() // what follows it must not mourn it
+				}
 				if err := errors.Join((*before)(), power.Off(ctx)); err != nil {
 					return err
 				}

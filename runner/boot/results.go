@@ -3,8 +3,6 @@ package boot
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
@@ -14,11 +12,11 @@ import (
 // listen records what the target sends by its results device, where it has one. Without it the console has the results, so
 // what goes wrong is only noted. Before is the port of an earlier boot.
 func listen(ctx context.Context, r *plan.Run, t target.Results, before *port.Port) *port.Port {
-	if t == nil {
-		return nil
-	}
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()
+	}
+	if t == nil {
+		return nil
 	}
 	p, err := record(ctx, r, t)
 	if err != nil {
@@ -35,17 +33,13 @@ func listen(ctx context.Context, r *plan.Run, t target.Results, before *port.Por
 }
 
 func record(ctx context.Context, r *plan.Run, t target.Results) (*port.Port, error) {
-	f, err := os.OpenFile(filepath.Join(r.Dir, port.File), os.O_CREATE|os.O_RDWR, 0o644)
+	rw, err := t.OpenResults(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rw, err := t.OpenResults(ctx)
+	p, err := port.Record(r.Dir, rw, port.Options{Logger: r.Logger})
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	p, err := port.New(rw, f, port.Options{Logger: r.Logger})
-	if err != nil {
-		return nil, errors.Join(err, rw.Close(), f.Close())
+		return nil, errors.Join(err, rw.Close())
 	}
 	return p, nil
 }

@@ -72,6 +72,7 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 		s.Shell, s.ResultsDir = d.Constants.TestShell, d.Constants.TestResultsDir
 		s.Environment = append(s.Environment, overlay.Var{Name: "LAVA_DEVICE_HOSTNAME", Value: d.Name},
 			overlay.Var{Name: "LAVA_DEVICE_TYPE", Value: d.Type})
+		s.ResultsFile = d.ResultsSSH != nil
 	}
 	if res := b.Target.Results; res != nil {
 		s.ResultsDev = res.Node()

@@ -37,6 +37,9 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
 		fetched: plan.Provide(b, plan.TestSources),
 	}
+	if d := b.Target.Device; d != nil {
+		s.login = d.ResultsSSH
+	}
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
 
@@ -83,6 +86,7 @@ type stage struct {
 	first    int // the number of its first definition
 	shell    **console.Session
 	port     **port.Port
+	login    *jobs.ResultsLogin // the way of results by ssh; nil for none
 	prompted **console.Session
 	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
@@ -107,6 +111,7 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
 	(*s.shell).CharDelay = s.delay
+	s.listen(ctx, r)
 	first := typed{s.spec.Commands(s.index), s.spec.ManifestCommand(s.index)}
 	t := newTries()
 	if err := s.once(ctx, r, *s.shell, defs, t, first, 1); err != nil {

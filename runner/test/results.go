@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/testlog"
 	"github.com/gantry-ci/gantry/runner/testlog/port"
+	"github.com/gantry-ci/gantry/runner/testlog/tail"
 )
 
 // What the console may still say when the results device has sent its manifest: results that tests print by themselves go
@@ -27,6 +29,31 @@ const manifestStart = "<GANTRY_MANIFEST "
 
 // maxResultLine bounds a line of the results device; a record is shorter by far.
 const maxResultLine = 16 << 10
+
+// listen has the target's file of results followed by ssh, where its device file asks for that, from the boot's first stage
+// on. It waits for nothing. Without a session the console has the results, so what goes wrong is only noted.
+func (s *stage) listen(ctx context.Context, r *plan.Run) {
+	if s.login == nil || *s.port != nil {
+		return
+	}
+	f := tail.Open(context.WithoutCancel(ctx), tail.Options{Login: s.login, File: s.spec.ResultsPath(), Logf: r.Logf})
+	p, err := port.Record(r.Dir, f, port.Options{Logger: r.Logger})
+	if err != nil {
+		_ = f.Close()
+		r.Logf("warning", "results by ssh: %v; the console alone has the results", err)
+		return
+	}
+	*s.port = p
+	r.Journal.Defer(func() error {
+		if n := p.Dropped(); n > 0 {
+			r.Logf("warning", "results by ssh: more came than is kept: %d bytes were dropped", n)
+		}
+		if *s.port == p {
+			*s.port = nil
+		}
+		return p.Close()
+	})
+}
 
 // results feeds a parser from the console and from the results device, one at a time.
 type results struct {

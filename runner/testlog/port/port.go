@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -45,6 +46,19 @@ type Port struct {
 	max     int64
 	dropped int64
 	more    chan struct{} // closed at the next change
+}
+
+// Record is New with the record of a run's folder.
+func Record(dir string, stream io.ReadCloser, o Options) (*Port, error) {
+	f, err := os.OpenFile(filepath.Join(dir, File), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	p, err := New(stream, f, o)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return p, nil
 }
 
 // New starts to read the stream and goes on with the record, whose owner the port becomes.
