@@ -106,7 +106,7 @@ func TestResultsSSH(t *testing.T) {
 			"(while echo '<4>noise: a message of the kernel, longer than a FIFO' >/dev/kmsg; do :; done) & echo $! >/tmp/noise",
 			report(0, cases), "kill $(cat /tmp/noise); sleep 3",
 		}, cases, cases, "is the device file's"},
-		{"a console without a result", nil, "pinned", 22, []string{"exec >/dev/null 2>&1", report(0, cases)}, cases, cases, "is followed at root@127.0.0.1:"},
+		{"a console without a result", nil, "pinned", 22, []string{"exec >/dev/null 2>&1", report(0, cases), "sleep 5"}, cases, cases, "is followed at root@127.0.0.1:"},
 		{"a console that spoils every signal", spoil, "known", 22, []string{report(0, cases)}, cases, cases, "/known_hosts"},
 		{"a session that is lost half way, beside a spoiled console", spoil, "pinned", 22, []string{
 			report(0, 10), "sleep 5", session, report(10, 20),
@@ -222,6 +222,11 @@ func TestResultsSSHReboot(t *testing.T) {
 	if res.Verdict.Verdict != jobs.Pass || passes(res) != 30 {
 		t.Errorf("verdict %s (%s), %d of 30 cases", res.Verdict.Verdict, res.Message, passes(res))
 	}
+	for _, c := range res.Cases {
+		if c.Suite == jobs.PipelineSuite && c.DurationS != nil && *c.DurationS > 1 {
+			t.Logf("%s took %.1f s", c.Case, *c.DurationS)
+		}
+	}
 	if log := told(t, dir); strings.Count(log, "from byte 0 on") != 2 {
 		t.Errorf("not a session for each boot:\n%s", log)
 	}
@@ -242,22 +247,42 @@ func TestResultsSSHPanic(t *testing.T) {
 	}
 }
 
-// TestResultsSSHManual runs the manual's device file, with a port and keys of this machine.
+// TestResultsSSHManual runs the manual's device file, with a port and keys of this machine, and one in LAVA's form.
 func TestResultsSSHManual(t *testing.T) {
 	g, root := sshGuest(t)
 	manual, err := os.ReadFile("../docs/runner.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, device, _ := strings.Cut(string(manual), "<!-- example: results by ssh -->\n```yaml\n")
-	device, _, ok := strings.Cut(device, "```")
+	_, short, _ := strings.Cut(string(manual), "<!-- example: results by ssh -->\n```yaml\n")
+	short, _, ok := strings.Cut(short, "```")
 	if !ok {
 		t.Fatal("the manual has no example")
 	}
-	device = strings.NewReplacer("2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity).Replace(device)
-	res, dir := serveSSH(t, root, device, nil, report(0, 30), "sleep 5")
-	if n := byDevice(t, dir); res.Verdict.Verdict != jobs.Pass || passes(res) != 30 || n != 30 {
-		t.Errorf("verdict %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), n)
+	const lava = `hostname: qemu-ssh
+devicetype: qemu
+constants:
+  gantry-results: {ssh: {port: 2222, identity_file: /etc/gantry/id_ed25519, own_guest: true}}
+parameters: {}
+actions:
+  deploy: {methods: {image: , ssh: {host: "", port: 22, user: root, identity_file: dynamic_vm_keys/lava}}}
+  boot:
+    connections: {serial: }
+    methods:
+      qemu:
+        parameters:
+          command: qemu-system-x86_64
+          options: ["-nographic", "-m 256", "-net nic,model=virtio", "-net user,hostfwd=tcp:127.0.0.1:2222-:22"]
+timeouts: {actions: {}, connections: {}}
+`
+	for name, device := range map[string]string{"the short form": short, "LAVA's form": lava} {
+		t.Run(name, func(t *testing.T) {
+			device := strings.NewReplacer("2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity).Replace(device)
+			res, dir := serveSSH(t, root, device, nil, report(0, 30), "sleep 5")
+			if n := byDevice(t, dir); res.Verdict.Verdict != jobs.Pass || passes(res) != 30 || n != 30 {
+				t.Errorf("verdict %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), n)
+			}
+			told(t, dir)
+		})
 	}
-	told(t, dir)
 }

@@ -156,17 +156,11 @@ func (f *Follower) say(level, format string, a ...any) {
 // session logs in and copies what comes to the file, to the session's end. Within limit the loop must run.
 func (f *Follower) session(ctx context.Context, in *io.PipeWriter, config *ssh.ClientConfig, host *host, limit time.Duration) error {
 	address := net.JoinHostPort(f.o.Login.Host, strconv.Itoa(f.o.Login.Port))
-	up, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no connection to %s after %s", address, limit))
-	defer cancel()
-	tcp, err := (&net.Dialer{}).DialContext(up, "tcp", address)
+	conn, err := f.dial(ctx, address, limit)
 	if err != nil {
 		return err
 	}
-	conn := &wire{Conn: tcp, left: &f.left, limits: f.o.limits}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(limit)); err != nil {
-		return err
-	}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	c, channels, requests, err := ssh.NewClientConn(conn, address, config)
 	if err != nil {
@@ -182,14 +176,14 @@ func (f *Follower) session(ctx context.Context, in *io.PipeWriter, config *ssh.C
 		return conn.cause(fmt.Errorf("open a session on %s: %w", address, err))
 	}
 	out, err := s.StdoutPipe()
+	if err == nil {
+		err = s.Start(loop(f.o.File, f.received))
+	}
+	if err == nil {
+		err = conn.established()
+	}
 	if err != nil {
-		return err
-	}
-	if err := s.Start(loop(f.o.File, f.received)); err != nil {
 		return conn.cause(fmt.Errorf("start a command on %s: %w", address, err))
-	}
-	if err := conn.established(); err != nil {
-		return err
 	}
 	f.sessions++
 	f.say("info", "%s is followed at %s@%s from byte %d on; its host key, %s, is %s", f.o.File, f.o.Login.User, address, f.received, host.seen, host.known)
@@ -201,17 +195,17 @@ func (f *Follower) session(ctx context.Context, in *io.PipeWriter, config *ssh.C
 	return conn.cause(err)
 }
 
-// ended is how a session went whose output has ended: the loop does not end by itself.
-func (w *wire) ended(s *ssh.Session) error {
-	w.live.Store(false)
-	if err := w.SetDeadline(time.Now().Add(w.end)); err != nil {
-		return errEnded
+// dial makes a connection on which all must be done within limit, until it is established.
+func (f *Follower) dial(ctx context.Context, address string, limit time.Duration) (*wire, error) {
+	dialer := &net.Dialer{Deadline: time.Now().Add(limit)}
+	tcp, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
 	}
-	err := s.Wait()
-	if missing := (*ssh.ExitMissingError)(nil); err == nil || errors.As(err, &missing) {
-		return errEnded
+	if err := tcp.SetDeadline(dialer.Deadline); err != nil {
+		return nil, errors.Join(err, tcp.Close())
 	}
-	return err
+	return &wire{Conn: tcp, left: &f.left, limits: f.o.limits}, nil
 }
 
 // loop prints what the file has from a byte on, as it comes, in any POSIX shell. A line of stderr each second shows that
@@ -230,51 +224,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// wire is a connection to a target that may be slow, silent, or send without end.
-type wire struct {
-	net.Conn
-	left *atomic.Int64
-	limits
-	live atomic.Bool // the loop runs: from then on it must not fall silent
-}
-
-// established replaces the limit of the set-up by that of silence.
-func (w *wire) established() error {
-	w.live.Store(true)
-	return w.SetDeadline(time.Now().Add(w.silence))
-}
-
-// Read is bounded in time and, over all sessions, in bytes.
-func (w *wire) Read(b []byte) (int, error) {
-	if w.live.Load() {
-		if err := w.SetReadDeadline(time.Now().Add(w.silence)); err != nil {
-			return 0, err
-		}
-	}
-	if w.left.Load() <= 0 {
-		return 0, errTooMuch
-	}
-	n, err := w.Conn.Read(b)
-	w.left.Add(-int64(n))
-	return n, err
-}
-
-// Write is bounded in time: a target may leave what it is sent.
-func (w *wire) Write(b []byte) (int, error) {
-	if w.live.Load() {
-		if err := w.SetWriteDeadline(time.Now().Add(w.silence)); err != nil {
-			return 0, err
-		}
-	}
-	return w.Conn.Write(b)
-}
-
-// cause is why a session ended: the connection knows it better than the protocol.
-func (w *wire) cause(err error) error {
-	if w.left.Load() <= 0 {
-		return errTooMuch
-	}
-	return err
 }
