@@ -22,8 +22,8 @@ type ResultsLogin struct {
 	OwnGuest     bool   // it is not checked: QEMU has the port, and forwards it into the guest
 }
 
-// Loopback is the only host that a guest's own port is at.
-const Loopback = "127.0.0.1"
+// loopback is the only host that a guest's own port is at.
+const loopback = "127.0.0.1"
 
 var (
 	hostFileRE  = regexp.MustCompile(`^/[^\x00]+$`)
@@ -62,7 +62,7 @@ func (b resultsBlock) Fields(f *schema.Fields) {
 
 // Fields declares the login. The names are LAVA's of the deploy method ssh, where it has them.
 func (l *ResultsLogin) Fields(f *schema.Fields) {
-	l.Host, l.Port, l.User = Loopback, 22, "root"
+	l.Host, l.Port, l.User = loopback, 22, "root"
 	f.Closed()
 	f.Optional("host", schema.Matching(&l.Host, hostRE, "the name or address of a host"), "Where the target's sshd is.")
 	f.Optional("port", schema.Number(&l.Port, 1, 65535), "Its port.")
@@ -82,8 +82,8 @@ func (l *ResultsLogin) check(n *schema.Node) *schema.Fault {
 			Message: "nothing says what the target's host key is: known_hosts, host_key, or own_guest: true for a guest that QEMU forwards the port to",
 			Found:   "none of them", Expected: "one of known_hosts, host_key, own_guest",
 		}
-	case l.OwnGuest && l.Host != Loopback:
-		return &schema.Fault{Path: "host", At: n.Get("host"), Message: "a guest's own port is at " + Loopback, Found: l.Host, Expected: Loopback}
+	case l.OwnGuest && l.Host != loopback:
+		return &schema.Fault{Path: "host", At: n.Get("host"), Message: "a guest's own port is at " + loopback, Found: l.Host, Expected: loopback}
 	case !l.OwnGuest && n.Get("host") == nil:
 		return &schema.Fault{Message: "the key \"host\" is missing", Expected: "the name or address of a host"}
 	}
@@ -97,7 +97,7 @@ func (d *Device) checkOwnGuest(r *schema.Report) {
 	if l == nil || !l.OwnGuest {
 		return
 	}
-	forward := fmt.Sprintf("tcp:%s:%d-", Loopback, l.Port)
+	forward := fmt.Sprintf("tcp:%s:%d-", loopback, l.Port)
 	if d.Qemu != nil && strings.Contains(strings.Join(slices.Concat([]string{d.Qemu.Command}, d.Qemu.Options, d.Qemu.Extra), " "), "hostfwd="+forward) {
 		return
 	}
