@@ -82,6 +82,11 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	h.stream(w, r, rpc.Events, "application/jsonl")
 }
 
+// copies serves what the target of the last attempt sent beside its console, as text: a test may have sent anything.
+func (h *Handler) copies(w http.ResponseWriter, r *http.Request) {
+	h.stream(w, r, rpc.Copies, "text/plain; charset=utf-8")
+}
+
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s rpc.Stream, kind string) {
 	attempts, err := h.Store.Attempts(r.Context(), r.PathValue("id"))
 	if err == nil && len(attempts) == 0 {

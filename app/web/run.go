@@ -36,6 +36,7 @@ type runPage struct {
 	MoreFindings int // likewise
 	Console      string
 	Cut          bool // the console has more before it
+	Copies       bool // results came beside the console, too
 }
 
 func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
@@ -57,6 +58,9 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 	}
 	last := p.Attempts[len(p.Attempts)-1]
 	if p.Console, p.Cut, err = h.tail(row.ID, last.Number); err != nil {
+		return p, err
+	}
+	if p.Copies, err = h.has(row.ID, last.Number, rpc.Copies); err != nil {
 		return p, err
 	}
 	if !last.Ended {
@@ -91,6 +95,18 @@ func (h *Handler) live(run string, attempt int) (*jobs.Results, error) {
 	}
 	res, _, err := h.Blobs.Results(run, attempt)
 	return res, err
+}
+
+// has says whether an attempt has a stream.
+func (h *Handler) has(run string, attempt int, s rpc.Stream) (bool, error) {
+	f, err := h.Blobs.Open(run, attempt, s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
 }
 
 // tail reads the end of an attempt's console, as text.

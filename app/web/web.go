@@ -55,6 +55,7 @@ func New(o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /runs/{id}/junit.xml", h.junit)
 	h.mux.HandleFunc("GET /runs/{id}/lava-results.yaml", h.lava)
 	h.mux.HandleFunc("GET /runs/{id}/events.jsonl", h.events)
+	h.mux.HandleFunc("GET /runs/{id}/results.dev", h.copies)
 	h.mux.HandleFunc("GET /checks/{id}", h.check)
 	return h, nil
 }

@@ -30,10 +30,11 @@ const (
 	Console Stream = "console" // the target's raw bytes
 	Times   Stream = "times"   // when they came
 	Events  Stream = "events"  // events.jsonl
+	Copies  Stream = "copies"  // of results, as they came beside the console
 )
 
 // Streams are all streams, in the order in which they are best uploaded.
-func Streams() []Stream { return []Stream{Console, Times, Events} }
+func Streams() []Stream { return []Stream{Console, Times, Events, Copies} }
 
 // File is the name of the stream's file, in a runner's run directory as in the app's store.
 func (s Stream) File() string {
@@ -42,6 +43,8 @@ func (s Stream) File() string {
 		return "events.jsonl"
 	case Times:
 		return "console.times"
+	case Copies:
+		return "results.dev"
 	}
 	return "console.log"
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/runner/testlog/port"
 )
 
 func testAgent(t *testing.T, f ...func(*Options)) *Agent {
@@ -96,6 +97,13 @@ func TestAssignRefusesPaths(t *testing.T) {
 	}
 	if got := a.leases(); len(got) != 0 {
 		t.Errorf("accepted: %q", got)
+	}
+}
+
+// TestStreamFiles has the names that the wire knows be those of the files that a run leaves.
+func TestStreamFiles(t *testing.T) {
+	if rpc.Copies.File() != port.File {
+		t.Errorf("the stream %s is %s, the file is %s", rpc.Copies, rpc.Copies.File(), port.File)
 	}
 }
 

@@ -282,7 +282,10 @@ func passing(_ context.Context, a agent.Assignment, dir string) (jobs.Results, e
 	if err != nil {
 		return jobs.Results{}, err
 	}
-	err = os.WriteFile(filepath.Join(dir, rpc.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600)
+	err = errors.Join(
+		os.WriteFile(filepath.Join(dir, rpc.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600),
+		os.WriteFile(filepath.Join(dir, rpc.Copies.File()), []byte("beside it"), 0o600),
+	)
 	for _, name := range []string{"uname", "nonce"} {
 		err = errors.Join(err, r.emit(jobs.Event{Case: &jobs.Case{Suite: "0_smoke", Case: name, Result: jobs.Pass}}))
 	}

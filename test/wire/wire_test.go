@@ -34,6 +34,9 @@ func TestRun(t *testing.T) {
 			if got, want := l.stream(t, id, 1, rpc.Console), fmt.Sprintf("booting %s\r\n", id); got != want {
 				t.Errorf("console: %q, want %q", got, want)
 			}
+			if got := l.stream(t, id, 1, rpc.Copies); got != "beside it" {
+				t.Errorf("results beside the console: %q", got)
+			}
 			if second := l.create(t); second == id {
 				t.Error("a run without a key is shared")
 			} else {
