@@ -158,6 +158,7 @@ func (s *Scanner) mark(l line, found uint64) {
 		b.ordered = true
 	case found&markHandover != 0 && l.context == "":
 		b.kernel, b.marked = true, true
+		s.stamping = false
 	case found&markBanner != 0 && l.stamped && begins:
 		s.banner(l)
 	case found&(markFirmware|markBIOS|markUnpack) != 0 && l.context == "" && begins:
@@ -167,6 +168,7 @@ func (s *Scanner) mark(l line, found uint64) {
 			s.rebooted(l)
 		}
 		b.kernel, b.filling, b.doubt, b.ordered, b.marked = false, false, nil, false, true
+		s.stamping = false // the next kernel may print none
 	}
 }
 

@@ -64,7 +64,7 @@ func TestDegraded(t *testing.T) {
 			found, same, known := 0, 0, 0
 			for i, l := range all {
 				name, log := l.name, l.text
-				if i%5 != n%5 { // a fifth of them each: it takes its time
+				if i%12 != n%12 { // a twelfth of them each: it takes its time
 					continue
 				}
 				before := titles(log)
@@ -99,7 +99,10 @@ func TestDegraded(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	all, same := 0, 0
-	for _, l := range logs(t) {
+	for i, l := range logs(t) {
+		if i%3 > 0 {
+			continue
+		}
 		name, log := l.name, l.text
 		whole := scan(string(log))
 		if len(whole) == 0 {

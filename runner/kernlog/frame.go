@@ -33,7 +33,7 @@ func doubtful(text string) bool {
 // frames returns the functions of a stack line, the candidates for a title in order.
 func frames(text string) []string {
 	if m := frameRE.FindStringSubmatch(text); m != nil {
-		return []string{readable(base(m[1]))}
+		return []string{base(m[1])}
 	}
 	if strings.Contains(text, " from ") {
 		if m := armFrameRE.FindStringSubmatch(text); m != nil {
@@ -52,9 +52,9 @@ func base(name string) string {
 	return name
 }
 
-// readable is a Rust function's path instead of its symbol.
+// readable is a Rust or C++ function's path instead of its symbol.
 func readable(name string) string {
-	if !strings.HasPrefix(name, "_R") {
+	if !strings.HasPrefix(name, "_R") && !strings.HasPrefix(name, "_Z") {
 		return name
 	}
 	return demangle.Filter(name, demangle.NoParams)

@@ -52,7 +52,8 @@ func groups(w ways) []group {
 	return []group{
 		{
 			words: []string{"BUG:"}, kind: KindBug, generic: true, rules: w.bugRules(),
-			ignore: ignoring(`DEBUG:`, `xlog_status:`, `BUG: no syscalls can create resource`),
+			ignore: ignoring(`DEBUG:`, `xlog_status:`, `BUG: no syscalls can create resource`,
+				`\[inline\]$`), // a decoder's: the function itself follows
 		},
 		{
 			words: []string{"WARNING:"}, kind: KindWarning, generic: true, rules: w.warningRules(),
@@ -66,6 +67,7 @@ func groups(w ways) []group {
 			words: []string{"INFO:"}, kind: KindWarning, generic: true, rules: w.infoRules(),
 			ignore: ignoring(`lockdep is turned off`, `Stall ended before state dump start`, `INFO: NMI handler`,
 				`recovery required on readonly filesystem`, `(?:handler|interrupt).*took too long`, `_INFO:`, `\w:INFO:`,
+				`INFO: task .* is blocked on a \w+`, `INFO: (?:Slab|Object) 0x`, `INFO: 0x[0-9a-f]+-0x[0-9a-f]+ @offset=`,
 				`INFO: sys_.* is not present in`, `INFO: no syscalls can create resource`),
 		},
 		{words: []string{"Unable to handle kernel"}, kind: KindOops, effect: afterAny, fatal: true, rules: w.armFaultRules()},
@@ -82,7 +84,7 @@ func groups(w ways) []group {
 		{words: []string{"invalid opcode:"}, kind: KindOops, effect: afterAny, fatal: true, inside: true, rules: w.opcodeRules()},
 		{words: []string{"divide error:", "divide_error:", "int3:", "stack segment: "}, kind: KindOops, effect: afterAny, fatal: true, rules: w.trapRules()},
 		{words: []string{"Internal error:", "Unhandled fault:", "Alignment trap:"}, kind: KindOops, effect: afterAny, fatal: true, inside: true, rules: w.armTrapRules()},
-		{words: []string{"Watchdog detected hard LOCKUP", "hard LOCKUP on cpu"}, kind: KindHardLockup, effect: afterStall, fatal: true, rules: w.hardLockupRules()},
+		{words: []string{"hard LOCKUP"}, kind: KindHardLockup, effect: afterStall, fatal: true, rules: w.hardLockupRules()},
 		{words: []string{"unregister_netdevice: waiting for"}, kind: KindHungTask, inside: true, rules: w.netdeviceRules()},
 		{words: []string{"VFS: Close: file count is", "VFS: Busy inodes after unmount"}, kind: KindBug, rules: w.vfsRules()},
 		{words: []string{"Out of memory: Kill", "Memory cgroup out of memory: Kill"}, kind: KindOOM, inside: true, rules: w.oomRules()},
@@ -90,7 +92,9 @@ func groups(w ways) []group {
 		{words: []string{"SYZFAIL:", "SYZFATAL:"}, kind: KindOther, begins: true, rules: w.fuzzerRules()},
 		{words: []string{"panic: "}, kind: KindOther, begins: true, fatal: true, rules: w.bsdRules()},
 		{words: []string{"Fatal trap ", "fatal trap "}, kind: KindOther, fatal: true, rules: w.bsdTrapRules()},
-		{words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR", "Oops[#"}, kind: KindOther, fatal: true, rules: w.otherRules()},
+		{words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR"}, kind: KindOther, fatal: true, rules: w.otherRules()},
+		{words: firmwareWords(), kind: KindOther, begins: true, fatal: true, rules: w.firmwareRules()},
+		{words: oopsWords(), kind: KindOops, effect: afterAny, fatal: true, inside: true, rules: w.oopsRules()},
 	}
 }
 

@@ -21,15 +21,22 @@ const stamp = `(?:<\d{1,3}>)?\[ *\d{1,7}\.\d{6}\](?:\[ *([TC]\d{1,10})(?:@C?\d+)
 
 var (
 	stampRE = regexp.MustCompile(stamp)
-	// relayRE is what a relay of the kernel log puts before it: syslog, the journal, Android's logcat, and a console
-	// that a login prompt or a loss report shares.
+	// relayRE is what a relay of the kernel log puts before it: syslog, the journal, logread, dmesg -T, /dev/kmsg,
+	// Android's logcat, and a console that a login prompt or a loss report shares.
 	relayRE = regexp.MustCompile(`^(?:\*\* \d+ printk messages dropped \*\*[ \t]*` +
-		`|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ kernel(?:\[\d+\])?: ` +
+		`|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? (?:\S+ )?kernel(?:\[\d+\])?: ` +
+		`|(?:[A-Z][a-z]{2} ){2}[ \d]\d \d\d:\d\d:\d\d \d{4} \S+ kernel: ` +
+		`|\[(?:[A-Z][a-z]{2} ){2}[ \d]\d \d\d:\d\d:\d\d \d{4}\] ` +
+		`|\d{1,3},\d{1,19},\d{1,19},[^;]{0,64};` +
 		`|\d{4}-\d\d-\d\dT\S+ \S+ kernel(?:\[\d+\])?: ` +
 		`|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(?:\d+ +){1,2}[VDIWEF] (?:kernel *|\[[^\]]*\]|[^:]*): ?` +
 		`|<\d{1,3}>)`)
 	// traceRE is a command as a shell's trace (set -x) shows it: what a test looks for or prints is no kernel's message.
-	traceRE  = regexp.MustCompile(`^\++ `)
+	traceRE = regexp.MustCompile(`^\++ `)
+	// recorderRE is the time that a recorder of the console puts before every line, the kernel's or not.
+	recorderRE = regexp.MustCompile(`^\[?\d{4}[-/]\d\d[-/]\d\d[T, ]{1,2}\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?:? `)
+	// vendorRE is what kernels of board makers put between the stamp and the message: process, CPU and name.
+	vendorRE = regexp.MustCompile(`^ ?(?:\[pid:(\d{1,7}),cpu\d+,[^\]]{0,16}\]|\(\d+\)\[(\d{1,7}):[^\]]{0,16}\]|\[\d+: *[^\]:]{1,16}: *(\d{1,7})\] ?)`)
 	escapeRE = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78c]|[()][A-Z0-9])`)
 )
 
@@ -68,13 +75,7 @@ func messages(number int, raw []byte, yield func(line)) {
 
 // split takes the first message off b.
 func split(number int, b []byte) (line, []byte) {
-	l := line{number: number, text: b}
-	if loc := relayRE.FindIndex(b); loc != nil {
-		l.text, l.context = b[loc[1]:], console
-		if bytes.HasPrefix(b, []byte("**")) || len(l.text) == 0 {
-			l.context = ""
-		}
-	}
+	l := unrelayed(number, b)
 	locs := stampRE.FindAllSubmatchIndex(l.text, 2)
 	if len(locs) == 0 {
 		return l, nil
@@ -92,8 +93,42 @@ func split(number int, b []byte) (line, []byte) {
 	}
 	if len(locs) > 1 {
 		l.text = text[first[1]:locs[1][0]]
-		return l, text[locs[1][0]:]
+		return l.unbranded(), text[locs[1][0]:]
 	}
 	l.text = text[first[1]:]
-	return l, nil
+	return l.unbranded(), nil
+}
+
+// unrelayed is a line without what recorders and relays have put before it.
+func unrelayed(number int, b []byte) line {
+	l := line{number: number, text: b}
+	relay := relayRE.FindIndex(b)
+	if relay == nil && len(b) > 0 && (b[0] == '[' || b[0] == '2') {
+		l.text = b[len(recorderRE.Find(b)):]
+		relay = relayRE.FindIndex(l.text)
+	}
+	if relay == nil {
+		return l
+	}
+	dropped := bytes.HasPrefix(l.text, []byte("**"))
+	l.text = l.text[relay[1]:]
+	if !dropped && len(l.text) > 0 {
+		l.context = console
+	}
+	return l
+}
+
+// unbranded is a stamped message without a board maker's addition, whose process stands for printk's caller.
+func (l line) unbranded() line {
+	m := vendorRE.FindSubmatch(l.text)
+	if m == nil {
+		return l
+	}
+	l.text = l.text[len(m[0]):]
+	for _, pid := range m[1:] {
+		if len(pid) > 0 && l.context == console {
+			l.context = "T" + string(pid)
+		}
+	}
+	return l
 }

@@ -42,6 +42,8 @@ type rule struct {
 	fatal     bool // so is what the group says
 	emulation bool
 	drop      bool // on a closer look it is no kernel trouble
+	printk    bool // the words are too common: they count with printk's prefix only, where it has one
+	inside    bool // it is a part of the report of the same context right before it, if there is one
 }
 
 // step is a part of a way: a line to look for, whose captures are frames, or (nil) the frames up to the next stack.
@@ -89,7 +91,9 @@ const headLength = 512
 var driverRE = regexp.MustCompile(`^[\w-]+ [\w.:-]+: $`)
 
 // recognize tells whether the message begins a report, and of which group.
-func (t *tables) recognize(l line, found uint64) *heading {
+// stamping tells that this console's kernel prints time stamps.
+// quote tells that it only talks about one.
+func (t *tables) recognize(l line, found uint64, stamping bool) (h *heading, quote bool) {
 	text := string(l.text)
 	for i := range t.groups {
 		g := &t.groups[i]
@@ -101,19 +105,29 @@ func (t *tables) recognize(l line, found uint64) *heading {
 			if at < 0 || g.begins && strings.TrimLeft(text[:at], " \t*>") != "" {
 				continue
 			}
+			if quoted(l, text[:at], stamping) {
+				quote = true
+				continue
+			}
 			h := &heading{group: g, at: at, fatal: g.fatal, effect: g.effect}
 			if u := g.known(text[at:min(len(text), at+headLength)]); u != nil {
+				if u.printk && stamping && l.context == "" {
+					continue
+				}
+				if u.inside {
+					h.effect = afterAny
+				}
 				if u.fatal && !g.fatal {
 					h.fatal, h.effect = true, afterAny
 				}
-				return h
+				return h, false
 			}
 			if g.generic && kernels(l, text[:at]) {
-				return h
+				return h, false
 			}
 		}
 	}
-	return nil
+	return nil, quote
 }
 
 // known is the first rule whose head matches.

@@ -9,16 +9,19 @@ type ways struct {
 
 func newWays() ways {
 	w := ways{
-		calltrace: step{expand(`Call [Tt]race:|Backtrace:`)},
-		// The instruction pointer, as x86, powerpc, arm, arm64 and riscv print it. Without a symbol it has no frame: the
-		// kernel jumped astray, and the trace tells who did.
-		pointer: step{expand(`(?:IP|NIP|pc |PC is at):? (?:\d+:)?(?:(?:%P +){0,2}%F|0x[0-9a-f]+|%P +\[< *\(null\)>\]|[ ]*\(null\))`)},
+		// 32-bit Arm's unwinder needs no heading: its own frame comes first.
+		calltrace: step{expand(`Call [Tt]race:|Backtrace:|unwind_backtrace\)? from `)},
+		// The instruction pointer, as x86, powerpc, arm, arm64, riscv, mips, loongarch and s390 print it. Without a symbol
+		// it has no frame: the kernel jumped astray, and the trace tells who did.
+		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?0x[0-9a-f]+|` +
+			`[0-9a-f]{8,16} %F|%P +\[< *\(null\)>\]| *\(null\))|Krnl PSW : [0-9a-f]{16} [0-9a-f]{16} \(%F`)},
 	}
 	w.byTrace = [][]step{{w.calltrace, w.stack}}
 	w.byPointer = [][]step{{w.pointer, w.calltrace, w.stack}, {w.calltrace, w.stack}}
 	// A trap (report_bug) puts the pointer first; before traps, and on some architectures, there is only the trace.
 	interrupted := step{expand(w.pointer.line.String() + `|--- interrupt: \d+ at %F`)}
-	w.byWarning = [][]step{{interrupted, w.stack}, {w.calltrace, w.stack}}
+	// Of a report cut off there is only its first line.
+	w.byWarning = [][]step{{interrupted, w.stack}, {w.calltrace, w.stack}, {{expand(`WARNING: .* at (?:[^ ]+:\d+ )?%F`)}}}
 	w.byKFENCE = [][]step{{{expand(`BUG: KFENCE: [a-z -]+ in %F`)}, w.stack}}
 	w.byUnlock = [][]step{{{expand(`%P +%F`)}, w.calltrace, w.stack}, {w.calltrace, w.stack}}
 	return w
@@ -51,6 +54,8 @@ func (w ways) bugRules() []rule {
 			kind: KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F", walks: [][]step{{w.stack}},
 			skip: words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
 		},
+		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)(?: \[\w+\])?( / [^ ]+)`), title: "KCSAN: $1$2"},
+		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)`), title: "KCSAN: $1"},
 		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (.*)`), title: "KCSAN: $1"},
 		{
 			kind: KindKFENCE, head: expand(`BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in %F`),
@@ -65,6 +70,7 @@ func (w ways) bugRules() []rule {
 			kind: KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
 			title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: w.byPointer, fatal: true,
 		},
+		{kind: KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer, fatal: true},
 		// The message is printed in two parts, and the second may be lost.
 		{kind: KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
 		{
@@ -83,6 +89,7 @@ func (w ways) bugRules() []rule {
 		},
 		{kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`), title: "BUG: held lock freed in $1"},
 		{head: expand(`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`), title: "BUG: $1"},
+		{kind: KindLockdep, head: expand(`BUG: (MAX_\w+ too low!)`), title: "BUG: $1"},
 		{head: expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`), title: "BUG: Dentry still in use in $1"},
 		{
 			head: expand(`BUG: Bad page (state|cache)`), title: "BUG: Bad page $1 in $F",
@@ -112,6 +119,6 @@ func (w ways) bugRules() []rule {
 			kind: KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: w.byTrace,
 			skip: words(`lock_sock release_sock`),
 		},
-		{head: expand(`BUG:\s*$`), title: "BUG: corrupted"},
+		{head: expand(`BUG:\s*$`), title: "BUG: corrupted", printk: true},
 	}
 }

@@ -7,9 +7,34 @@ func (w ways) armFaultRules() []rule {
 		kind: KindNullDeref, head: expand(`Unable to handle kernel (NULL pointer dereference)`),
 		title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
 	}, {
-		head:  expand(`Unable to handle kernel (paging request|access to user memory)`),
-		title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
+		head: expand(fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
 	}}
+}
+
+// fault is what an architecture could not handle: the kernel's words up to the address.
+const fault = `[Uu]nable to handle kernel ([a-zN][a-zA-Z -]*?)(?: outside uaccess routines| in virtual (?:kernel|user) address space| (?:at|for|on) |\s*$|[ ]*\()`
+
+// oopsWords begin die()'s line, where no other group has the same.
+func oopsWords() []string {
+	return []string{
+		"Oops: ", "Oops - ", "Oops [#", "Oops[#", "alignment check: ", "invalid TSS: ", "segment not present: ", "Bad pagetable: ",
+		"bounds: ", "addressing exception: ", "specification exception: ", "illegal operation: ", "operand exception: ",
+		"Kernel bug detected[#", "unaligned access[#", "instruction in kernel code[#",
+	}
+}
+
+// oopsRules are die()'s own line, which numbers the oopses since boot. It begins a report only where the line before it,
+// that says what happened, has been lost or was never printed.
+func (w ways) oopsRules() []rule {
+	return []rule{
+		{head: expand(`Oops: ([a-zA-Z][a-zA-Z -]+): [0-9a-f]{4} \[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
+		{head: expand(`Oops(?:: [0-9a-f]{4,16}| - [a-z ]+|: [\w -]+, sig: \d+)?(?: ilc:\d)? ?\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
+		// x86 before 6.10, and s390.
+		{head: expand(`([a-zA-Z -]+): [0-9a-f]{4} (?:ilc:\d )?\[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
+		// MIPS.
+		{head: expand(`Kernel bug detected\[#\d+\]`), title: "kernel BUG in $F", kind: KindBug, walks: w.byPointer},
+		{head: expand(`(?:unaligned access|instruction in kernel code)\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
+	}
 }
 
 func (w ways) protectionRules() []rule {
@@ -22,6 +47,7 @@ func (w ways) kernelBugRules() []rule {
 		{head: expand(`kernel BUG at lib/list_debug\.c`), title: "BUG: corrupted list in $F", walks: w.byTrace},
 		// Packets' helpers check what their callers did.
 		{head: expand(`kernel BUG at .`), title: "kernel BUG in $F", walks: w.byPointer, skip: words(`^skb_`)},
+		{head: expand(`Kernel BUG \[#\d+\]`), title: "kernel BUG in $F", walks: w.byPointer},
 		{head: expand(`Kernel BUG (.*)`), title: "kernel BUG $1"},
 	}
 }
@@ -46,7 +72,9 @@ func (w ways) ubsanRules() []rule {
 	skip := words(`ubsan overflow`)
 	return []rule{
 		{head: expand(`UBSAN: Undefined behaviour in`), title: "UBSAN: undefined-behaviour in $F", walks: w.byTrace, skip: skip},
-		{head: expand(`UBSAN: (.*?) in`), title: "UBSAN: $1 in $F", walks: w.byTrace, skip: skip},
+		{head: expand(`UBSAN: ([a-z-]+) in `), title: "UBSAN: $1 in $F", walks: w.byTrace, skip: skip},
+		// Where the compiler traps, the oops tells.
+		{head: expand(`UBSAN: ([a-z -]+): [0-9a-f]{8,16} \[#\d+\]`), title: "UBSAN: $1 in $F", walks: w.byPointer, fatal: true},
 	}
 }
 
@@ -74,7 +102,7 @@ func (w ways) armTrapRules() []rule {
 }
 
 func (w ways) hardLockupRules() []rule {
-	return []rule{{head: expand(`hard LOCKUP`), title: "BUG: hard lockup in $F", walks: w.byPointer, pick: pickStall}}
+	return []rule{{head: expand(`hard LOCKUP (?:on (?:cpu|other CPUs)|@)`), title: "BUG: hard lockup in $F", walks: w.byPointer, pick: pickStall}}
 }
 
 func (w ways) netdeviceRules() []rule {

@@ -58,11 +58,10 @@ func (w ways) bsdTrapRules() []rule {
 	return []rule{{head: expand(`[Ff]atal trap (\d+): (.*?)(?: while in kernel mode| in .*mode)?$`), title: "Fatal trap $1: $2"}}
 }
 
-// otherRules are Fuchsia's, Zephyr's and MIPS Linux's.
+// otherRules are Fuchsia's and Zephyr's.
 func (w ways) otherRules() []rule {
 	return []rule{
 		{head: expand(`ZIRCON KERNEL PANIC`), title: "ZIRCON KERNEL PANIC"},
 		{head: expand(`ZEPHYR FATAL ERROR (?:\d+): (.*?)(?: on CPU \d+)?$`), title: "ZEPHYR FATAL ERROR: $1"},
-		{head: expand(`Oops\[#\d+\]`), kind: KindOops, title: "Oops in $F", walks: [][]step{{{expand(`epc\s*:?\s*[0-9a-f]+ %F`)}}, {w.calltrace, w.stack}}},
 	}
 }

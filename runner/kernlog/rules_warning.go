@@ -37,7 +37,7 @@ func (w ways) warningRules() []rule {
 		w.warning(`.* usb_submit_urb`, "WARNING in $F/usb_submit_urb", "", urbs),
 		w.warning(`%S at 0x[0-9a-f]+, CPU#\d+`, "WARNING in $F", "", ""),
 		w.warning(`.* at %S %F`, "WARNING in $F", "", ""),
-		w.warning(`(?:\[.*\] )?%S at %F`, "WARNING in $F", "", ""),
+		w.warning(`(?:\[.*\] )?%S at [A-Za-z0-9_.$]+\+0x`, "WARNING in $F", "", ""),
 		{
 			kind: KindLockdep, head: expand(`WARNING: possible circular locking dependency detected`), then: expandAll(`is trying to acquire lock`),
 			title: "possible deadlock in $F", skip: words(`process_one_work flush_workqueue drain_workqueue destroy_workqueue`),
@@ -59,10 +59,12 @@ func (w ways) warningRules() []rule {
 		},
 		{head: expand(`WARNING: kernel stack regs at [0-9a-f]+ in [^ ]* has bad '([^']+)' value`), title: "WARNING: kernel stack regs has bad '$1' value"},
 		{head: expand(`WARNING: kernel stack frame pointer at [0-9a-f]+ in [^ ]* has bad value`), title: "WARNING: kernel stack frame pointer has bad value"},
+		// Without symbols, or cut off.
+		w.warning(`CPU: \d+ PID: \d+ at `, "WARNING in $F", "", ""),
 		{kind: KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F", walks: w.byUnlock},
 		{kind: KindLockdep, head: expand(`WARNING: held lock freed!`), then: expandAll(`at:(?: %P)? +%F`), title: "WARNING: held lock freed in $1"},
 		{head: expand(`WARNING: kernel stack (?:regs .* has bad 'bp'|frame pointer .* has bad) value`), title: "WARNING: kernel stack regs has bad value"},
-		{head: expand(`WARNING:\s*$`), title: "WARNING: corrupted"},
+		{head: expand(`WARNING:\s*$`), title: "WARNING: corrupted", printk: true},
 	}
 }
 
@@ -98,7 +100,8 @@ func (w ways) infoRules() []rule {
 			kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`), title: "INFO: task can't die in $F",
 			walks: w.byTrace, skip: words(`schedule`),
 		},
-		{head: expand(`INFO: (Freed|Allocated) in (.*)`), title: "INFO: $1 in $2"},
-		{head: expand(`INFO:\s*$`), title: "INFO: corrupted"},
+		// SLUB's, within a report if its beginning was not lost.
+		{head: expand(`INFO: (Freed|Allocated) in (.*)`), title: "INFO: $1 in $2", inside: true},
+		{head: expand(`INFO:\s*$`), title: "INFO: corrupted", printk: true},
 	}
 }

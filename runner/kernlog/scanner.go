@@ -45,6 +45,8 @@ type Scanner struct {
 	yielded int
 	fatal   bool
 	search  bool // the deny list has to be looked for in every message
+
+	stamping bool // printk's time stamps have been seen
 }
 
 // New makes a Scanner at the first line of a stream.
@@ -141,6 +143,9 @@ func (s *Scanner) Line() int { return s.number }
 // piece looks at a line or a part of an overlong one. Nearly always the automaton's answer is all there is to do.
 func (s *Scanner) piece(b []byte) {
 	found := s.tables.triggers.scan(b)
+	if !s.stamping && len(b) > 0 && (b[0] == '[' || b[0] == '<') {
+		s.stamping = timeRE.Match(b)
+	}
 	if found&bootMarks == 0 {
 		s.lineSeen(b)
 	}
@@ -167,6 +172,7 @@ func (s *Scanner) message(l line) {
 		s.mark(l, found)
 	}
 	var h *heading
+	quote := false
 	if s.begun >= maxReports { // somebody floods the console: all that matters is how it ends
 		found &= s.tables.fatal
 		if s.Fatal() {
@@ -174,10 +180,12 @@ func (s *Scanner) message(l line) {
 		}
 	}
 	if found&s.tables.headers != 0 {
-		h = s.tables.recognize(l, found)
+		h, quote = s.tables.recognize(l, found, s.stamping)
 	}
 	if h == nil {
-		s.collect(l, false)
+		if !quote {
+			s.collect(l, false)
+		}
 		if s.search && s.opts.List.denies(l.text) {
 			s.single(l, deniedGroup())
 		}

@@ -1,7 +1,9 @@
 package kernlog
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,7 +67,7 @@ func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
 	if t.kind == "" {
 		t.kind = g.kind
 	}
-	function := ""
+	function, top := "", ""
 	for _, way := range u.walks {
 		stack := walk(body, loc[0], way, u.skip)
 		if len(stack) == 0 {
@@ -74,9 +76,12 @@ func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
 		if function = u.choose(stack, &t); function != "" {
 			break
 		}
+		if i := slices.IndexFunc(stack, func(f string) bool { return !waiting.MatchString(f) }); i >= 0 && top == "" {
+			top = stack[i]
+		}
 	}
 	if function == "" {
-		function = corrupted
+		function = cmp.Or(top, corrupted) // a trace cut off still tells where it was
 		t.sure = len(u.walks) == 0
 	}
 	t.title = sanitize(fill(u.title, captured, function))
@@ -99,7 +104,7 @@ func walk(body []string, at int, way []step, skip *regexp.Regexp) []string {
 	take := func(candidates []string) {
 		for _, f := range candidates {
 			if f != "" && !meaningless.MatchString(f) && (skip == nil || !skip.MatchString(f)) {
-				stack = append(stack, canonical(f))
+				stack = append(stack, canonical(readable(f)))
 				return
 			}
 		}

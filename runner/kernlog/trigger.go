@@ -10,7 +10,7 @@ type automaton struct {
 }
 
 const (
-	classBits = 6 // at most 63 different bytes in all words
+	classBits = 7 // at most 127 different bytes in all words
 	rootState = 0
 )
 
