@@ -24,6 +24,7 @@ type library struct {
 	trees   []*tree
 	wanted  []func(ctx context.Context, r *plan.Run) error // what is done with them, in order
 	found   *map[*jobs.Definition]*jobs.TestDefinition
+	os      string // the distribution of the target's root file system, or ""
 }
 
 // tree is one of them.
@@ -36,9 +37,9 @@ type tree struct {
 // testdefsDir is their folder in the run's folder.
 const testdefsDir = "testdefs"
 
-func newLibrary(b *plan.Builder) *library {
+func newLibrary(b *plan.Builder, os string) *library {
 	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
-	return &library{folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources)}
+	return &library{folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources), os: os}
 }
 
 // tree is the one with this source.
@@ -70,7 +71,7 @@ func (l *library) fetched(b *plan.Builder, d *jobs.Definition, def *overlay.Defi
 		if err != nil {
 			return err
 		}
-		fill(def, t, d.Parameters)
+		fill(def, t, d.Parameters, l.os)
 		def.Tree = os.DirFS(from.dir)
 		if from.commit != "" {
 			def.Metadata = append(def.Metadata, overlay.Var{Name: "COMMIT", Value: from.commit})

@@ -16,9 +16,9 @@ import (
 )
 
 // testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put it
-// into a ramdisk.
-func testOverlay(b *plan.Builder, images map[string]*jobs.Image, files map[string]*plan.File) {
-	l := newLibrary(b)
+// into a ramdisk. Os is the distribution that the job names.
+func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*plan.File) {
+	l := newLibrary(b, os)
 	spec := specOf(b, l)
 	if len(spec.Stages) == 0 {
 		return
@@ -69,10 +69,17 @@ func ramdisk(images map[string]*jobs.Image) string {
 func specOf(b *plan.Builder, l *library) *overlay.Spec {
 	s := &overlay.Spec{ID: b.RunID}
 	if d := b.Target.Device; d != nil {
+		s.Self = d.Name
 		s.Shell, s.ResultsDir = d.Constants.TestShell, d.Constants.TestResultsDir
 		s.Environment = append(s.Environment, overlay.Var{Name: "LAVA_DEVICE_HOSTNAME", Value: d.Name},
 			overlay.Var{Name: "LAVA_DEVICE_TYPE", Value: d.Type})
 		s.ResultsFile = d.ResultsSSH != nil
+	}
+	if m := b.Job.Protocols.Multinode; m != nil { // the plan refuses more than one role
+		for role := range m.Roles {
+			s.Group = []overlay.Member{{Name: b.Target.Name, Role: role}}
+		}
+		s.Self = b.Target.Name
 	}
 	if res := b.Target.Results; res != nil {
 		s.ResultsDev = res.Node()
@@ -106,18 +113,22 @@ func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay
 			l.fetched(b, d, def)
 			continue
 		}
-		fill(def, d.Repository, d.Parameters)
+		fill(def, d.Repository, d.Parameters, l.os)
 		l.repositories(b, d, d.Repository, def)
 	}
 	return all
 }
 
 // fill puts what a test definition says into the overlay.
-func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schema.Node) {
+func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schema.Node, os string) {
 	def.Source, def.Params, def.Steps = source(t), params(t.Parameters, job), steps(t)
 	def.Metadata = []overlay.Var{{Name: "TESTDEF_NAME", Value: t.Metadata.Name}}
-	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Deps: t.Install.Deps, Steps: t.Install.Steps}
+	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Steps: t.Install.Steps}
+	def.Install.Deps = slices.Concat(t.Install.Deps, t.Install.DistroDeps[distribution(os)]) // the distribution's own come last, as LAVA has it
 }
+
+// distribution is what LAVA calls the distribution that a deploy action's os installs.
+func distribution(os string) string { return strings.TrimSuffix(os, "_installer") }
 
 // steps are a definition's; a file of results is printed after them, between two lines.
 func steps(t *jobs.TestDefinition) []string {

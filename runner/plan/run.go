@@ -107,7 +107,7 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 			return jobs.Blame(jobs.ClassInfrastructure, errors.Join(e, err))
 		}
 		r.forget()
-		if wait(ctx, n.Interval) != nil {
+		if Sleep(ctx, n.Interval) != nil {
 			return err
 		}
 	}
@@ -126,7 +126,8 @@ func (r *Run) end(n *Node, try int, start time.Time, err error) {
 	r.Emit(jobs.Event{Level: n.Level, Case: c})
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// Sleep waits for d, or until ctx ends: then it returns its cause. It does not wait for nothing, or less.
+func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}

@@ -35,7 +35,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	s := stage{
 		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
 		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
-		fetched: plan.Provide(b, plan.TestSources),
+		fetched: plan.Provide(b, plan.TestSources), group: provideGroup(b), namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
 		s.login = d.ResultsSSH
@@ -91,6 +91,9 @@ type stage struct {
 	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
+
+	group     *group
+	namespace string
 }
 
 // source is a definition, inline or fetched.
@@ -124,12 +127,15 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, what typed, try int) error {
 	from := sh.Console().Size()
 	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, edge: sh.Console().LineAt(from), formats: s.formats()}
+	rd.operator, rd.namespace = newOperator(r, s.group, sh), s.namespace
 	rd.parser = testlog.New(testlog.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
 	}, rd.item)
 	free := r.Bind()
 	what, stop := rd.follow(ctx, *s.port, s.spec, what, fmt.Sprintf("%d.%d", s.index, from))
+	hangUp := rd.operator.serve(ctx)
 	err := rd.talk(ctx, sh, what)
+	hangUp()
 	stop()
 	free()
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
@@ -141,6 +147,8 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 	sh.SkipTo(rd.past())
 	*s.prompted = sh
 	switch end := s.exit(); {
+	case err == nil && rd.operator.failed() != nil:
+		err = rd.operator.failed()
 	case err == nil:
 		err = sum.Err()
 	case end != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure && jobs.ClassOf(end) != jobs.ClassInfrastructure:
@@ -177,15 +185,17 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 // reader feeds the console to the parser.
 type reader struct {
 	results
-	r       *plan.Run
-	con     *console.Console
-	cur     *console.Cursor
-	suite   string
-	try     int // of the definitions, from 1
-	tries   *tries
-	formats map[string]*formatted
-	edge    int  // the last line of the console that something was found on
-	again   bool // only the manifest is waited for
+	r         *plan.Run
+	con       *console.Console
+	cur       *console.Cursor
+	suite     string
+	try       int // of the definitions, from 1
+	tries     *tries
+	formats   map[string]*formatted
+	edge      int // the last line of the console that something was found on
+	operator  *operator
+	namespace string
+	again     bool // only the manifest is waited for
 }
 
 // errQuiet ends a wait for a manifest that does not come, or a console's end that is not needed.
@@ -266,6 +276,10 @@ func (d *reader) item(i testlog.Item) {
 		d.r.During(d.suite, "")
 	case i.Case != nil:
 		d.report(i.Case)
+	case i.Request != nil:
+		d.operator.call(i.Request)
+	case i.Feedback != "":
+		d.operator.feedback(i.Feedback, d.namespace)
 	case i.Event != "":
 		d.r.Logf("info", "event: %s", i.Event)
 	case i.Raise != "":

@@ -5,17 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/runner/testlog"
 )
 
 // interactive types commands at a prompt and reads their answers: a test of what has no shell that could run helpers.
 func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
-	t := talk{delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
+	t := talk{group: provideGroup(b), delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
 	stage, _ := plan.Stage(b, p)
 	for i := range p.Scripts {
 		s := newScript(b, &p.Scripts[i])
@@ -28,6 +30,7 @@ func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 // script is a suite of typed commands.
 type script struct {
 	suite    string
+	group    *group
 	prompts  *console.Patterns
 	echo     bool // the command's echo is no part of the answer
 	expected []string
@@ -37,8 +40,9 @@ type script struct {
 // command is what is typed, and what may come back: prompts first, then successes, then failures.
 type command struct {
 	jobs.InteractiveCommand
-	answers *console.Patterns // nil when nothing is waited for
-	prompts int               // how many of the answers are prompts
+	calls   []*testlog.Request // to the group, before anything is typed
+	answers *console.Patterns  // nil when nothing is waited for
+	prompts int                // how many of the answers are prompts
 }
 
 // newScript compiles what is waited for, and refuses at the job's lines what cannot be.
@@ -49,10 +53,7 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 	}
 	out := script{prompts: prompts, echo: s.Echo == "discard", expected: s.Expected}
 	for _, c := range s.Script {
-		if c.Send != "" || c.Sync != "" || c.Wait != "" || c.WaitAll != "" {
-			b.ErrorAt(c.Line, "%s: messages to other roles are valid, but gantry does not execute them yet", s.Name)
-		}
-		cmd := command{InteractiveCommand: c}
+		cmd := command{InteractiveCommand: c, calls: calls(&c)}
 		var wait []string
 		if c.WaitForPrompt {
 			wait, cmd.prompts = append(wait, s.Prompts...), len(s.Prompts)
@@ -70,8 +71,21 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 	return out
 }
 
+// calls are a command's messages to and from the group.
+func calls(c *jobs.InteractiveCommand) (all []*testlog.Request) {
+	for _, call := range []struct{ kind, text string }{
+		{testlog.RequestSend, c.Send}, {testlog.RequestSync, c.Sync}, {testlog.RequestWait, c.Wait}, {testlog.RequestWaitAll, c.WaitAll},
+	} {
+		if words := strings.Fields(call.text); len(words) > 0 {
+			all = append(all, &testlog.Request{Kind: call.kind, Args: words})
+		}
+	}
+	return all
+}
+
 // talk is the action.
 type talk struct {
+	group    *group
 	shell    **console.Session
 	prompted **console.Session
 	delay    time.Duration // between typed characters
@@ -91,6 +105,7 @@ func (t *talk) run(ctx context.Context, r *plan.Run) error {
 		}
 		start := time.Now()
 		at := newSuite(r, s.suite, s.expected)
+		s.group = t.group
 		err := s.run(ctx, at, sh)
 		at.end(start, err)
 		if err != nil {
@@ -158,8 +173,13 @@ func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c 
 // exchange types and waits. A match without a line is that of a command that waits for nothing.
 func (s *script) exchange(ctx context.Context, sh *console.Session, c *command) (console.Match, error) {
 	none := console.Match{Index: -1}
-	if err := pause(ctx, time.Duration(c.Delay)*time.Second); err != nil {
+	if err := plan.Sleep(ctx, time.Duration(c.Delay)*time.Second); err != nil {
 		return none, err
+	}
+	for _, q := range c.calls {
+		if _, wait := s.group.answer(q); wait { // nobody else is there who could send it
+			return none, s.group.unsent(q)
+		}
 	}
 	if !c.NoCommand {
 		if err := sh.SendLine(ctx, c.Command); err != nil {
@@ -221,20 +241,6 @@ func discardEcho(ctx context.Context, sh *console.Session) error {
 		_, err = sh.Expect(ctx, end)
 	}
 	return err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 func line(m console.Match) *int {
