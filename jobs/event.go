@@ -61,7 +61,8 @@ type Finding struct {
 	Denied      string `json:"denied,omitempty"`  // the reason on the deny list, likewise
 	Suite       string `json:"suite,omitempty"`   // the case during which it fell
 	Case        string `json:"case,omitempty"`
-	Text        string `json:"text,omitempty"` // the lines of it
+	Text        string `json:"text,omitempty"`    // the lines of it
+	Decoded     bool   `json:"decoded,omitempty"` // it was reported before; now its text has files and lines
 }
 
 // Results of a case.

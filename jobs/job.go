@@ -19,6 +19,7 @@ type Job struct {
 	Timeouts         Timeouts
 	Context          Context
 	Metadata         map[string]*schema.Node
+	Symbols          *Image // a vmlinux to decode stacks with, as metadata.gantry.symbols names it; nil for none
 	Secrets          map[string]string
 	Environment      map[string]*schema.Node
 	Protocols        Protocols
@@ -40,7 +41,7 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Required("timeouts", schema.Sub(&j.Timeouts), "Limits of time.")
 	f.Required("visibility", visibility(&j.Visibility), "Who may see the job.")
 	f.Optional("context", schema.Sub(&j.Context), "Variables of the device's templates.")
-	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type { return schema.Anything(v) }), "Whatever its readers need.")
+	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type { return schema.Anything(v) }), "Whatever its readers need. gantry reads `gantry: {symbols: …}`: the URL of a vmlinux with debug information, to decode stacks with, or `url`, `compression` and `sha256sum`.")
 	f.Optional("priority", priority(&j.Priority), "Which job goes first.")
 	f.Optional("tags", schema.Texts(&j.Tags), "What the target must have.")
 	f.Optional("secrets", schema.MapOf(&j.Secrets, schema.Text), "Tests see them as variables; logs never show them.")
@@ -103,6 +104,7 @@ func ParseJob(src []byte, mode schema.Mode) (*Job, *schema.Report) {
 	schema.Decode(n, "", j, mode, r)
 	if r.Valid() {
 		j.crossCheck(n, r)
+		j.readSymbols(mode, r)
 	}
 	j.readActions(n, mode, r)
 	r.Place(src)

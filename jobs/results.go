@@ -37,12 +37,25 @@ func (r *Results) Apply(e Event) {
 	case e.Accel != nil:
 		r.Accel = e.Accel
 	case e.Finding != nil:
-		r.Findings = append(r.Findings, *e.Finding)
+		r.find(*e.Finding)
 	case e.Case != nil:
 		r.add(*e.Case)
 	case e.Verdict != nil:
 		r.Verdict, r.Finished = *e.Verdict, e.Time.UTC()
 	}
+}
+
+// find takes a finding in, or its decoded text.
+func (r *Results) find(f Finding) {
+	i := -1
+	if f.Decoded {
+		i = slices.IndexFunc(r.Findings, func(old Finding) bool { return old.Line == f.Line && old.Kind == f.Kind && old.Title == f.Title })
+	}
+	if i < 0 {
+		r.Findings = append(r.Findings, f)
+		return
+	}
+	r.Findings[i] = f
 }
 
 // add takes a case in. One of a definition that was run again is joined with its result of the run before.

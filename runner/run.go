@@ -17,7 +17,6 @@ import (
 	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/kernlog"
-	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/runner/test"
@@ -39,7 +38,7 @@ type Options struct {
 	// Kernel are the kernel messages that the repository allows or denies; nil for none.
 	Kernel *kernlog.List
 	// Symbols is the path of a vmlinux: stacks are decoded with it if it is of the same build as the kernel that boots;
-	// empty for none.
+	// empty for the one that the job names, if it does.
 	Symbols string
 	// TestRetries is how often the definitions of failed cases are run again; what changes is flaky.
 	TestRetries int
@@ -87,7 +86,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	if err != nil {
 		return err
 	}
-	image, err := o.image()
+	syms, err := newSymbols(o, rec)
 	if err != nil {
 		return errors.Join(err, closeConsoles())
 	}
@@ -95,20 +94,20 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	if err != nil {
 		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, closeConsoles()))
 	}
+	run := &plan.Run{
+		ID: o.ID, Dir: o.Dir, Record: consoles, Journal: jr, Emit: rec.emit, Logger: o.Logger,
+		Symbols: syms.wanted(), Kernel: o.Kernel, TestRetries: o.TestRetries,
+	}
 	defer func() {
 		// The run's failure comes first: what the clean-up could not do does not hide it.
-		e := errors.Join(jr.Rollback(ctx, 0), jr.Close(), closeConsoles())
-		if image != nil {
-			e = errors.Join(e, image.Close())
-		}
+		e := jr.Rollback(ctx, 0)
+		syms.decode(ctx, run) // all findings are in, and the target is off
+		e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), closeConsoles(), run.CloseKernels(), syms.close())
 		if e != nil {
 			err = jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
-	return p.Execute(ctx, &plan.Run{
-		ID: o.ID, Dir: o.Dir, Record: consoles, Journal: jr, Emit: rec.emit, Logger: o.Logger,
-		Image: image, Kernel: o.Kernel, TestRetries: o.TestRetries,
-	})
+	return p.Execute(ctx, run)
 }
 
 // consoles opens the record of the attempt's consoles.
@@ -126,15 +125,6 @@ func (o Options) consoles() (rec plan.Record, end func() error, err error) {
 		return rec, nil, jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
 	}
 	return rec, end, nil
-}
-
-// image opens the file of symbols. It is the user's, and so is the fault.
-func (o Options) image() (*symbol.Image, error) {
-	if o.Symbols == "" {
-		return nil, nil
-	}
-	i, err := symbol.Open(o.Symbols)
-	return i, jobs.Blame(jobs.ClassJob, err)
 }
 
 // Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a

@@ -34,7 +34,7 @@ func (p *progress) event(ev jobs.Event) {
 		p.say("%-8s %s: %s: %s", ev.Level, ev.Step.Name, ev.Step.Class, ev.Step.Message)
 	case ev.Log != nil && ev.Log.Level != "debug":
 		p.say("%-8s %s", ev.Log.Level, ev.Log.Message)
-	case ev.Finding != nil:
+	case ev.Finding != nil && !ev.Finding.Decoded:
 		p.say("%-8s %s", "kernel", ev.Finding.Title)
 	case ev.Accel != nil:
 		p.say("%-8s %s: %s", "accel", ev.Accel.Used, ev.Accel.Why)

@@ -87,6 +87,9 @@ func TestParseErrors(t *testing.T) {
 		{"no kind", "version: 1\non: push\njobs: {a: {}}\n", []string{
 			`3:11: jobs.a.lava: nothing says what the job runs`,
 		}},
+		{"symbols of a definition", "version: 1\non: push\njobs: {a: {lava: x.yaml, symbols: https://x/vmlinux}}\n", []string{
+			`3:35: jobs.a.symbols: a LAVA job names its symbols itself, in metadata: {gantry: {symbols: …}}`,
+		}},
 		{"circle", "version: 1\non: push\njobs:\n  a: {lava: x.yaml, needs: b}\n  b: {lava: y.yaml, needs: [a]}\n", []string{
 			`4:28: jobs.a.needs: the job "a" needs itself, by way of "b"`, `5:29: jobs.b.needs: the job "b" needs itself, by way of "a"`,
 		}},

@@ -166,7 +166,11 @@ func (e *expansion) metadata() *yaml.Node {
 	if e.vm != nil && e.vm.Symbols != nil {
 		symbols = e.vm.Symbols
 	}
-	if symbols != nil {
+	switch {
+	case symbols == nil:
+	case compressionOf(symbols.String()) != "":
+		add(m, "symbols", image(symbols))
+	default:
 		add(m, "symbols", text(symbols.Location()))
 	}
 	if e.job.Retry.Tests > 0 {

@@ -88,6 +88,20 @@ actions:
 	}
 }
 
+// TestExpandedSymbols has an expanded job name its symbols as any job does.
+func TestExpandedSymbols(t *testing.T) {
+	for name, want := range map[string]string{"https://x/vmlinux": "", "https://x/vmlinux.zst": "zstd"} {
+		c, r := config.Parse([]byte("version: 1\non: push\njobs: {a: {vm: {image: https://x/disk}, symbols: '" + name + "', steps: [{run: 'true'}]}}\n"))
+		if !r.Valid() {
+			t.Fatal(r.Err())
+		}
+		job, _ := expand(t, c.Job("a"), c.Job("a").Variants()[0])
+		if job.Symbols == nil || job.Symbols.URL != name || job.Symbols.Compression != want {
+			t.Errorf("%s: %+v", name, job.Symbols)
+		}
+	}
+}
+
 // TestExpandedSteps runs the steps in a real shell, with a lava-test-case that writes results down.
 func TestExpandedSteps(t *testing.T) {
 	c, r := config.Parse([]byte(`version: 1

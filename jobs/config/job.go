@@ -139,6 +139,8 @@ func (j *Job) whole(n *schema.Node) *schema.Fault {
 		return &schema.Fault{Path: "write", At: at("write"), Message: "only a board has storage to write", Expected: "board"}
 	case j.Lava != nil && strings.ContainsAny(j.Lava.Path, "*?["):
 		return &schema.Fault{Path: "lava", At: at("lava"), Message: "lava is one file; jobs-from takes patterns", Found: j.Lava.String(), Expected: "a path"}
+	case !steps && j.Symbols != nil:
+		return &schema.Fault{Path: "symbols", At: at("symbols"), Message: "a LAVA job names its symbols itself, in metadata: {gantry: {symbols: …}}", Expected: "no symbols"}
 	case steps && j.Tags != nil:
 		return &schema.Fault{Path: "tags", At: at("tags"), Message: "tags of boards stand in board", Expected: "board: {tags: …}"}
 	}

@@ -17,8 +17,8 @@ func Methods() []plan.Method {
 }
 
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
-// closes it before the end of the run does.
-func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel bool) (s *console.Session, end func() error, err error) {
+// closes it before the end of the run does. Kernel is the file that boots now, "" where nobody knows.
+func connect(ctx context.Context, r *plan.Run, tty target.Console, kernel string, ignoreKernel bool) (s *console.Session, end func() error, err error) {
 	rw, err := tty.Open(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -28,7 +28,7 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, ignoreKernel 
 		return nil, nil, err
 	}
 	start := c.Size()
-	r.Trust(false) // another kernel may boot
+	r.Boots(c.LineAt(start), kernel)
 	watching := make(chan struct{})
 	end = func() error { // the watcher ends with the stream
 		err := c.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/plan"
@@ -27,7 +28,9 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 		return
 	}
 	alone(b, p)
-	configureOnce(b, machine, *plan.Require(b, plan.Deployed))
+	deployed := *plan.Require(b, plan.Deployed)
+	configureOnce(b, machine, deployed)
+	kernel := kernelOf(deployed)
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
 		b.Step("execute-qemu", jobs.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
 			for name, f := range *images {
@@ -56,7 +59,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			if err := power.On(ctx); err != nil {
 				return err
 			}
-			s, end, err := connect(ctx, r, tty, p.IgnoreKernelMessages)
+			s, end, err := connect(ctx, r, tty, (*images)[kernel].Path, p.IgnoreKernelMessages)
 			*shell, *before = s, end
 			*results = listen(ctx, r, b.Target.Results, *results)
 			return err
@@ -91,6 +94,19 @@ func configureOnce(b *plan.Builder, machine target.Machine, images map[string]*j
 	case !maps.Equal(*done, images):
 		b.Errorf("a boot after a second deploy is valid, but gantry does not execute it yet")
 	}
+}
+
+// kernelOf is the name of the image that QEMU itself boots; "" where firmware or a disk decides.
+func kernelOf(images map[string]*jobs.Image) string {
+	for name, img := range images {
+		args := strings.Fields(img.ImageArg)
+		for i := range args[:max(len(args)-1, 0)] {
+			if args[i] == "-kernel" && args[i+1] == "{"+name+"}" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // configure gives the guest the job's arguments, and refuses at the job's lines what it may not have.

@@ -23,13 +23,12 @@ const (
 // hexRE is a line of od's.
 var hexRE = regexp.MustCompile(`(?m)^(?: [0-9a-f]{2})+ *\r?$`)
 
-// identify asks the kernel that has booted which build it is, when there is an image to decode stacks with: any other
-// build's would give wrong lines. That nobody can tell is said in the record, and no reason to end a run.
+// identify asks the kernel that has booted which build it is, when stacks will be decoded: any other build's symbols
+// would give wrong lines. That it does not say is no reason to end a run.
 func identify(ctx context.Context, s *console.Session, prompts *console.Patterns, r *plan.Run) error {
-	if r.Image == nil {
+	if !r.Symbols {
 		return nil
 	}
-	r.Trust(false)
 	if err := s.SendLine(ctx, notesCommand); err != nil {
 		return err
 	}
@@ -43,15 +42,11 @@ func identify(ctx context.Context, s *console.Session, prompts *console.Patterns
 	if err == nil {
 		id, err = buildID(m.Before)
 	}
-	if err == nil {
-		err = r.Image.Check(id)
-	}
 	if err != nil {
-		r.Logf("warning", "stacks are not decoded: %v", err)
+		r.Logf("warning", "ask the kernel for its build id: %v", err)
 		return nil
 	}
-	r.Logf("info", "stacks are decoded: the symbols are those of the kernel, build id %s", id)
-	r.Trust(true)
+	r.Identify(id)
 	return nil
 }
 

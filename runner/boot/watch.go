@@ -108,7 +108,9 @@ func (w *watcher) found(f kernlog.Finding) {
 	}
 	out := f.Jobs()
 	out.Line += w.before
-	out.Text = w.r.Decode(out.Text)
+	if f.Kind == kernlog.KindReboot { // who knows which kernel it is now
+		w.r.Boots(out.Line, "")
+	}
 	w.r.Emit(jobs.Event{Finding: &out})
 }
 

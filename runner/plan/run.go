@@ -12,7 +12,6 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/kernlog"
-	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 )
 
 // Run is what every step is given, whatever its method.
@@ -24,19 +23,19 @@ type Run struct {
 	Emit    func(jobs.Event) // safe for several goroutines
 	Logger  *slog.Logger
 
-	Image       *symbol.Image // decodes stacks, once it is known to be the kernel's; nil for none
+	Symbols     bool          // stacks will be decoded: which builds the kernels are is to be found out
 	Kernel      *kernlog.List // the kernel messages that are allowed or denied; nil for none
 	TestRetries int           // how often the definitions of failed cases are run again
 
-	mu    sync.Mutex
-	node  *Node  // the leaf now running
-	suite string // the case now running
-	name  string
-	moves int                     // how often the case changed
-	image bool                    // Image is that of the kernel that runs
-	bound bool                    // what is running ends with the system
-	fatal error                   // why the attempt is lost
-	stop  context.CancelCauseFunc // ends the step now running
+	mu      sync.Mutex
+	node    *Node  // the leaf now running
+	suite   string // the case now running
+	name    string
+	moves   int                     // how often the case changed
+	kernels []Kernel                // in the order in which they ran
+	bound   bool                    // what is running ends with the system
+	fatal   error                   // why the attempt is lost
+	stop    context.CancelCauseFunc // ends the step now running
 }
 
 // Record is where the consoles of an attempt are recorded, those of all boots in the same files.

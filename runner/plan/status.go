@@ -37,29 +37,6 @@ func (r *Run) Bind() (free func()) {
 	return func() { set(false) }
 }
 
-// Trust says whether Image is known to be that of the kernel that runs now.
-func (r *Run) Trust(image bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.image = image
-}
-
-// Decode adds files and lines to a kernel's stack where Image is the kernel's. It must not be called concurrently.
-func (r *Run) Decode(text string) string {
-	r.mu.Lock()
-	trusted := r.image
-	r.mu.Unlock()
-	if r.Image == nil || !trusted {
-		return text
-	}
-	decoded, err := r.Image.Decode(text)
-	if err != nil {
-		r.Logf("warning", "%v", err)
-		return text
-	}
-	return decoded
-}
-
 // Bound tells whether such a program runs.
 func (r *Run) Bound() bool {
 	r.mu.Lock()

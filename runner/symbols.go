@@ -1,0 +1,171 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gantry-ci/gantry/internal/fetch"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// What the symbols of a run may cost the runner. They are fetched only when there is a stack to decode.
+const (
+	maxSymbols     = 1 << 30         // bytes of a vmlinux, unpacked: distributions' have 0.4 to 0.9 GB
+	symbolsReserve = 2 << 30         // bytes of the disk that stay free beside it: other runs need some
+	symbolsTimeout = 5 * time.Minute // to fetch and read it: the target waits meanwhile
+	symbolsDir     = "symbols"
+)
+
+// stackRE is a frame of a stack that is not decoded.
+var stackRE = regexp.MustCompile(`\+0x[0-9a-f]+/0x[0-9a-f]+`)
+
+// symbols decode the stacks of a run at its end: crashes before the login have their place, and a run without one costs
+// nothing.
+type symbols struct {
+	o     Options
+	rec   *record
+	given *symbol.Image // the operator's; nil for none
+}
+
+// newSymbols opens the file that the operator gives, and refuses at its line what the job may not ask for.
+func newSymbols(o Options, rec *record) (*symbols, error) {
+	s := &symbols{o: o, rec: rec}
+	switch {
+	case o.Symbols != "":
+		i, err := symbol.Open(o.Symbols)
+		s.given = i
+		return s, jobs.Blame(jobs.ClassJob, err) // it is the user's, and so is the fault
+	case o.Job.Symbols != nil:
+		if err := o.fetchPolicy().Check(o.Job.Symbols.URL); err != nil {
+			return s, jobs.Failf(jobs.ClassJob, "line %d: metadata.gantry.symbols: %w", o.Job.Symbols.At("url").Line, err)
+		}
+	}
+	return s, nil
+}
+
+func (o Options) fetchPolicy() fetch.Policy {
+	return fetch.Policy{Host: o.Policy.Operator, FileRoots: o.Policy.FileRoots, URLs: o.Policy.URLs}
+}
+
+// wanted says whether the run has symbols.
+func (s *symbols) wanted() bool { return s.given != nil || s.o.Symbols == "" && s.o.Job.Symbols != nil }
+
+// decode reports findings again with files and lines, where that can be done. That it cannot is told, and no reason for
+// another verdict.
+func (s *symbols) decode(ctx context.Context, run *plan.Run) {
+	if !s.wanted() || ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, symbolsTimeout, fmt.Errorf("it took longer than %s", symbolsTimeout))
+	defer cancel()
+	image := s.given
+	for _, f := range s.rec.findings() {
+		if !stackRE.MatchString(f.Text) {
+			continue
+		}
+		ids, err := builds(f, run.KernelAt(f.Line))
+		if err == nil && image == nil {
+			if image, err = s.fetch(ctx, run.Journal); err != nil {
+				s.logf("warning", "stacks are not decoded: %v", err)
+				return
+			}
+			defer s.release(image)
+		}
+		if err == nil {
+			err = check(image, ids)
+		}
+		text := ""
+		if err == nil {
+			text, err = image.Decode(f.Text)
+		}
+		switch {
+		case err != nil:
+			s.logf("warning", "the stack of console.log:%d is not decoded: %v", f.Line, err)
+		case text != f.Text:
+			f.Text, f.Decoded = text, true
+			s.rec.emit(jobs.Event{Finding: &f})
+		}
+	}
+}
+
+// builds are those of which the kernel may be that the finding is about: what the finding itself says, what the running
+// kernel said, or else what is in the file it was booted from.
+func builds(f jobs.Finding, k plan.Kernel) ([]string, error) {
+	printed := symbol.PrintedBuildID(f.Text)
+	switch {
+	case printed != "":
+		return []string{printed}, nil
+	case k.BuildID != "":
+		return []string{k.BuildID}, nil
+	case k.Image != nil:
+		return symbol.KernelBuildIDs(k.Image)
+	}
+	return nil, errors.New("nobody knows which build the kernel is")
+}
+
+// check returns an error unless the image is of one of the builds.
+func check(image *symbol.Image, ids []string) error {
+	if slices.ContainsFunc(ids, func(id string) bool { return image.Check(id) == nil }) {
+		return nil
+	}
+	return image.Check(strings.Join(ids, " "))
+}
+
+func (s *symbols) release(i *symbol.Image) {
+	if err := i.Close(); err != nil {
+		s.logf("warning", "%v", err)
+	}
+}
+
+// fetch brings the job's symbols, which the journal takes away again.
+func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image, error) {
+	dir := filepath.Join(s.o.Dir, symbolsDir)
+	if err := errors.Join(jr.Before(plan.UndoRemove, dir), os.Mkdir(dir, 0o700)); err != nil {
+		return nil, err
+	}
+	var disk unix.Statfs_t
+	if err := unix.Statfs(dir, &disk); err != nil {
+		return nil, fmt.Errorf("look for room on the disk: %w", err)
+	}
+	if free := int64(disk.Bavail) * disk.Bsize; free < maxSymbols+symbolsReserve {
+		return nil, fmt.Errorf("the runner's disk has %d MB free; symbols are fetched where %d MB are", free>>20, (maxSymbols+symbolsReserve)>>20)
+	}
+	want := s.o.Job.Symbols
+	begun, fetcher := time.Now(), fetch.Fetcher{Policy: s.o.fetchPolicy()}
+	res, err := fetcher.To(ctx, fetch.Request{
+		URL: want.URL, Compression: want.Compression, Checksums: fetch.Checksums{SHA256: want.SHA256Sum}, Limit: maxSymbols,
+	}, filepath.Join(dir, "vmlinux"))
+	if err != nil {
+		return nil, err
+	}
+	image, err := symbol.Open(res.Path)
+	if err != nil {
+		return nil, err
+	}
+	s.logf("info", "symbols: %s, %d bytes, sha256 %s, build id %s, after %s", fetch.Redact(want.URL), res.Size, res.SHA256, image.BuildID(), time.Since(begun).Round(time.Millisecond))
+	return image, nil
+}
+
+func (s *symbols) logf(level, format string, a ...any) {
+	s.rec.emit(jobs.Event{Log: &jobs.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
+}
+
+// close closes the operator's file.
+func (s *symbols) close() error {
+	if s.given == nil {
+		return nil
+	}
+	return s.given.Close()
+}
