@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -76,4 +77,25 @@ func TestGroupTyped(t *testing.T) {
 	check(t, res, verdict{
 		"fail", jobs.ClassJob, "lava-wait nothing: nobody sends the message", "1_typed/sent=pass 1_typed/more=pass 1_typed/unsent=missing",
 	})
+}
+
+// TestMultinode runs a multinode job that has one target, and refuses one that has more.
+func TestMultinode(t *testing.T) {
+	root := images(t)
+	for count, want := range map[string]verdict{
+		"1": {"pass", "", "", "0_smoke/role=pass 0_smoke/group=pass"},
+		"2": {"fail", jobs.ClassJob, "the job is for 2 targets", ""},
+	} {
+		src := string(source(t, func(p *params) {
+			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group server"]`
+		}))
+		src = strings.NewReplacer(
+			"device_type: qemu\n", "protocols: {lava-multinode: {roles: {server: {device_type: qemu, count: "+count+"}}, timeout: {seconds: 60}}}\n",
+			"- deploy:\n", "- deploy:\n    role: [server]\n", "- boot: {", "- boot: {role: [server], ", "- test:\n", "- test:\n    role: [server]\n",
+		).Replace(src)
+		t.Run(count, func(t *testing.T) {
+			res, _ := serve(t, []byte(src), plan.Policy{FileRoots: []string{root}})
+			check(t, res, want)
+		})
+	}
 }

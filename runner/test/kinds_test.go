@@ -214,7 +214,6 @@ func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ name, actions, want string }{
 		{"look-ahead", "- test:\n    interactive:\n    - name: s\n      prompts: ['(?=x)y']\n      script: [{command: x}]\n", "line 9: "},
 		{"an answer", "- test:\n    interactive:\n    - name: s\n      prompts: [x]\n      script:\n      - command: x\n        successes: [{message: '('}]\n", "line 12: "},
-		{"another role", "- test:\n    interactive:\n    - name: s\n      prompts: [x]\n      script:\n      - {command: x, lava-send: m}\n", "line 12: "},
 		{"no name", "- test:\n    monitors:\n    - {name: m, start: a, end: b, pattern: '(?P<result>x)'}\n", `line 9: test monitors: m: pattern: no group (?P<test_case_id>…)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
