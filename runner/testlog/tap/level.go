@@ -137,7 +137,7 @@ func (p *Parser) settle(l *level) {
 	switch {
 	case l.plan == 0 && l.count == 0:
 		p.add(l, jobs.Case{Case: "plan", Result: jobs.Skip, Message: l.why, LogLine: &l.line})
-	case l.plan < 0 && p.version && !p.kernel && len(p.levels) == 1:
+	case l.plan < 0 && !p.kernel && len(p.levels) == 1 && p.script.name == "" && (p.version || l.count > 0):
 		p.add(l, jobs.Case{Case: "plan", Result: jobs.Missing, Message: "no plan says how many results there should be", LogLine: &l.line})
 	case l.plan < 0, p.counted(l):
 	case l.count+l.extra > l.plan:

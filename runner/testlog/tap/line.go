@@ -25,7 +25,8 @@ type line struct {
 	indent    int    // in columns; each "# " of kselftest counts as two
 	text      string // of a comment, or why a plan or a bail-out
 	ok        bool
-	number    int // of a point, or the last of a plan; 0: none
+	number    int  // of a point, or the last of a plan; 0: none
+	dash      bool // before the name
 	name      string
 	directive string // in upper case
 }
@@ -122,7 +123,7 @@ func (l *line) point(s string, kernel bool) bool {
 		rest = l.old(rest)
 	}
 	if r, ok := strings.CutPrefix(rest, "-"); ok && (r == "" || r[0] == ' ') {
-		rest = r
+		l.dash, rest = true, r
 	} else if kernel && l.number == 0 {
 		return false // a message that begins with "ok"
 	}

@@ -11,7 +11,7 @@ import (
 
 // point takes a result.
 func (p *Parser) point(l line) {
-	if l.number == 0 && len(p.levels) == 0 {
+	if l.number == 0 && len(p.levels) == 0 && !l.dash {
 		return // "ok then": nothing says that this is the protocol
 	}
 	p.rise(l.indent)

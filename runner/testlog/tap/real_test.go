@@ -188,7 +188,8 @@ t/c.t/test-1: pass @10
 t/c.t: pass @11
 t/deep/d.t: pass @12
 t/e.t: fail "Dubious, test returned 255 (wstat 65280, 0xff00)\nNo subtests run" @14
-of something else: pass @21`,
+of something else: pass @21
+plan: missing "no plan says how many results there should be" @21`,
 		},
 		"prove, cut": {
 			text: "t/a.t .. \n1..1\nok 1 - one\n",

@@ -79,7 +79,12 @@ func (p *Parser) Line(raw []byte, no int) []jobs.Case {
 // Close returns the remaining cases, the missing ones included.
 func (p *Parser) Close() []jobs.Case {
 	p.release()
+	within := p.yaml.on && p.version
+	p.yaml.on = false
 	p.proved()
+	if within {
+		p.emit(jobs.Case{Case: "rest of the results", Result: jobs.Missing, Message: "the output ends within a diagnostic", LogLine: p.at()})
+	}
 	if p.dropped > 0 {
 		p.emit(jobs.Case{Case: "results over the limit", Result: jobs.Missing, Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases)})
 		p.dropped = 0

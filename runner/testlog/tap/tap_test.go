@@ -85,7 +85,8 @@ not ok 2 - block
   at: here
 `,
 			want: `resolve address: fail in 0.25 s "Failed with error 'hostname peebles.example.com not found'" @3
-block: fail "one\ntwo" @11`,
+block: fail "one\ntwo" @11
+rest of the results: missing "the output ends within a diagnostic" @17`,
 		},
 		"subtests": {
 			text: `TAP version 14
