@@ -28,7 +28,7 @@ func oopsWords() []string {
 func (w ways) oopsRules() []rule {
 	return []rule{
 		{head: expand(`Oops: ([a-zA-Z][a-zA-Z -]+): [0-9a-f]{4} \[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
-		{head: expand(`Oops(?:: [0-9a-f]{4,16}| - [a-z ]+|: [\w -]+, sig: \d+)?(?: ilc:\d)? ?\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
+		{head: expand(`Oops(?:: [0-9a-f]{4,16}| - [\w ()/-]+|: [\w -]+, sig: \d+)?(?: ilc:\d)? ?\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
 		// x86 before 6.10, and s390.
 		{head: expand(`([a-zA-Z -]+): [0-9a-f]{4} (?:ilc:\d )?\[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
 		// MIPS.

@@ -94,7 +94,7 @@ func (w ways) infoRules() []rule {
 		},
 		{
 			kind: KindHungTask, head: expand(`INFO: task %T blocked (?:in I/O wait )?for more than \d+ seconds`),
-			title: "INFO: task hung in $F", walks: w.byTrace, pick: pickHang,
+			title: "INFO: task hung in $F", walks: append(w.byTrace[:1:1], []step{w.stack}), pick: pickHang, // 32-bit Arm heads no trace
 		},
 		{
 			kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`), title: "INFO: task can't die in $F",

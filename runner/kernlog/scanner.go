@@ -192,7 +192,9 @@ func (s *Scanner) message(l line) {
 		return
 	}
 	if r := s.owner(l.context); r != nil && h.follows(r, l) {
-		s.collect(l, !h.group.inside)
+		// Two CPUs that fault at once, and nothing tells them apart: what comes after is of either.
+		twice := r.own == 1 && r.heading != nil && r.heading.group == h.group
+		s.collect(l, !h.group.inside && !twice)
 		s.follow(r, h)
 		return
 	}
