@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -30,6 +31,7 @@ var exactRE = regexp.MustCompile(`(?:^|\W)(?:[RE]?IP|NIP|pc|PC is at) ?:?\s`)
 // Decode adds files and lines to the frames of a report's text. An inlined function gets a line of its own above the
 // frame, marked [inline]. Frames of modules and those the image does not know stay as they are.
 func (i *Image) Decode(text string) (decoded string, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // as in Open
 	defer caught(&err, "decode a stack trace")
 	var b strings.Builder
 	left := maxFrames
@@ -61,6 +63,7 @@ func (i *Image) Decode(text string) (decoded string, err error) {
 // Frame decodes function+offset/size: inlined functions first, the function itself last. exact tells the address of an
 // instruction from a return address, which is that of the instruction after the call.
 func (i *Image) Frame(function string, offset, size uint64, exact bool) (where []Location, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer caught(&err, "decode frame %s+0x%x/0x%x", function, offset, size)
 	s, err := i.symbol(function, size)
 	if err != nil {

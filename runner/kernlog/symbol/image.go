@@ -12,10 +12,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 )
 
 // maxImage is the largest file read. A distribution's vmlinux with debug information has 0.4 to 1 GB.
 const maxImage = 2 << 30
+
+// maxUnpacked bounds what is unpacked into memory, of an image whose sections are compressed; others are not copied.
+const maxUnpacked = 1 << 30
 
 // ErrOtherBuild tells that an image is not that of the kernel.
 var ErrOtherBuild = errors.New("the image has another build id than the kernel")
@@ -23,6 +27,7 @@ var ErrOtherBuild = errors.New("the image has another build id than the kernel")
 // Image is an open vmlinux. It is not safe for concurrent use.
 type Image struct {
 	file    *elf.File
+	bytes   mapping // what dwarf reads
 	buildID string
 	symbols map[string][]elf.Symbol // functions, by name
 	dwarf   *dwarf.Data
@@ -32,6 +37,7 @@ type Image struct {
 
 // Open reads the symbols of the image at path. The image is the user's: a broken one is an error, whatever is wrong.
 func Open(path string) (i *Image, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // of a file that gets shorter while it is mapped
 	defer caught(&err, "read image %q", path)
 	info, err := os.Stat(path)
 	if err != nil {
@@ -45,9 +51,10 @@ func Open(path string) (i *Image, err error) {
 		return nil, fmt.Errorf("open image %q: %w", path, err)
 	}
 	i = &Image{file: f, symbols: map[string][]elf.Symbol{}, cache: map[uint64][]Location{}}
+	opened := i
 	defer func() {
 		if err != nil {
-			_ = f.Close()
+			_ = opened.Close()
 		}
 	}()
 	if err := modest(f); err != nil {
@@ -65,7 +72,10 @@ func Open(path string) (i *Image, err error) {
 			i.symbols[s.Name] = append(i.symbols[s.Name], s)
 		}
 	}
-	if i.dwarf, err = f.DWARF(); err != nil {
+	if i.bytes, err = newMapping(path, info.Size()); err != nil {
+		return nil, fmt.Errorf("open image %q: %w", path, err)
+	}
+	if i.dwarf, err = debugInfo(f, i.bytes); err != nil {
 		return nil, fmt.Errorf("read the debug information of image %q: %w", path, err)
 	}
 	if err := i.index(); err != nil {
@@ -76,10 +86,15 @@ func Open(path string) (i *Image, err error) {
 
 // modest refuses what would take too much memory, compressed sections unpacked.
 func modest(f *elf.File) error {
-	total := uint64(0)
+	total, unpacked := uint64(0), uint64(0)
 	for _, s := range f.Sections {
 		if s.Type == elf.SHT_NOBITS {
 			continue
+		}
+		if s.Flags&elf.SHF_COMPRESSED != 0 {
+			if unpacked += s.Size; s.Size > maxUnpacked || unpacked > maxUnpacked {
+				return fmt.Errorf("the compressed sections have more than %d bytes", maxUnpacked)
+			}
 		}
 		if s.Size > maxImage {
 			return fmt.Errorf("section %s has %d bytes", s.Name, s.Size)
@@ -98,9 +113,10 @@ func caught(err *error, format string, a ...any) {
 	}
 }
 
-// Close closes the file.
+// Close closes the file. Nothing may be decoded any more.
 func (i *Image) Close() error {
-	if err := i.file.Close(); err != nil {
+	i.dwarf = nil
+	if err := errors.Join(i.bytes.close(), i.file.Close()); err != nil {
 		return fmt.Errorf("close image: %w", err)
 	}
 	return nil
