@@ -246,6 +246,23 @@ C/A: pass in 0 s @15
 C/B: skip @16
 `,
 		},
+		"junit, a testsuite's own failure": { // of prove's formatter, and of nobody
+			"junit", `<testsuites>
+<testsuite tests="1" name="c_t" failures="0" errors="2">
+<testcase name="1 - before"></testcase>
+<error message="Dubious, test returned 255" />
+</testsuite>
+<testsuite tests="1" name="d" failures="1"><testcase name="x"/></testsuite>
+<testsuite tests="1" name="e" failures="1"><testcase name="todo"><skipped type="todo" message="later"/><failure message="x"/></testcase></testsuite>
+</testsuites>
+`,
+			`c_t/1 - before: pass @3
+c_t/error: fail "Dubious, test returned 255" @4
+d/x: pass @6
+d/failures: fail "the testsuite counts 1 failures and errors, and holds none" @6
+e/todo: skip "later" @7
+`,
+		},
 		"junit, cut": {
 			"junit", "\n<testsuite name=\"a\" tests=\"2\">\n<testcase name=\"x\"/>\n<testcase name=\"y\">\n<fail", "a/x: pass @3\na/y: unknown \"the report ends within it\" @4\nreport: missing \"read JUnit XML: XML syntax error on line 5: unexpected EOF\" @5\n",
 		},

@@ -30,9 +30,10 @@ type Parser struct {
 }
 
 // New reads JUnit XML; its cases are of the suite. A case's set is its class name, or else its testsuite's name. A failure
-// and an error are fail, what was skipped, disabled or not run is skip. What a testsuite counts and does not hold is
-// missing; so is the rest of a document that is cut off or broken. The properties "measurement" and "units" are the
-// case's.
+// and an error are fail, what was skipped, disabled or not run is skip, and so is a failed to-do. What a testsuite counts
+// and does not hold is missing; so is the rest of a document that is cut off or broken. A failure that a testsuite has as a
+// whole, or only counts, is a failed case "error", "failure" or "failures". The properties "measurement" and "units" are
+// the case's.
 func New(suite string) *Parser { return &Parser{suite: suite} }
 
 // Line gathers a line, whose 1-based number is no.
@@ -87,6 +88,8 @@ type element struct {
 	suite  string // of a testsuite
 	counts int    // how many cases it says it has; -1: it does not say
 	has    int
+	fails  int // how many failures and errors it says it has
+	failed int
 	line   int
 }
 
@@ -149,12 +152,22 @@ func (r *reader) start(t xml.StartElement) error {
 		if n, err := strconv.ParseUint(attr(t, "tests"), 10, 31); err == nil {
 			e.counts = int(n)
 		}
+		for _, name := range []string{"failures", "errors"} {
+			if n, err := strconv.ParseUint(attr(t, name), 10, 31); err == nil {
+				e.fails += int(n)
+			}
+		}
 	case "testcase":
 		r.begin(t)
 	case "failure", "error":
+		if r.open == nil {
+			r.outside(e.name, attr(t, "message"))
+		}
 		r.result(jobs.Fail, attr(t, "message"))
 	case "skipped":
-		r.result(jobs.Skip, attr(t, "message"))
+		if r.result(jobs.Skip, attr(t, "message")); r.open != nil && attr(t, "type") == "todo" { // node's
+			r.open.Note = "todo"
+		}
 	case "property":
 		r.property(attr(t, "name"), attr(t, "value"))
 	}
@@ -192,10 +205,21 @@ func (r *reader) begin(t xml.StartElement) {
 
 // result is that of the open case; a failure outweighs.
 func (r *reader) result(result, message string) {
-	if r.open == nil || r.open.Result == jobs.Fail {
+	if r.open == nil || r.open.Result == jobs.Fail || r.open.Note == "todo" {
 		return
 	}
 	r.open.Result, r.open.Message = result, message
+}
+
+// outside is a failure of a testsuite as a whole, as that of a program that ended early.
+func (r *reader) outside(name, message string) {
+	c := jobs.Case{Suite: r.suite, Case: name, Result: jobs.Fail, Message: message, LogLine: r.line()}
+	for i := len(r.path) - 1; i >= 0 && c.Set == nil; i-- {
+		if suite := r.path[i].suite; suite != "" {
+			c.Set = &suite
+		}
+	}
+	r.add(c)
 }
 
 func (r *reader) property(name, value string) {
@@ -228,14 +252,25 @@ func (r *reader) end() {
 	switch {
 	case e.name == "testcase":
 		r.endCase()
-	case e.name == "testsuite" && e.counts > e.has:
-		c := jobs.Case{
-			Suite: r.suite, Case: fmt.Sprintf("%d more cases", e.counts-e.has), Result: jobs.Missing, LogLine: &e.line,
-			Message: fmt.Sprintf("the testsuite counts %d cases and holds %d", e.counts, e.has),
-		}
-		if e.suite != "" {
-			c.Set = &e.suite
-		}
+	case e.name == "testsuite":
+		r.settle(&e)
+	}
+}
+
+// settle adds what a testsuite counts and does not hold.
+func (r *reader) settle(e *element) {
+	c := jobs.Case{Suite: r.suite, LogLine: &e.line}
+	if e.suite != "" {
+		c.Set = &e.suite
+	}
+	if missing := e.counts - e.has; missing > 0 {
+		c.Case, c.Result = fmt.Sprintf("%d more cases", missing), jobs.Missing
+		c.Message = fmt.Sprintf("the testsuite counts %d cases and holds %d", e.counts, e.has)
+		r.add(c)
+	}
+	if e.fails > 0 && e.failed == 0 {
+		c.Case, c.Result = "failures", jobs.Fail
+		c.Message = fmt.Sprintf("the testsuite counts %d failures and errors, and holds none", e.fails)
 		r.add(c)
 	}
 }
@@ -248,6 +283,11 @@ func (r *reader) endCase() {
 }
 
 func (r *reader) add(c jobs.Case) {
+	if c.Result == jobs.Fail || c.Note == "todo" {
+		for i := range r.path {
+			r.path[i].failed++
+		}
+	}
 	if len(r.cases) >= maxCases {
 		r.passed++
 		return
