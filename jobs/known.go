@@ -24,14 +24,15 @@ const AnyDevice = "*"
 //	rpi4:
 //	  - {test: 0_smoke/suspend, comment: "no driver yet, #42", until: 2026-12-31}
 //	"*":
-//	  - {test: "*_ltp/fanotify*", comment: flaky before 6.12, until: 2026-06-30}
+//	  - {test: "*_ltp/fanotify*", comment: not before 6.12, until: 2026-06-30}
 //
 // A test is a case's name, "suite/case", or "suite/set/case" in a set, as results.json has them. In a pattern * stands for
 // any text, slashes too, and ? for any one character. The first entry that fits counts: the target's, then its type's, then
 // those of every device. Until is the last day, in UTC, on which the entry holds; without it it always does.
 //
-// A failed case on the list does not fail its run; one that passes does, so that the list stays true. A missing
-// result is never excused, nor is a crash, whatever case it fell into.
+// A failed case on the list does not fail its run; one that passes does, so that the list stays true: where a pattern
+// stands for several cases, all of them must pass for that. A missing result is never excused, nor is a crash, whatever
+// case it fell into.
 type KnownFailures struct {
 	devices map[string]*knownList
 }
@@ -197,28 +198,6 @@ func (l *KnownFailures) lists(device, kind string) (all []*knownList) {
 		seen[name] = true
 	}
 	return all
-}
-
-// Mark notes on a case of the device, of that type, whether it is known to fail, or passed though it is. The pipeline's
-// own cases are never on the list. A nil list has no entries.
-func (l *KnownFailures) Mark(c *Case, device, kind string) {
-	if c.Suite == PipelineSuite || c.Result != Fail && c.Result != Pass {
-		return
-	}
-	name := c.Name()
-	for _, d := range l.lists(device, kind) {
-		k := d.find(name)
-		if k == nil {
-			continue
-		}
-		c.Known = k.Comment
-		if c.Result == Fail {
-			c.AddNote(NoteKnown)
-		} else {
-			c.AddNote(NoteUnexpectedPass)
-		}
-		return
-	}
 }
 
 // glob matches a name with a pattern: * is any text, ? any one character. It takes at most the product of their lengths.

@@ -56,13 +56,13 @@ func TestKnownFailures(t *testing.T) {
 		{result("lava", "0_smoke", jobs.Fail), ": "},
 	} {
 		got := c.c
-		list.Mark(&got, "rpi4-3", "rpi4")
+		list.Watch("rpi4-3", "rpi4").Mark(&got)
 		if got.Note+": "+got.Known != c.want {
 			t.Errorf("%s %s: got %q, want %q", c.c.Name(), c.c.Result, got.Note+": "+got.Known, c.want)
 		}
 	}
 	other := result("0_smoke", "suspend", jobs.Fail)
-	list.Mark(&other, "bbb-1", "bbb")
+	list.Watch("bbb-1", "bbb").Mark(&other)
 	if other.Note != "" {
 		t.Error("an entry of one type counts on another")
 	}
@@ -73,10 +73,42 @@ func TestKnownFailures(t *testing.T) {
 	if d := cmp.Diff([]string{"7 0_smoke/old"}, expired); d != "" {
 		t.Error(d)
 	}
-	(*jobs.KnownFailures)(nil).Mark(&other, "x", "y") // no list
+	none := (*jobs.KnownFailures)(nil).Watch("x", "y")
+	if none.Mark(&other); none.Stale() != nil {
+		t.Error("no list is stale")
+	}
 	for _, src := range []string{"", "# none yet\n", "{}", "rpi4: []\n"} {
 		if l, r := jobs.ParseKnownFailures([]byte(src), now); !r.Valid() || l == nil {
 			t.Errorf("%q is refused: %v", src, r.Err())
+		}
+	}
+}
+
+// TestStalePattern has the cases of a pattern pass: some may, not all.
+func TestStalePattern(t *testing.T) {
+	list, report := jobs.ParseKnownFailures([]byte(knownList), time.Date(2026, 5, 5, 0, 0, 0, 0, time.UTC))
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ results, want string }{
+		{"", ""},
+		{"pass", `known failure "*_ltp/fanotify*" (before 6.12, line 10 of the list): its 1 cases passed`},
+		{"pass pass", "its 2 cases passed"},
+		{"pass fail pass", ""},
+		{"fail", ""},
+		{"missing", ""},
+		{"skip", ""},
+	} {
+		w := list.Watch("rpi4-3", "rpi4")
+		for i, r := range strings.Fields(c.results) {
+			x := result("3_ltp", fmt.Sprintf("fanotify%d", i), r)
+			if w.Mark(&x); x.Noted(jobs.NoteUnexpectedPass) {
+				t.Errorf("%s: a case of a pattern is marked", c.results)
+			}
+		}
+		err := w.Stale()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || jobs.ClassOf(err) != jobs.ClassTest) {
+			t.Errorf("%s: %v, want %q", c.results, err, c.want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type record struct {
 	dir     string
 	stop    func(error) // ends the run when the record cannot be kept
 	observe func(jobs.Event)
-	mark    func(*jobs.Case) // notes what the list of known failures says of it
+	known   *jobs.KnownWatch
 
 	mu   sync.Mutex
 	f    *os.File
@@ -50,8 +50,8 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 	if observe == nil {
 		observe = func(jobs.Event) {}
 	}
-	mark := func(c *jobs.Case) { o.KnownFailures.Mark(c, o.Target.Name, o.Job.DeviceType) }
-	return &record{dir: o.Dir, stop: stop, observe: observe, mark: mark, f: f, res: jobs.NewResults(), lava: export.NewLAVA(o.ID)}, nil
+	known := o.KnownFailures.Watch(o.Target.Name, o.Job.DeviceType)
+	return &record{dir: o.Dir, stop: stop, observe: observe, known: known, f: f, res: jobs.NewResults(), lava: export.NewLAVA(o.ID)}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.
@@ -61,7 +61,7 @@ func (r *record) emit(e jobs.Event) {
 	r.seq++
 	e.Seq, e.Time = r.seq, time.Now().UTC()
 	if e.Case != nil {
-		r.mark(e.Case)
+		r.known.Mark(e.Case)
 	}
 	r.res.Apply(e)
 	r.lava.Apply(e)
@@ -94,7 +94,11 @@ func (r *record) findings() []jobs.Finding {
 func (r *record) decide(fail error) jobs.Verdict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return jobs.Decide(fail, r.res.Cases, r.res.Findings...)
+	v := jobs.Decide(fail, r.res.Cases, r.res.Findings...)
+	if v.Class == "" {
+		v = jobs.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
+	}
+	return v
 }
 
 // close writes what is made of the events, and returns their fold.

@@ -132,7 +132,7 @@ func (e *env) printResults(res *jobs.Results, dir string) error {
 		if c.Suite == jobs.PipelineSuite {
 			continue
 		}
-		line := fmt.Sprintf("%-8s %s/%s", c.Result, c.Suite, c.Case)
+		line := fmt.Sprintf("%-8s %s", c.Result, c.Name())
 		if c.Measurement != nil {
 			line += " " + c.Amount()
 		}
