@@ -50,12 +50,6 @@ func (c Case) Fails() bool {
 	return false
 }
 
-// same tells whether two results are of one case.
-func (c Case) same(d Case) bool {
-	return c.Suite == d.Suite && c.Case == d.Case &&
-		(c.Set == nil && d.Set == nil || c.Set != nil && d.Set != nil && *c.Set == *d.Set)
-}
-
 // again is the case after its definition was run again with the result d. One pass is enough, and then the case is
 // flaky; of other results the more telling one stays.
 func (c Case) again(d Case) Case {

@@ -19,6 +19,16 @@ type Results struct {
 	Accel    *Accel    `json:"accel"`
 	Findings []Finding `json:"findings"`
 	Cases    []Case    `json:"cases"`
+
+	named map[string]*namesakes
+}
+
+// namesakes are the cases of one name: those of a second try are joined with those of the first in their order, without
+// a search, as a suite may have any number of them.
+type namesakes struct {
+	at   []int // in Cases
+	try  int   // that came last
+	next int   // in at: the first that this try has not joined yet
 }
 
 // ResultsSchema is the version of results.json.
@@ -60,13 +70,25 @@ func (r *Results) find(f Finding) {
 
 // add takes a case in. One of a definition that was run again is joined with its result of the run before.
 func (r *Results) add(c Case) {
-	if c.Try > 1 {
-		i := slices.IndexFunc(r.Cases, func(d Case) bool { return d.Try < c.Try && d.same(c) })
-		if i >= 0 {
-			r.Cases[i] = r.Cases[i].again(c)
-			return
-		}
+	if r.named == nil {
+		r.named = map[string]*namesakes{}
 	}
+	key := c.Name() + "\x00" + c.Case // a slash may stand in either
+	n := r.named[key]
+	if n == nil {
+		n = &namesakes{}
+		r.named[key] = n
+	}
+	if c.Try > n.try {
+		n.try, n.next = c.Try, 0
+	}
+	if c.Try > 1 && n.next < len(n.at) && r.Cases[n.at[n.next]].Try < c.Try {
+		i := n.at[n.next]
+		n.next++
+		r.Cases[i] = r.Cases[i].again(c)
+		return
+	}
+	n.at = append(n.at, len(r.Cases))
 	r.Cases = append(r.Cases, c)
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
@@ -259,7 +260,7 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(*res, file); d != "" {
+	if d := cmp.Diff(*res, file, cmpopts.IgnoreUnexported(jobs.Results{})); d != "" {
 		t.Errorf("results.json is not what Run returned: %s", d)
 	}
 	fold := jobs.NewResults()
@@ -274,7 +275,7 @@ func TestFiles(t *testing.T) {
 		}
 		fold.Apply(e)
 	}
-	if d := cmp.Diff(fold, res); d != "" {
+	if d := cmp.Diff(fold, res, cmpopts.IgnoreUnexported(jobs.Results{})); d != "" {
 		t.Errorf("the fold of events.jsonl is not the results: %s", d)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
