@@ -82,17 +82,6 @@ type reader struct {
 	passed int // cases over the limit
 }
 
-// element is an open one.
-type element struct {
-	name   string // of the tag
-	suite  string // of a testsuite
-	counts int    // how many cases it says it has; -1: it does not say
-	has    int
-	fails  int // how many failures and errors it says it has
-	failed int
-	line   int
-}
-
 func (r *reader) read() error {
 	for {
 		t, err := r.dec.Token()
@@ -211,17 +200,6 @@ func (r *reader) result(result, message string) {
 	r.open.Result, r.open.Message = result, message
 }
 
-// outside is a failure of a testsuite as a whole, as that of a program that ended early.
-func (r *reader) outside(name, message string) {
-	c := jobs.Case{Suite: r.suite, Case: name, Result: jobs.Fail, Message: message, LogLine: r.line()}
-	for i := len(r.path) - 1; i >= 0 && c.Set == nil; i-- {
-		if suite := r.path[i].suite; suite != "" {
-			c.Set = &suite
-		}
-	}
-	r.add(c)
-}
-
 func (r *reader) property(name, value string) {
 	if r.open == nil {
 		return
@@ -249,29 +227,11 @@ func (r *reader) data(text xml.CharData) {
 func (r *reader) end() {
 	e := r.path[len(r.path)-1]
 	r.path = r.path[:len(r.path)-1]
-	switch {
-	case e.name == "testcase":
+	switch e.name {
+	case "testcase":
 		r.endCase()
-	case e.name == "testsuite":
+	case "testsuite":
 		r.settle(&e)
-	}
-}
-
-// settle adds what a testsuite counts and does not hold.
-func (r *reader) settle(e *element) {
-	c := jobs.Case{Suite: r.suite, LogLine: &e.line}
-	if e.suite != "" {
-		c.Set = &e.suite
-	}
-	if missing := e.counts - e.has; missing > 0 {
-		c.Case, c.Result = fmt.Sprintf("%d more cases", missing), jobs.Missing
-		c.Message = fmt.Sprintf("the testsuite counts %d cases and holds %d", e.counts, e.has)
-		r.add(c)
-	}
-	if e.fails > 0 && e.failed == 0 {
-		c.Case, c.Result = "failures", jobs.Fail
-		c.Message = fmt.Sprintf("the testsuite counts %d failures and errors, and holds none", e.fails)
-		r.add(c)
 	}
 }
 
