@@ -163,6 +163,9 @@ syscalls/1 more tests: missing "5 tests were run, 4 results seen" @8
 `,
 			"abs01: pass in 0.25 s @3\nbind01: fail in 1 s \"brok, exit 2\" @8\nconf01: skip in 0 s @13\n",
 		},
+		"kirk's report, on a console": {
+			"ltp", "{\n \"results\": [\n[    1.000000] usb\n  {\"test_fqn\": \"ab[    2.000000] \"more\ns01\", \"status\": \"pass\"}\n ]\n}\n", "abs01: pass in 0 s @4\n",
+		},
 		"kirk's report, cut": {
 			"ltp", "{\n \"results\": [\n  {\"test_fqn\": \"abs01\", \"status\": \"pass\"},\n  {\"test_f", "abs01: pass in 0 s @3\nreport: missing \"read the report: invalid character '\\\\n' in string literal\" @4\n",
 		},
@@ -262,6 +265,10 @@ d/x: pass @6
 d/failures: fail "the testsuite counts 1 failures and errors, and holds none" @6
 e/todo: skip "later" @7
 `,
+		},
+		"junit, on a console": {
+			"junit", "<testsuite name=\"a\" tests=\"2\">\n[    1.000000] usb 1-1: <new\n<testcase na[    2.000000] & more\n[    2.000100] of it\nme=\"x\"/>\n<testcase name=\"y\"><failure>[    1.5] kept</failure></testcase>\n</testsuite>\n",
+			"a/x: pass @3\na/y: fail \"[    1.5] kept\" @6\n",
 		},
 		"junit, cut": {
 			"junit", "\n<testsuite name=\"a\" tests=\"2\">\n<testcase name=\"x\"/>\n<testcase name=\"y\">\n<fail", "a/x: pass @3\na/y: unknown \"the report ends within it\" @4\nreport: missing \"read JUnit XML: XML syntax error on line 5: unexpected EOF\" @5\n",

@@ -57,6 +57,13 @@ func (p *Parser) Close() []jobs.Case {
 	}
 	r := reader{suite: p.suite, lines: p.lines, dec: xml.NewDecoder(bytes.NewReader(p.text))}
 	err := r.read()
+	if err != nil && !p.over { // perhaps the kernel printed into it
+		text, lines := logline.Uninterrupted(p.text, p.lines)
+		second := reader{suite: p.suite, lines: lines, dec: xml.NewDecoder(bytes.NewReader(text))}
+		if len(lines) > 0 && second.read() == nil {
+			r, err = second, nil
+		}
+	}
 	if p.over {
 		err = fmt.Errorf("it is over %d bytes", maxXML)
 	}

@@ -128,3 +128,35 @@ func Interrupted(s string) (head string, ok bool) {
 	}
 	return s[:at[0]], true
 }
+
+// Uninterrupted is a text without what the kernel printed into it on a console, with the numbers of its lines; nothing if
+// there is no such message.
+func Uninterrupted(text []byte, numbers []int) ([]byte, []int) {
+	var out []byte
+	var left []int
+	found, within := false, false
+	no := 0
+	for line := range bytes.Lines(text) {
+		s := string(line)
+		head, ok := Interrupted(s)
+		switch {
+		case Stamped(s):
+			found = true
+		case ok:
+			if out, found = append(out, head...), true; !within {
+				left = append(left, numbers[no])
+			}
+			within = true
+		default:
+			if out = append(out, line...); !within {
+				left = append(left, numbers[no])
+			}
+			within = false
+		}
+		no++
+	}
+	if !found {
+		return nil, nil
+	}
+	return out, left
+}

@@ -41,6 +41,11 @@ type entry struct {
 // report makes the cases of a report; one that is cut off or broken says so by a missing case.
 func (p *Parser) report() {
 	r := &p.json
+	if !json.Valid(r.text) { // perhaps the kernel printed into it
+		if text, lines := logline.Uninterrupted(r.text, r.lines); json.Valid(text) {
+			r.text, r.lines = text, lines
+		}
+	}
 	if err := p.results(json.NewDecoder(bytes.NewReader(r.text))); err != nil || r.over {
 		message := fmt.Sprintf("the report is over %d bytes", maxJSON)
 		if !r.over {
