@@ -151,8 +151,8 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 		return nil, err
 	}
 	image, err := symbol.Open(res.Path)
-	if err != nil {
-		return nil, err
+	if err != nil { // where the runner keeps it is nobody's business
+		return nil, errors.New(strings.ReplaceAll(err.Error(), res.Path, "vmlinux"))
 	}
 	s.logf("info", "symbols: %s, %d bytes, sha256 %s, build id %s, after %s", fetch.Redact(want.URL), res.Size, res.SHA256, image.BuildID(), time.Since(begun).Round(time.Millisecond))
 	return image, nil

@@ -130,13 +130,14 @@ func TestEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.append(rpc.Events, `{"seq":1,"log":{"level":"info","message":"all is well"}}`+"\n"+`{"seq":2,"log":{"level":"warning","message":"stacks are <not> decoded"}}`+"\n")
 	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: r.Verdict, Results: b}); err != nil {
 		t.Fatal(err)
 	}
 	page, _ := l.get("/runs/"+l.run.ID, http.StatusOK)
 	for _, want := range []string{
 		"<h2>Why</h2>", `<b>BUG: oops in &lt;frob&gt;</b>, <a href="/runs/` + l.run.ID + `/console/12#L12">console line 12</a>`,
-		`case <b>0_smoke/frob</b>: <span class="fail">fail</span>`, "exit &lt;7&gt;", "frob&#43;0x1/0x2 fs/frob.c:3", "during 0_smoke/frob", "allowed: #42", "lava-results.yaml",
+		`case <b>0_smoke/frob</b>: <span class="fail">fail</span>`, "exit &lt;7&gt;", "frob&#43;0x1/0x2 fs/frob.c:3", "during 0_smoke/frob", "allowed: #42", "lava-results.yaml", "<li class=\"message\">stacks are &lt;not&gt; decoded</li>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

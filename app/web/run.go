@@ -19,10 +19,11 @@ import (
 
 const (
 	tail       = 64 << 10 // bytes of the console on a run's page
-	liveEvents = 4 << 20  // bytes of events that are folded for a page while the run goes on
+	liveEvents = 4 << 20  // bytes of events that are folded for a page
 
 	shownCases    = 5000 // of a run on its page, which is some 2 MB then
 	shownFindings = 100  // likewise; each has its lines
+	shownWarnings = 50   // likewise
 )
 
 // runPage is what a run's page shows.
@@ -34,6 +35,7 @@ type runPage struct {
 	MoreCases    int // that are left out
 	Findings     []jobs.Finding
 	MoreFindings int // likewise
+	Warnings     []string
 	Console      string
 	Cut          bool // the console has more before it
 	Copies       bool // results came beside the console, too
@@ -64,8 +66,11 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 		return p, err
 	}
 	if !last.Ended {
-		p.Of = last.Number
-		p.Results, err = h.live(row.ID, last.Number)
+		p.Of, p.Results = last.Number, nil
+	}
+	res, warnings, err := h.recorded(row.ID, p.Of)
+	if p.Warnings = warnings; !last.Ended {
+		p.Results = res
 	}
 	if p.Results != nil {
 		p.Cases, p.MoreCases = some(p.Results.Cases, shownCases)
@@ -80,21 +85,26 @@ func some[T any](all []T, most int) ([]T, int) {
 	return all[:n], len(all) - n
 }
 
-// live folds what a run in progress has reported so far.
-func (h *Handler) live(run string, attempt int) (*jobs.Results, error) {
+// recorded folds what an attempt has reported so far, and its log's warnings; it is nil of a record that is not there, or
+// too long for a page.
+func (h *Handler) recorded(run string, attempt int) (res *jobs.Results, warnings []string, err error) {
 	f, err := h.Blobs.Open(run, attempt, rpc.Events)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nothing reported yet
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	st, err := f.Stat()
 	if err = errors.Join(err, f.Close()); err != nil || st.Size() > liveEvents {
-		return nil, err
+		return nil, nil, err
 	}
-	res, _, err := h.Blobs.Results(run, attempt)
-	return res, err
+	res, _, err = h.Blobs.Results(run, attempt, func(e jobs.Event) {
+		if e.Log != nil && (e.Log.Level == "warning" || e.Log.Level == "error") && len(warnings) < shownWarnings {
+			warnings = append(warnings, e.Log.Message)
+		}
+	})
+	return res, warnings, err
 }
 
 // has says whether an attempt has a stream.

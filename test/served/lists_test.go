@@ -34,7 +34,7 @@ func TestLists(t *testing.T) {
 		},
 		"panic": {
 			"kernel panic: sysrq triggered crash (1 missing, 1 passed)", "incomplete test false",
-			[]string{"ci/panic.yaml:23 kernel panic: sysrq triggered crash", "ci/panic.yaml:23 crash missing"},
+			[]string{"ci/panic.yaml:25 kernel panic: sysrq triggered crash", "ci/panic.yaml:25 crash missing"},
 			[]string{"finding <code>kernel panic&#58; sysrq triggered crash</code>", "sysrq&#95;handle&#95;crash", "case <code>0&#95;panic/crash</code>: missing"},
 		},
 	} {
@@ -50,6 +50,9 @@ func TestLists(t *testing.T) {
 			has(t, "the summary", c.Output.Summary, want.summary...)
 			page, text := get(t, c.DetailsURL)
 			has(t, "the page", text, "<h2>Why</h2>", "<h2>Kernel findings</h2>", "lava-results.yaml")
+			if name == "panic" {
+				has(t, "the page", text, `stacks are not decoded: open image &#34;vmlinux&#34;: bad magic number`)
+			}
 			results(t, page, want.verdict)
 			look(t, page, name)
 		})
