@@ -63,6 +63,9 @@ type Finding struct {
 	Case        string `json:"case,omitempty"`
 	Text        string `json:"text,omitempty"`    // the lines of it
 	Decoded     bool   `json:"decoded,omitempty"` // it was reported before; now its text has files and lines
+
+	// Superseded says that a step was tried again after it: a boot that a later one overcame. The fold of the events sets it.
+	Superseded bool `json:"superseded,omitempty"`
 }
 
 // Results of a case.

@@ -11,7 +11,7 @@ import (
 type sums struct {
 	failed  []Case    // of the users' suites: failed, or passed though known to fail
 	missing []Case    // of every suite
-	broke   []Finding // what broke the system
+	broke   []Finding // what broke the system, false alarms of emulation last
 	other   []Finding // the rest
 	passed  int
 	known   int
@@ -44,6 +44,15 @@ func tally(cases []Case, findings []Finding) *sums {
 			t.other = append(t.other, f)
 		}
 	}
+	slices.SortStableFunc(t.broke, func(a, b Finding) int {
+		switch {
+		case a.Emulation == b.Emulation:
+			return 0
+		case a.Emulation:
+			return 1
+		}
+		return -1
+	})
 	return t
 }
 
@@ -77,9 +86,6 @@ func (t *sums) absence() string {
 
 // evidence is what v rests on, the most telling first.
 func (t *sums) evidence(v Verdict, err error) []Evidence {
-	if v.Class == "" {
-		return []Evidence{{Kind: EvidenceCount, Name: t.count()}}
-	}
 	var all []Evidence
 	add := func(e Evidence) {
 		if len(all) < MaxEvidence {
@@ -87,9 +93,21 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 			all = append(all, e)
 		}
 	}
+	overcome := func() {
+		for _, f := range t.other {
+			if f.Superseded {
+				add(findingEvidence(f, "", "before a step was tried again"))
+			}
+		}
+	}
+	if v.Class == "" {
+		add(Evidence{Kind: EvidenceCount, Name: t.count()})
+		overcome()
+		return all
+	}
 	broke := t.broke
 	first := len(broke) > 0 && v.Class == broke[0].class()
-	if i := t.cause(err); i >= 0 { // the step's message is the finding: one piece of evidence, not two
+	if i := cause(broke, err); i >= 0 { // the step's message is the finding: one piece of evidence, not two
 		f, step := broke[i], stepEvidence(err)
 		add(findingEvidence(f, f.class(), "it ended "+step.Name))
 		broke, err = slices.Concat(broke[:i], broke[i+1:]), nil
@@ -116,19 +134,22 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 	}
 	if v.Class == ClassTimeout { // a stall or a hung task may be why
 		for _, f := range t.other {
-			add(findingEvidence(f, "", f.Allowed))
+			if !f.Superseded {
+				add(findingEvidence(f, "", f.Allowed))
+			}
 		}
 	}
+	overcome()
 	return all
 }
 
 // cause is the finding that ended the step which err ended, by its index; -1 when it was something else.
-func (t *sums) cause(err error) int {
+func cause(broke []Finding, err error) int {
 	s := (*StepError)(nil)
 	if !errors.As(err, &s) {
 		return -1
 	}
-	return slices.IndexFunc(t.broke, func(f Finding) bool { return strings.HasPrefix(s.Err.Error(), f.String()) })
+	return slices.IndexFunc(broke, func(f Finding) bool { return strings.HasPrefix(s.Err.Error(), f.String()) })
 }
 
 func findingEvidence(f Finding, class Class, message string) Evidence {

@@ -21,6 +21,7 @@ type Results struct {
 	Cases    []Case    `json:"cases"`
 
 	named map[string]*namesakes
+	begun map[string]int // steps by level, and how many findings there were when their first try began
 }
 
 // namesakes are the cases of one name: those of a second try are joined with those of the first in their order, without
@@ -44,6 +45,8 @@ func (r *Results) Apply(e Event) {
 	switch {
 	case e.Start != nil:
 		r.Job, r.Device, r.Attempt, r.Started = e.Start.Job, e.Start.Device, e.Start.Attempt, e.Time.UTC()
+	case e.Step != nil:
+		r.step(e.Level, e.Step)
 	case e.Accel != nil:
 		r.Accel = e.Accel
 	case e.Finding != nil:
@@ -65,7 +68,37 @@ func (r *Results) find(f Finding) {
 		r.Findings = append(r.Findings, f)
 		return
 	}
+	f.Superseded = r.Findings[i].Superseded
 	r.Findings[i] = f
+}
+
+// maxLevels bounds the levels that are remembered: those of the largest plan are far fewer.
+const maxLevels = 100_000
+
+// step marks what the system said of itself before a step was tried again. What broke it during a test is not overcome
+// by a retry: it was the tested system.
+func (r *Results) step(level string, s *Step) {
+	if s.End {
+		if s.Class == "" {
+			delete(r.begun, level)
+		}
+		return
+	}
+	if s.Try <= 1 {
+		if r.begun == nil {
+			r.begun = map[string]int{}
+		}
+		if len(r.begun) < maxLevels {
+			r.begun[level] = len(r.Findings)
+		}
+		return
+	}
+	if from, ok := r.begun[level]; ok {
+		for i := from; i < len(r.Findings); i++ {
+			f := &r.Findings[i]
+			f.Superseded = f.Superseded || f.Section != "test"
+		}
+	}
 }
 
 // add takes a case in. One of a definition that was run again is joined with its result of the run before.

@@ -32,7 +32,8 @@ const MaxEvidence = 20
 // The class is err's. Without err, a failed case or a known failure that passed is class test; else a finding that broke
 // the system is, when it fell during a test, and class job before; else missing results are the lab's. Such a finding
 // also explains a timeout, a console that broke off, and results that stopped without a known cause: the culprit is
-// named, not what it led to. Known failures do not count; no list masks a finding but the kernel log's own.
+// named, not what it led to. A false alarm of emulation is the lab's, unless there is another finding; one of a boot that
+// was tried again is only told. Known failures do not count; no list masks a finding but the kernel log's own.
 func Decide(err error, cases []Case, findings ...Finding) Verdict {
 	t := tally(cases, findings)
 	lost := (*MissingError)(nil)
@@ -98,7 +99,7 @@ func (f Finding) class() Class {
 // breaks says that after such a finding the system cannot be relied on. A warning, a stall or a leak is reported and
 // counts only when the repository's deny list says so.
 func (f Finding) breaks() bool {
-	if f.Allowed != "" {
+	if f.Allowed != "" || f.Superseded {
 		return false
 	}
 	switch f.Kind {

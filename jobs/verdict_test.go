@@ -27,6 +27,8 @@ func TestDecide(t *testing.T) {
 	cut := result("lava", "0_smoke", jobs.Missing)
 	oops := fell("oops", "BUG: unable to handle kernel NULL pointer dereference in frob_read", "test", false)
 	boot := fell("oops", "general protection fault in frob_init", "boot", false)
+	overcome := boot
+	overcome.Superseded = true
 	step := func(class jobs.Class, text string) error {
 		return &jobs.StepError{Level: "3.1", Name: "lava-test-shell", Err: jobs.Failf(class, "%s", text)}
 	}
@@ -39,36 +41,39 @@ func TestDecide(t *testing.T) {
 		want     string // verdict, class, exit, complete, message
 		evidence string // the first's kind and name
 	}{
-		"all passed":            {nil, []jobs.Case{pass}, nil, "pass  0 true ", "count 1 passed"},
-		"nothing to report":     {nil, nil, nil, "pass  0 true ", "count 0 passed"},
-		"a case failed":         {nil, []jobs.Case{pass, fail}, nil, "fail test 1 true 0_smoke/frob failed", "case 0_smoke/frob"},
-		"two failed":            {nil, []jobs.Case{fail, fail}, nil, "fail test 1 true 0_smoke/frob failed, and 1 more", "case 0_smoke/frob"},
-		"skipped and unknown":   {nil, []jobs.Case{result("0_smoke", "a", jobs.Skip), result("0_smoke", "b", jobs.Unknown)}, nil, "pass  0 true ", "count 0 passed"},
-		"a known failure":       {nil, []jobs.Case{pass, result("0_smoke", "frob", jobs.Fail, "unsequenced", jobs.NoteKnown)}, nil, "pass  0 true ", "count 1 passed, 1 known to fail"},
-		"an unexpected pass":    {nil, []jobs.Case{result("0_smoke", "frob", jobs.Pass, jobs.NoteUnexpectedPass)}, nil, "fail test 1 true 0_smoke/frob passed, though it is a known failure", "case 0_smoke/frob"},
-		"a flaky one":           {nil, []jobs.Case{result("0_smoke", "frob", jobs.Pass, jobs.NoteFlaky)}, nil, "pass  0 true ", "count 1 passed, 1 flaky"},
-		"results missing":       {nil, []jobs.Case{pass, missing}, nil, "incomplete infrastructure 3 false 0_smoke/late is missing", "case 0_smoke/late"},
-		"a definition cut off":  {nil, []jobs.Case{pass, cut}, nil, "incomplete infrastructure 3 false lava/0_smoke is missing", "case lava/0_smoke"},
-		"failed and missing":    {nil, []jobs.Case{fail, missing}, nil, "incomplete test 1 false 0_smoke/frob failed", "case 0_smoke/frob"},
-		"the manifest lost":     {unknown, []jobs.Case{pass}, nil, "incomplete infrastructure 3 false 3.1 lava-test-shell: the manifest never came", "step 3.1 lava-test-shell"},
-		"lost, and failed":      {unknown, []jobs.Case{fail}, nil, "incomplete test 1 false 0_smoke/frob failed", "step 3.1 lava-test-shell"},
-		"lost after an oops":    {unknown, []jobs.Case{pass}, []jobs.Finding{oops}, "incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then 3.1 lava-test-shell: the manifest never came", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
-		"a panic":               {step(jobs.ClassTest, "kernel panic: sysrq triggered crash (console.log:7)"), []jobs.Case{pass}, []jobs.Finding{fell("panic", "kernel panic: sysrq triggered crash", "test", true)}, "fail test 1 true 3.1 lava-test-shell: kernel panic: sysrq triggered crash (console.log:7)", "finding kernel panic: sysrq triggered crash"},
-		"a panic while booting": {step(jobs.ClassJob, "kernel panic: VFS (console.log:7)"), nil, []jobs.Finding{boot, fell("panic", "kernel panic: VFS", "boot", true)}, "fail job 5 false 3.1 lava-test-shell: kernel panic: VFS (console.log:7)", "finding kernel panic: VFS"},
-		"a panic, cut off":      {step(jobs.ClassTest, "kernel panic"), []jobs.Case{cut}, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic", "step 3.1 lava-test-shell"},
-		"cut off by a panic":    {&jobs.MissingError{What: "the manifest never came", Cause: step(jobs.ClassTest, "kernel panic")}, nil, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic (the manifest never came)", "step 3.1 lava-test-shell"},
-		"an oops, all passed":   {nil, []jobs.Case{pass}, []jobs.Finding{oops}, "fail test 1 true BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7)", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
-		"an oops while booting": {nil, []jobs.Case{pass}, []jobs.Finding{boot}, "fail job 5 false general protection fault in frob_init (console.log:7)", "finding general protection fault in frob_init"},
-		"an oops is no flake":   {nil, []jobs.Case{result("0_smoke", "frob", jobs.Fail, jobs.NoteKnown)}, []jobs.Finding{oops}, "fail test 1 true BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7)", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
-		"an allowed oops":       {nil, []jobs.Case{pass}, []jobs.Finding{{Kind: "oops", Title: "x", Section: "test", Allowed: "#42"}}, "pass  0 true ", "count 1 passed"},
-		"a warning":             {nil, []jobs.Case{pass}, []jobs.Finding{fell("warning", "WARNING in frob", "test", false)}, "pass  0 true ", "count 1 passed"},
-		"false panic":           {nil, nil, []jobs.Finding{{Kind: "panic", Title: "kernel panic: IO-APIC", Section: "boot", Fatal: true, Emulation: true, Line: 7}}, "incomplete infrastructure 3 false kernel panic: IO-APIC (console.log:7)", "finding kernel panic: IO-APIC"},
-		"out of time":           {step(jobs.ClassTimeout, "timed out after 10s"), []jobs.Case{pass, cut}, []jobs.Finding{fell("hung-task", "INFO: task hung in frob", "test", false)}, "incomplete timeout 4 false 3.1 lava-test-shell: timed out after 10s", "step 3.1 lava-test-shell"},
-		"out of time, oopsed":   {step(jobs.ClassTimeout, "timed out after 10s"), []jobs.Case{pass, cut}, []jobs.Finding{oops}, "incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then 3.1 lava-test-shell: timed out after 10s", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
-		"the lab":               {step(jobs.ClassInfrastructure, "serial gone"), []jobs.Case{fail}, nil, "incomplete infrastructure 3 false 3.1 lava-test-shell: serial gone", "step 3.1 lava-test-shell"},
-		"the job":               {step(jobs.ClassJob, "no such image"), nil, nil, "fail job 5 false 3.1 lava-test-shell: no such image", "step 3.1 lava-test-shell"},
-		"canceled":              {step(jobs.ClassCanceled, "superseded"), []jobs.Case{fail}, []jobs.Finding{oops}, "canceled canceled 4 false 3.1 lava-test-shell: superseded", "step 3.1 lava-test-shell"},
-		"gantry":                {errors.New("nobody's fault"), nil, nil, "incomplete bug 6 false nobody's fault", "step job"},
+		"all passed":             {nil, []jobs.Case{pass}, nil, "pass  0 true ", "count 1 passed"},
+		"nothing to report":      {nil, nil, nil, "pass  0 true ", "count 0 passed"},
+		"a case failed":          {nil, []jobs.Case{pass, fail}, nil, "fail test 1 true 0_smoke/frob failed", "case 0_smoke/frob"},
+		"two failed":             {nil, []jobs.Case{fail, fail}, nil, "fail test 1 true 0_smoke/frob failed, and 1 more", "case 0_smoke/frob"},
+		"skipped and unknown":    {nil, []jobs.Case{result("0_smoke", "a", jobs.Skip), result("0_smoke", "b", jobs.Unknown)}, nil, "pass  0 true ", "count 0 passed"},
+		"a known failure":        {nil, []jobs.Case{pass, result("0_smoke", "frob", jobs.Fail, "unsequenced", jobs.NoteKnown)}, nil, "pass  0 true ", "count 1 passed, 1 known to fail"},
+		"an unexpected pass":     {nil, []jobs.Case{result("0_smoke", "frob", jobs.Pass, jobs.NoteUnexpectedPass)}, nil, "fail test 1 true 0_smoke/frob passed, though it is a known failure", "case 0_smoke/frob"},
+		"a flaky one":            {nil, []jobs.Case{result("0_smoke", "frob", jobs.Pass, jobs.NoteFlaky)}, nil, "pass  0 true ", "count 1 passed, 1 flaky"},
+		"results missing":        {nil, []jobs.Case{pass, missing}, nil, "incomplete infrastructure 3 false 0_smoke/late is missing", "case 0_smoke/late"},
+		"a definition cut off":   {nil, []jobs.Case{pass, cut}, nil, "incomplete infrastructure 3 false lava/0_smoke is missing", "case lava/0_smoke"},
+		"failed and missing":     {nil, []jobs.Case{fail, missing}, nil, "incomplete test 1 false 0_smoke/frob failed", "case 0_smoke/frob"},
+		"the manifest lost":      {unknown, []jobs.Case{pass}, nil, "incomplete infrastructure 3 false 3.1 lava-test-shell: the manifest never came", "step 3.1 lava-test-shell"},
+		"lost, and failed":       {unknown, []jobs.Case{fail}, nil, "incomplete test 1 false 0_smoke/frob failed", "step 3.1 lava-test-shell"},
+		"lost after an oops":     {unknown, []jobs.Case{pass}, []jobs.Finding{oops}, "incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then 3.1 lava-test-shell: the manifest never came", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
+		"a panic":                {step(jobs.ClassTest, "kernel panic: sysrq triggered crash (console.log:7)"), []jobs.Case{pass}, []jobs.Finding{fell("panic", "kernel panic: sysrq triggered crash", "test", true)}, "fail test 1 true 3.1 lava-test-shell: kernel panic: sysrq triggered crash (console.log:7)", "finding kernel panic: sysrq triggered crash"},
+		"a panic while booting":  {step(jobs.ClassJob, "kernel panic: VFS (console.log:7)"), nil, []jobs.Finding{boot, fell("panic", "kernel panic: VFS", "boot", true)}, "fail job 5 false 3.1 lava-test-shell: kernel panic: VFS (console.log:7)", "finding kernel panic: VFS"},
+		"a panic, cut off":       {step(jobs.ClassTest, "kernel panic"), []jobs.Case{cut}, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic", "step 3.1 lava-test-shell"},
+		"cut off by a panic":     {&jobs.MissingError{What: "the manifest never came", Cause: step(jobs.ClassTest, "kernel panic")}, nil, nil, "incomplete test 1 false 3.1 lava-test-shell: kernel panic (the manifest never came)", "step 3.1 lava-test-shell"},
+		"an oops, all passed":    {nil, []jobs.Case{pass}, []jobs.Finding{oops}, "fail test 1 true BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7)", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
+		"an oops while booting":  {nil, []jobs.Case{pass}, []jobs.Finding{boot}, "fail job 5 false general protection fault in frob_init (console.log:7)", "finding general protection fault in frob_init"},
+		"an oops is no flake":    {nil, []jobs.Case{result("0_smoke", "frob", jobs.Fail, jobs.NoteKnown)}, []jobs.Finding{oops}, "fail test 1 true BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7)", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
+		"an allowed oops":        {nil, []jobs.Case{pass}, []jobs.Finding{{Kind: "oops", Title: "x", Section: "test", Allowed: "#42"}}, "pass  0 true ", "count 1 passed"},
+		"a warning":              {nil, []jobs.Case{pass}, []jobs.Finding{fell("warning", "WARNING in frob", "test", false)}, "pass  0 true ", "count 1 passed"},
+		"false panic":            {nil, nil, []jobs.Finding{{Kind: "panic", Title: "kernel panic: IO-APIC", Section: "boot", Fatal: true, Emulation: true, Line: 7}}, "incomplete infrastructure 3 false kernel panic: IO-APIC (console.log:7)", "finding kernel panic: IO-APIC"},
+		"false alarm, then real": {nil, []jobs.Case{pass}, []jobs.Finding{{Kind: "soft-lockup", Title: "BUG: soft lockup", Section: "boot", Emulation: true, Line: 3}, fell("kasan", "KASAN: use-after-free in frob", "test", false)}, "fail test 1 true KASAN: use-after-free in frob (console.log:7)", "finding KASAN: use-after-free in frob"},
+		"a boot overcome":        {nil, []jobs.Case{pass}, []jobs.Finding{overcome}, "pass  0 true ", "count 1 passed"},
+		"overcome, out of time":  {step(jobs.ClassTimeout, "timed out after 10s"), []jobs.Case{pass, cut}, []jobs.Finding{overcome}, "incomplete timeout 4 false 3.1 lava-test-shell: timed out after 10s", "step 3.1 lava-test-shell"},
+		"out of time":            {step(jobs.ClassTimeout, "timed out after 10s"), []jobs.Case{pass, cut}, []jobs.Finding{fell("hung-task", "INFO: task hung in frob", "test", false)}, "incomplete timeout 4 false 3.1 lava-test-shell: timed out after 10s", "step 3.1 lava-test-shell"},
+		"out of time, oopsed":    {step(jobs.ClassTimeout, "timed out after 10s"), []jobs.Case{pass, cut}, []jobs.Finding{oops}, "incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then 3.1 lava-test-shell: timed out after 10s", "finding BUG: unable to handle kernel NULL pointer dereference in frob_read"},
+		"the lab":                {step(jobs.ClassInfrastructure, "serial gone"), []jobs.Case{fail}, nil, "incomplete infrastructure 3 false 3.1 lava-test-shell: serial gone", "step 3.1 lava-test-shell"},
+		"the job":                {step(jobs.ClassJob, "no such image"), nil, nil, "fail job 5 false 3.1 lava-test-shell: no such image", "step 3.1 lava-test-shell"},
+		"canceled":               {step(jobs.ClassCanceled, "superseded"), []jobs.Case{fail}, []jobs.Finding{oops}, "canceled canceled 4 false 3.1 lava-test-shell: superseded", "step 3.1 lava-test-shell"},
+		"gantry":                 {errors.New("nobody's fault"), nil, nil, "incomplete bug 6 false nobody's fault", "step job"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := jobs.Decide(c.err, c.cases, c.findings...)
@@ -111,6 +116,7 @@ func TestDecideHolds(t *testing.T) {
 		f := fell(rapid.SampledFrom([]string{"panic", "oops", "warning", "hung-task", "soft-lockup", "denied"}).Draw(t, "kind"), "x",
 			rapid.SampledFrom([]string{"deploy", "boot", "test", ""}).Draw(t, "section"), rapid.Bool().Draw(t, "fatal"))
 		f.Emulation = rapid.Bool().Draw(t, "emulation")
+		f.Superseded = rapid.Bool().Draw(t, "superseded")
 		return f
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -131,7 +137,7 @@ func TestDecideHolds(t *testing.T) {
 			bad = bad || c.Result == jobs.Missing || c.Suite != jobs.PipelineSuite && c.Fails()
 		}
 		for _, f := range findings {
-			bad = bad || f.Kind != "warning" && f.Kind != "hung-task" || f.Fatal
+			bad = bad || !f.Superseded && (f.Kind != "warning" && f.Kind != "hung-task" || f.Fatal)
 		}
 		switch {
 		case (v.Verdict == jobs.VerdictPass) == bad:
@@ -187,6 +193,48 @@ func TestFoldOfTries(t *testing.T) {
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestFoldOfRetriedSteps has a boot panic, and the next one succeed: what an attempt that was overcome said is told, and
+// decides nothing.
+func TestFoldOfRetriedSteps(t *testing.T) {
+	begin := func(level string, try int) jobs.Event {
+		return jobs.Event{Level: level, Step: &jobs.Step{Name: "x", Try: try}}
+	}
+	end := func(level string, try int, class jobs.Class) jobs.Event {
+		return jobs.Event{Level: level, Step: &jobs.Step{Name: "x", Try: try, End: true, Class: class}}
+	}
+	found := func(kind, section string) jobs.Event {
+		f := fell(kind, kind, section, kind == "panic")
+		return jobs.Event{Finding: &f}
+	}
+	for name, c := range map[string]struct {
+		events []jobs.Event
+		want   string // findings that count
+	}{
+		"overcome":           {[]jobs.Event{begin("1", 1), found("oops", "boot"), end("1", 1, ""), begin("2", 1), begin("2.1", 1), found("panic", "boot"), end("2.1", 1, jobs.ClassJob), end("2", 1, jobs.ClassJob), begin("2", 2), begin("2.1", 1)}, "oops"},
+		"in the last one":    {[]jobs.Event{begin("2", 1), found("panic", "boot"), end("2", 1, jobs.ClassJob), begin("2", 2), found("kasan", "boot"), end("2", 2, "")}, "kasan"},
+		"twice":              {[]jobs.Event{begin("2", 1), found("panic", "boot"), end("2", 1, jobs.ClassJob), begin("2", 2), found("panic", "boot"), end("2", 2, jobs.ClassJob), begin("2", 3)}, ""},
+		"in a step of a try": {[]jobs.Event{begin("2", 1), begin("2.1", 1), found("panic", "boot"), end("2.1", 1, jobs.ClassJob), begin("2.1", 2), found("bug", "boot"), end("2.1", 2, "")}, "bug"},
+		"during a test":      {[]jobs.Event{begin("3", 1), found("oops", "test"), end("3", 1, jobs.ClassTest), begin("3", 2)}, "oops"},
+		"no first try":       {[]jobs.Event{found("oops", "boot"), begin("3", 2)}, "oops"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := jobs.NewResults()
+			for _, e := range c.events {
+				r.Apply(e)
+			}
+			var got []string
+			for _, f := range r.Findings {
+				if !f.Superseded {
+					got = append(got, f.Kind)
+				}
+			}
+			if got := strings.Join(got, " "); got != c.want {
+				t.Errorf("%q count, want %q", got, c.want)
 			}
 		})
 	}
