@@ -81,9 +81,10 @@ func (s *state) testCase(it Item, rest string, r record) {
 		s.missing(s.suiteName(), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
 		return
 	}
-	c := &jobs.Case{Case: id, Result: result(f["RESULT"]), LogLine: lineOf(r.line)}
-	if c.Result == jobs.Unknown && f["RESULT"] != jobs.Unknown {
-		c.Message = fmt.Sprintf("%q is no result", text(f["RESULT"], maxName))
+	said := s.fixed(f["RESULT"])
+	c := &jobs.Case{Case: id, Result: result(said), LogLine: lineOf(r.line)}
+	if c.Result == jobs.Unknown && said != jobs.Unknown {
+		c.Message = fmt.Sprintf("%q is no result", text(said, maxName))
 	}
 	if m := f["MEASUREMENT"]; m != "" {
 		if c.Measurement = number(m); c.Measurement == nil {

@@ -82,4 +82,14 @@ func (d *Definition) match(line []byte) *jobs.Case {
 	return c
 }
 
+// fixed is a result of a signal by the running definition's fixupdict, which in LAVA is for them, too.
+func (s *state) fixed(said string) string {
+	if s.run != nil && s.run.def != nil {
+		if fixed, ok := s.run.def.Fixup[said]; ok {
+			return fixed
+		}
+	}
+	return said
+}
+
 func (d *Definition) expects(id string) bool { return slices.Contains(d.Expected, id) }

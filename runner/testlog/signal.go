@@ -83,18 +83,22 @@ func fields(s string) map[string]string {
 	return f
 }
 
+// result is what a word for a result means; in capitals, it is as good to LAVA.
 func result(s string) string {
 	switch s {
 	case jobs.Pass, jobs.Fail, jobs.Skip:
 		return s
+	case "PASS", "FAIL", "SKIP":
+		return strings.ToLower(s)
 	}
 	return jobs.Unknown
 }
 
 var decimal = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$`)
 
-// number reads a measurement; nil when it is none that JSON can carry.
+// number reads a measurement; nil when it is none that JSON can carry. Underscores are for the eye, as in Python.
 func number(s string) *float64 {
+	s = strings.ReplaceAll(s, "_", "")
 	if !decimal.MatchString(s) {
 		return nil
 	}
