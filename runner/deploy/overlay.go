@@ -85,7 +85,7 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 		s.ResultsDev = res.Node()
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Job.Environment)) {
-		s.Environment = append(s.Environment, overlay.Var{Name: name, Value: text(b.Job.Environment[name])})
+		s.Environment = append(s.Environment, environment(name, b.Job.Environment[name])...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Job.Secrets)) {
 		s.Secrets = append(s.Secrets, overlay.Var{Name: name, Value: b.Job.Secrets[name]})
@@ -149,25 +149,4 @@ func source(def *jobs.TestDefinition) []byte {
 		return nil // nothing reads it but people
 	}
 	return b
-}
-
-// params are the definition's defaults, with the job's values over them.
-func params(defaults, job map[string]*schema.Node) (vars []overlay.Var) {
-	all := maps.Clone(defaults)
-	if all == nil {
-		all = map[string]*schema.Node{}
-	}
-	maps.Copy(all, job)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		vars = append(vars, overlay.Var{Name: name, Value: text(all[name])})
-	}
-	return vars
-}
-
-// text is a scalar as a shell sees it.
-func text(n *schema.Node) string {
-	if n == nil || n.Kind == schema.Null {
-		return ""
-	}
-	return n.Text
 }
