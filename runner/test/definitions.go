@@ -34,7 +34,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	}
 	s := stage{
 		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
-		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
+		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted), running: plan.Provide(b, running),
 		fetched: plan.Provide(b, plan.TestSources), group: provideGroup(b), namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
@@ -45,6 +45,30 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 
 // prompted is the shell in which a stage has ended, while nobody has taken the prompt after it.
 var prompted = plan.Slot[*console.Session]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
+
+// running is the shell in which a stage's runner is still at work although the stage is over: its time ran out, and the
+// job goes on.
+var running = plan.Slot[*console.Session]{Name: "running"} //nolint:gochecknoglobals // the name of a slot, never changed
+
+// exitLine is the last that a stage's runner prints.
+const exitLine = "<LAVA_TEST_RUNNER EXIT>"
+
+// settle waits until the runner of the stage before has ended: until then nobody reads what is typed, and what it prints
+// is none of the next action's.
+func settle(ctx context.Context, running **console.Session, sh *console.Session) error {
+	if *running != sh {
+		return nil
+	}
+	last, err := console.Compile(exitLine)
+	if err != nil {
+		return err
+	}
+	if _, err := sh.Expect(ctx, last); err != nil {
+		return fmt.Errorf("wait for the tests before, which did not end in time: %w", err)
+	}
+	*running = nil
+	return nil
+}
 
 // expected is what the parser has to know of the definitions, the first of which has the number first. Source is a
 // definition itself, or nil when it is not there yet.
@@ -88,6 +112,7 @@ type stage struct {
 	port     **port.Port
 	login    *jobs.ResultsLogin // the way of results by ssh; nil for none
 	prompted **console.Session
+	running  **console.Session
 	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
@@ -114,6 +139,9 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
 	(*s.shell).CharDelay = s.delay
+	if err := settle(ctx, s.running, *s.shell); err != nil {
+		return err
+	}
 	s.listen(ctx, r)
 	first := typed{s.spec.Commands(s.index), s.spec.ManifestCommand(s.index)}
 	t := newTries()
@@ -146,6 +174,9 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Device, sum.Unsequenced)
 	sh.SkipTo(rd.past())
 	*s.prompted = sh
+	if err != nil && !rd.again { // its last line was not seen
+		*s.running = sh
+	}
 	switch end := s.exit(); {
 	case err == nil && rd.operator.failed() != nil:
 		err = rd.operator.failed()
@@ -229,7 +260,7 @@ func (d *reader) until(ctx context.Context) error {
 
 // lastLines begin the last line of a stage, and of a manifest that was asked for again.
 func lastLines() [][]byte {
-	return [][]byte{[]byte("<LAVA_TEST_RUNNER EXIT>"), []byte("<GANTRY_MANIFEST ")}
+	return [][]byte{[]byte(exitLine), []byte("<GANTRY_MANIFEST ")}
 }
 
 // tailSize is what is searched for the last line: what one read of the console brings.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,10 @@ import (
 // interactive types commands at a prompt and reads their answers: a test of what has no shell that could run helpers.
 func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
-	t := talk{group: provideGroup(b), delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted)}
+	t := talk{
+		group: provideGroup(b), delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted),
+		running: plan.Provide(b, running), id: b.RunID,
+	}
 	stage, _ := plan.Stage(b, p)
 	for i := range p.Scripts {
 		s := newScript(b, &p.Scripts[i])
@@ -37,7 +41,8 @@ type script struct {
 	commands []command
 }
 
-// command is what is typed, and what may come back: prompts first, then successes, then failures.
+// command is what is typed, and what may come back: prompts first, then failures, then successes. Of two that begin at the
+// same place the first counts.
 type command struct {
 	jobs.InteractiveCommand
 	calls   []*testlog.Request // to the group, before anything is typed
@@ -55,10 +60,12 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 	for _, c := range s.Script {
 		cmd := command{InteractiveCommand: c, calls: calls(&c)}
 		var wait []string
-		if c.WaitForPrompt {
+		answers := len(c.Successes)+len(c.Failures) > 0
+		types := !c.NoCommand || c.Delay == 0 && len(cmd.calls) == 0 // or waits only; a pause and a message have no answer
+		if answers || types && c.WaitForPrompt {
 			wait, cmd.prompts = append(wait, s.Prompts...), len(s.Prompts)
 		}
-		for _, a := range append(slices.Clip(c.Successes), c.Failures...) {
+		for _, a := range append(slices.Clip(c.Failures), c.Successes...) {
 			wait = append(wait, a.Message)
 		}
 		if len(wait) > 0 {
@@ -88,7 +95,9 @@ type talk struct {
 	group    *group
 	shell    **console.Session
 	prompted **console.Session
+	running  **console.Session
 	delay    time.Duration // between typed characters
+	id       string        // of the job
 	scripts  []script
 }
 
@@ -98,6 +107,10 @@ const promptWait = 5 * time.Second
 func (t *talk) run(ctx context.Context, r *plan.Run) error {
 	sh := *t.shell
 	sh.CharDelay = t.delay
+	if err := settle(ctx, t.running, sh); err != nil {
+		return err
+	}
+	known := map[string]string{"JOB_ID": t.id}
 	for i := range t.scripts {
 		s := &t.scripts[i]
 		if err := t.catchUp(ctx, sh, s.prompts); err != nil {
@@ -106,7 +119,7 @@ func (t *talk) run(ctx context.Context, r *plan.Run) error {
 		start := time.Now()
 		at := newSuite(r, s.suite, s.expected)
 		s.group = t.group
-		err := s.run(ctx, at, sh)
+		err := s.run(ctx, at, sh, known)
 		at.end(start, err)
 		if err != nil {
 			return err
@@ -129,9 +142,10 @@ func (t *talk) catchUp(ctx context.Context, sh *console.Session, prompts *consol
 	return nil // seen, or hidden by other output
 }
 
-func (s *script) run(ctx context.Context, at *suite, sh *console.Session) error {
+// run types the commands. Known is what {NAME} in a command stands for; the groups of successes add to it.
+func (s *script) run(ctx context.Context, at *suite, sh *console.Session, known map[string]string) error {
 	for i := range s.commands {
-		if err := s.command(ctx, at, sh, &s.commands[i]); err != nil {
+		if err := s.command(ctx, at, sh, s.commands[i].fill(known), known); err != nil {
 			if a := (*answered)(nil); !errors.As(err, &a) {
 				for _, c := range s.commands[i+1:] {
 					at.missing(c.Name, "the suite ended before it")
@@ -148,8 +162,16 @@ type answered struct{ message string }
 
 func (a *answered) Error() string { return a.message }
 
+// fill is the command with {NAME} replaced by what is known.
+func (c command) fill(known map[string]string) *command {
+	for name, value := range known {
+		c.Command = strings.ReplaceAll(c.Command, "{"+name+"}", value)
+	}
+	return &c
+}
+
 // command types one command and reports what came back.
-func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c *command) error {
+func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c *command, known map[string]string) error {
 	start := time.Now()
 	at.r.During(s.suite, c.Name)
 	defer at.r.During(s.suite, "")
@@ -159,6 +181,9 @@ func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c 
 		return err
 	}
 	result, message, fatal := c.judge(m.Index)
+	if result == jobs.Pass {
+		maps.Copy(known, m.Named)
+	}
 	took := time.Since(start).Seconds()
 	at.report(&jobs.Case{Case: c.Name, Result: result, Message: message, DurationS: &took, LogLine: line(m)})
 	if fatal != nil || m.Index < c.prompts || !c.WaitForPrompt {
@@ -202,23 +227,25 @@ func (s *script) exchange(ctx context.Context, sh *console.Session, c *command) 
 }
 
 // judge says what an answer means. A prompt is the answer of a command that ended without any other: that fails where
-// one of the successes was due.
+// one of the successes was due. A command without a name has no case to fail: its failure ends the job, as in LAVA.
 func (c *command) judge(answer int) (result, message string, fatal error) {
 	i := answer - c.prompts
 	switch {
-	case answer < 0:
+	case answer < 0, i < 0 && len(c.Successes) == 0, i >= len(c.Failures):
 		return jobs.Pass, "", nil
-	case i < 0 && len(c.Successes) > 0:
-		return jobs.Fail, "the prompt came, and none of the successes", nil
-	case i < len(c.Successes):
-		return jobs.Pass, "", nil
+	case i < 0:
+		message = "the prompt came, and none of the successes"
+	default:
+		f := c.Failures[i]
+		if message = f.Error; message == "" {
+			message = fmt.Sprintf("%q was answered", f.Message)
+		}
+		if f.Exception != "" {
+			return jobs.Fail, message, jobs.Blame(classes(f.Exception), &answered{message})
+		}
 	}
-	f := c.Failures[i-len(c.Successes)]
-	if message = f.Error; message == "" {
-		message = fmt.Sprintf("%q was answered", f.Message)
-	}
-	if f.Exception != "" {
-		fatal = jobs.Blame(classes(f.Exception), &answered{message})
+	if c.Name == "" {
+		fatal = jobs.Blame(jobs.ClassTest, &answered{fmt.Sprintf("%q: %s", c.Command, message)})
 	}
 	return jobs.Fail, message, fatal
 }

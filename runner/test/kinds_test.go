@@ -126,6 +126,10 @@ func TestInteractive(t *testing.T) {
       - {command: "true"}
       - {command: "sleep 0.2; echo la''te", wait_for_prompt: false}
       - {command: null, name: waited, successes: [{message: late}]}
+      - {delay: 1}
+      - {command: "echo sp''eed 15", name: group, successes: [{message: 'speed (?P<speed>\d+)'}]}
+      - {command: "echo {JOB_ID}-{spe''ed}-{speed}", name: filled, successes: [{message: '7-.speed.-15'}]}
+      - {command: "true", name: prompt-first, wait_for_prompt: false, failures: [{message: never}]}
     - name: echo
       prompts: ['board# ']
       echo: discard
@@ -139,7 +143,7 @@ func TestInteractive(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{
 		"0_answers/success=pass", "0_answers/none=fail", "0_answers/failure=fail", "0_answers/harmless=pass", "0_answers/prompt=pass",
-		"0_answers/waited=pass", "lava/0_answers=pass",
+		"0_answers/waited=pass", "0_answers/group=pass", "0_answers/filled=pass", "0_answers/prompt-first=pass", "lava/0_answers=pass",
 		"0_echo/discarded=pass", "0_echo/more=fail", "0_echo/absent=missing", "lava/0_echo=pass",
 	}, cases); d != "" {
 		t.Error(d)
@@ -158,6 +162,7 @@ func TestInteractiveEnds(t *testing.T) {
 			jobs.ClassInfrastructure,
 			[]string{"0_s/it=fail", "lava/0_s=fail"},
 		},
+		{"no name", `{command: "echo di''e", failures: [{message: die}]}`, jobs.ClassTest, []string{"lava/0_s=fail"}},
 		{"timeout", `{command: "sleep 100", name: it}`, jobs.ClassTimeout, []string{"0_s/it=fail", "0_s/next=missing", "lava/0_s=fail"}},
 		{"console", `{command: "exit", name: it}`, jobs.ClassInfrastructure, []string{"0_s/it=missing", "0_s/next=missing", "lava/0_s=fail"}},
 	} {
@@ -182,7 +187,7 @@ func TestMonitors(t *testing.T) {
     - name: begin
       prompts: ['board# ']
       script:
-      - command: "(echo BEG''IN; echo one: OK; echo 'two: KO 3.5 ms'; echo 'three: ?'; echo EN''D; echo BEG''IN; echo four: OK; echo EN''D)"
+      - command: "(echo BEG''IN; echo one: OK; echo 'two: KO 3.5 ms'; echo 'three: ?'; echo EN''D; echo BEG''IN; echo four: OK; echo 'Fi-Ve 5: OK'; echo EN''D)"
         wait_for_prompt: false
 - test:
     monitors:
@@ -192,17 +197,17 @@ func TestMonitors(t *testing.T) {
       pattern: '(?P<test_case_id>\w+): (?P<result>OK|KO|\?)( (?P<measurement>[\d.]+) (?P<units>\w+))?'
       fixupdict: {OK: pass, KO: fail}
       expected: [one, two, three, four]
-    - name: second
+    - name: Second
       start: BEGIN
       end: END
-      pattern: '(?P<test_case_id>\w+): (?P<result>OK|KO)'
+      pattern: '(?P<test_case_id>[-\w ]+): (?P<result>OK|KO)'
       fixupdict: {OK: pass, KO: fail}
 `)
 	if err != nil {
 		t.Error(err)
 	}
 	if d := cmp.Diff([]string{
-		"lava/0_begin=pass", "first/one=pass", "first/two=fail", "first/three=unknown", "first/four=missing", "second/four=pass",
+		"lava/0_begin=pass", "first/one=pass", "first/two=fail", "first/three=unknown", "first/four=missing", "second/four=pass", "second/fi_ve_5=pass",
 	}, cases); d != "" {
 		t.Error(d)
 	}

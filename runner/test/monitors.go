@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -71,7 +72,7 @@ func newMonitor(b *plan.Builder, m *jobs.Monitor) monitor {
 // run reads one suite.
 func (m *monitor) run(ctx context.Context, r *plan.Run, sh *console.Session) error {
 	start := time.Now()
-	at := newSuite(r, m.Name, m.Expected) // LAVA does not number these
+	at := newSuite(r, strings.ToLower(m.Name), m.Expected) // LAVA does not number these
 	err := m.read(ctx, at, sh)
 	if err != nil && len(m.Expected) == 0 {
 		at.missing("end", "the suite did not come to its end: results may be missing")
@@ -99,9 +100,17 @@ func (m *monitor) read(ctx context.Context, at *suite, sh *console.Session) erro
 	}
 }
 
+// odd is what LAVA makes an underscore of in the name of a monitored case.
+var odd = regexp.MustCompile(`[^\p{L}\p{N}_]+`)
+
+// monitored is the name that LAVA gives a case: dashboards compare by it.
+func monitored(s string) string {
+	return odd.ReplaceAllString(strings.ToLower(strings.TrimSpace(name(s))), "_")
+}
+
 // found makes a case of what the pattern matched.
 func (m *monitor) found(at *console.Match) *jobs.Case {
-	c := &jobs.Case{Case: name(at.Named["test_case_id"]), LogLine: &at.Line}
+	c := &jobs.Case{Case: monitored(at.Named["test_case_id"]), LogLine: &at.Line}
 	said, ok := at.Named["result"]
 	switch fixed, known := m.Fixupdict[said]; {
 	case known:
