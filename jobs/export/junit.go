@@ -85,14 +85,18 @@ func JUnit(w io.Writer, r *jobs.Results) error {
 	}
 	doc.Timestamp = stamp
 	byName := map[string]*testsuite{}
+	again := overcome(r.Cases)
 	for i := range r.Cases {
-		c := &r.Cases[i]
+		c := r.Cases[i]
+		if again[i] {
+			c.Result, c.Message = jobs.Skip, "tried again: "+c.Message
+		}
 		s := byName[c.Suite]
 		if s == nil {
 			s = &testsuite{Name: c.Suite, Timestamp: stamp, Hostname: r.Device}
 			byName[c.Suite], doc.Suites = s, append(doc.Suites, s)
 		}
-		s.add(c)
+		s.add(&c)
 	}
 	doc.Suites = append(doc.Suites, verdict(r, stamp))
 	for _, s := range doc.Suites {
@@ -116,6 +120,22 @@ func JUnit(w io.Writer, r *jobs.Results) error {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
 	return nil
+}
+
+// overcome are the steps of the pipeline that failed and succeeded when they were tried again: a report of a run that
+// passed must not be red for them.
+func overcome(cases []jobs.Case) map[int]bool {
+	passed, again := map[string]bool{}, map[int]bool{}
+	for i := len(cases) - 1; i >= 0; i-- {
+		switch c := &cases[i]; {
+		case c.Suite != jobs.PipelineSuite:
+		case c.Result == jobs.Pass:
+			passed[c.Case] = true
+		case c.Result == jobs.Fail && passed[c.Case]:
+			again[i] = true
+		}
+	}
+	return again
 }
 
 func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }

@@ -24,6 +24,29 @@ func results(cases ...jobs.Case) *jobs.Results {
 	return r
 }
 
+// TestJUnitTries has a step fail and succeed when it was tried again, and another fail for good.
+func TestJUnitTries(t *testing.T) {
+	r := results(
+		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Fail, Message: "no prompt"},
+		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Pass},
+		jobs.Case{Suite: "0_smoke", Case: "ping", Result: jobs.Fail},
+		jobs.Case{Suite: "0_smoke", Case: "ping", Result: jobs.Pass},
+		jobs.Case{Suite: "lava", Case: "test", Result: jobs.Fail},
+	)
+	var b bytes.Buffer
+	if err := export.JUnit(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<testsuite name="lava" tests="3" failures="1" errors="0" skipped="1"`, `<skipped message="tried again: no prompt">`,
+		`<testsuite name="0_smoke" tests="2" failures="1"`,
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s in %s", want, b.String())
+		}
+	}
+}
+
 func TestJUnit(t *testing.T) {
 	set, units, value, took, line := "net", "ms", 1.5, 0.25, 561
 	r := results(

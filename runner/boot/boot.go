@@ -4,6 +4,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/console"
@@ -25,7 +26,7 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, kernel string
 	}
 	c, err := console.New(rw, r.Record.Log, console.Options{Logger: r.Logger, Times: r.Record.Times, Limit: r.Record.Limit})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, rw.Close())
 	}
 	start := c.Size()
 	r.Boots(c.LineAt(start), kernel)

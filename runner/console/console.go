@@ -161,22 +161,36 @@ func (c *Console) ReadAt(p []byte, off int64) (int, error) {
 // From returns a cursor at offset off.
 func (c *Console) From(off int64) *Cursor { return &Cursor{rec: c.rec, off: off} }
 
+// lateSize is how much of what had arrived is read after the reader's time is up: a result that came in time counts,
+// and a flood ends all the same.
+const lateSize = ringSize
+
 // cursorBuffer is the most that one Next returns.
 const cursorBuffer = 64 << 10
 
 // Cursor is one subscriber's place in the record. It is used by one goroutine at a time.
 type Cursor struct {
-	rec *record
-	off int64
-	buf []byte
+	rec  *record
+	off  int64
+	buf  []byte
+	last int64 // what is read once ctx has ended; 0 while it has not
 }
 
 // Offset is where the next Next reads.
 func (u *Cursor) Offset() int64 { return u.off }
 
-// Next returns the bytes after the cursor, waiting for some; they are valid until the next call. When ctx ends it
-// returns context.Cause(ctx), and when the stream has ended and all was returned a failure of class infrastructure.
+// Next returns the bytes after the cursor, waiting for some; they are valid until the next call. When ctx has ended it
+// returns what had arrived by then, of that at most lateSize, and then context.Cause(ctx); when the stream has ended and
+// all was returned, a failure of class infrastructure.
 func (u *Cursor) Next(ctx context.Context) ([]byte, error) {
+	if ctx.Err() == nil {
+		u.last = 0
+	} else if u.last == 0 {
+		u.last = min(u.rec.size(), u.off+lateSize)
+	}
+	if u.last > 0 && u.off >= u.last {
+		return nil, context.Cause(ctx)
+	}
 	if u.buf == nil {
 		u.buf = make([]byte, cursorBuffer)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,45 @@ func TestEndOfStream(t *testing.T) {
 	<-c.Ended()
 	if jobs.ClassOf(c.Err()) != jobs.ClassInfrastructure {
 		t.Errorf("console's error %v", c.Err())
+	}
+}
+
+// TestLate has a reader's time end while bytes wait and more keep coming.
+func TestLate(t *testing.T) {
+	c, far, _ := open(t)
+	total := int64(0)
+	sent := func(text string) {
+		say(t, far, text)
+		total += int64(len(text))
+		if _, err := c.From(total - 1).Next(t.Context()); err != nil { // it is in the record
+			t.Fatal(err)
+		}
+	}
+	sent("in time")
+	cur := c.From(0)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("out of time")
+	cancel(why)
+	if b, err := cur.Next(ctx); err != nil || string(b) != "in time" {
+		t.Errorf("got %q, error %v", b, err)
+	}
+	sent("too late")
+	if b, err := cur.Next(ctx); !errors.Is(err, why) || len(b) > 0 {
+		t.Errorf("got %q, error %v", b, err)
+	}
+	if b, err := cur.Next(t.Context()); err != nil || string(b) != "too late" {
+		t.Errorf("got %q, error %v", b, err)
+	}
+	sent(strings.Repeat("x", 3*lateSize))
+	got := 0
+	for {
+		b, err := cur.Next(ctx)
+		if got += len(b); err != nil {
+			break
+		}
+	}
+	if got < lateSize || got > lateSize+cursorBuffer {
+		t.Errorf("%d bytes of a flood", got)
 	}
 }
 
