@@ -5,6 +5,7 @@ package boot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/console"
@@ -16,6 +17,11 @@ import (
 func Methods() []plan.Method {
 	return []plan.Method{plan.For(qemu)}
 }
+
+// drainLimit is how long the target is kept for what its console printed and nobody has looked at yet. Ordinary text is
+// looked at faster than any console prints; a flood of reports, or of messages that a long list of denied expressions is
+// held against, is not, and its author must not hold the target for hours.
+const drainLimit = 30 * time.Second
 
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
 // closes it before the end of the run does. Kernel is the file that boots now, "" where nobody knows.
@@ -30,21 +36,33 @@ func connect(ctx context.Context, r *plan.Run, tty target.Console, kernel string
 	}
 	start := c.Size()
 	r.Boots(c.LineAt(start), kernel)
+	watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // the watcher ends with the stream
 	watching := make(chan struct{})
-	end = func() error { // the watcher ends with the stream
-		err := c.Close()
-		<-watching
-		return err
-	}
+	end = func() error { return errors.Join(c.Close(), await(watching, stop)) }
 	r.Journal.Defer(end)
 	go func() {
 		defer close(watching)
 		if !ignoreKernel {
-			watch(context.WithoutCancel(ctx), c, start, r)
+			watch(watched, c, start, r)
 		}
 	}()
 	s, err = c.Session(ctx, start)
 	return s, end, err
+}
+
+// await waits for the watcher. What it has not looked at within drainLimit nobody knows: such a run has not passed.
+func await(watching <-chan struct{}, stop context.CancelFunc) error {
+	defer stop()
+	limit := time.NewTimer(drainLimit)
+	defer limit.Stop()
+	select {
+	case <-watching:
+		return nil
+	case <-limit.C:
+		stop()
+		<-watching
+		return jobs.Failf(jobs.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end", drainLimit)
+	}
 }
 
 // blame is what a failed wait for a prompt means: the stream's end is no fault of the lab's when the guest ended by

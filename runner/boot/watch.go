@@ -48,6 +48,9 @@ func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
 	cur := c.From(start)
 	for {
 		b, err := w.next(ctx, cur)
+		if ctx.Err() != nil {
+			b, err = nil, ctx.Err()
+		}
 		_, _ = w.scanner.Write(b) // never fails
 		w.unstick()
 		if err == nil && !w.overdue() {
