@@ -20,9 +20,13 @@ type Results struct {
 	Findings []Finding `json:"findings"`
 	Cases    []Case    `json:"cases"`
 
-	named map[string]*namesakes
-	begun map[string]int // steps by level, and how many findings there were when their first try began
+	named    map[string]*namesakes
+	begun    map[string]begun // steps by level
+	reported []bool           // by case: a test has reported it, and not a step
 }
+
+// begun is how much there was when a step's first try began.
+type begun struct{ findings, cases int }
 
 // namesakes are the cases of one name: those of a second try are joined with those of the first in their order, without
 // a search, as a suite may have any number of them.
@@ -52,7 +56,7 @@ func (r *Results) Apply(e Event) {
 	case e.Finding != nil:
 		r.find(*e.Finding)
 	case e.Case != nil:
-		r.add(*e.Case)
+		r.add(*e.Case, e.Level == "")
 	case e.Verdict != nil:
 		r.Verdict, r.Finished = *e.Verdict, e.Time.UTC()
 	}
@@ -86,23 +90,46 @@ func (r *Results) step(level string, s *Step) {
 	}
 	if s.Try <= 1 {
 		if r.begun == nil {
-			r.begun = map[string]int{}
+			r.begun = map[string]begun{}
 		}
 		if len(r.begun) < maxLevels {
-			r.begun[level] = len(r.Findings)
+			r.begun[level] = begun{len(r.Findings), len(r.Cases)}
 		}
 		return
 	}
 	if from, ok := r.begun[level]; ok {
-		for i := from; i < len(r.Findings); i++ {
+		for i := from.findings; i < len(r.Findings); i++ {
 			f := &r.Findings[i]
 			f.Superseded = f.Superseded || f.Section != "test"
 		}
+		r.drop(from.cases)
 	}
 }
 
-// add takes a case in. One of a definition that was run again is joined with its result of the run before.
-func (r *Results) add(c Case) {
+// drop takes out what tests reported since, in a try that was not the last one. The steps' own cases stay.
+func (r *Results) drop(from int) {
+	if len(r.reported) != len(r.Cases) {
+		return // not a fold from its start
+	}
+	kept := from
+	for i := from; i < len(r.Cases); i++ {
+		if !r.reported[i] {
+			r.Cases[kept], r.reported[kept] = r.Cases[i], false
+			kept++
+		}
+	}
+	if kept == len(r.Cases) {
+		return
+	}
+	r.Cases, r.reported, r.named = r.Cases[:kept], r.reported[:kept], nil
+	for i := range r.Cases {
+		n := r.sharing(&r.Cases[i])
+		n.at = append(n.at, i)
+	}
+}
+
+// sharing are the cases of one name.
+func (r *Results) sharing(c *Case) *namesakes {
 	if r.named == nil {
 		r.named = map[string]*namesakes{}
 	}
@@ -112,6 +139,12 @@ func (r *Results) add(c Case) {
 		n = &namesakes{}
 		r.named[key] = n
 	}
+	return n
+}
+
+// add takes a case in. One of a definition that was run again is joined with its result of the run before.
+func (r *Results) add(c Case, reported bool) {
+	n := r.sharing(&c)
 	if c.Try > n.try {
 		n.try, n.next = c.Try, 0
 	}
@@ -122,7 +155,7 @@ func (r *Results) add(c Case) {
 		return
 	}
 	n.at = append(n.at, len(r.Cases))
-	r.Cases = append(r.Cases, c)
+	r.Cases, r.reported = append(r.Cases, c), append(r.reported, reported)
 }
 
 // Noted is how many cases of the users' suites have the note.

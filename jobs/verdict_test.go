@@ -239,3 +239,35 @@ func TestFoldOfRetriedSteps(t *testing.T) {
 		})
 	}
 }
+
+// TestRetriedAction counts what tests reported in an action's last try. The actions' own cases stay, as LAVA has it.
+func TestRetriedAction(t *testing.T) {
+	step := func(level string, try int) jobs.Event {
+		return jobs.Event{Level: level, Step: &jobs.Step{Name: "n", Try: try}}
+	}
+	reported := func(c jobs.Case) jobs.Event { return jobs.Event{Case: &c} }
+	own := func(level, name, res string) jobs.Event {
+		return jobs.Event{Level: level, Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: name, Result: res}}
+	}
+	r := jobs.NewResults()
+	for _, e := range []jobs.Event{
+		step("3", 1), step("3.1", 1), reported(result("0_s", "before", jobs.Fail)), own("3.1", "shell", jobs.Pass), own("3", "retry", jobs.Pass),
+		step("4", 1), step("4.1", 1), reported(result("1_s", "x", jobs.Fail)), reported(result("1_s", "only-first", jobs.Missing)),
+		reported(result("lava", "1_s", jobs.Missing)), own("4.1", "shell", jobs.Fail), own("4", "retry", jobs.Fail),
+		step("4", 2), step("4.1", 1), reported(result("1_s", "x", jobs.Pass)), reported(result("lava", "1_s", jobs.Pass)),
+		own("4.1", "shell", jobs.Pass), own("4", "retry", jobs.Pass),
+	} {
+		r.Apply(e)
+	}
+	var got []string
+	for _, c := range r.Cases {
+		got = append(got, c.Name()+" "+c.Result)
+	}
+	want := []string{
+		"0_s/before fail", "lava/shell pass", "lava/retry pass", "lava/shell fail", "lava/retry fail",
+		"1_s/x pass", "lava/1_s pass", "lava/shell pass", "lava/retry pass",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}

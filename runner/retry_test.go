@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,5 +58,23 @@ func TestRetry(t *testing.T) {
 				t.Errorf("notes %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestFailureRetry counts the last try of a test action that is tried again.
+func TestFailureRetry(t *testing.T) {
+	root := images(t)
+	src := source(t, func(p *params) {
+		p.Steps = `["lava-test-case a --shell true", "lava-test-case b --shell test -e /tmp/been", "if [ ! -e /tmp/been ]; then touch /tmp/been; lava-test-raise once; fi", "lava-test-case c --shell true"]`
+	})
+	src = []byte(strings.Replace(string(src), "- test:\n", "- test:\n    failure_retry: 2\n", 1))
+	res, dir := serve(t, src, plan.Policy{FileRoots: []string{root}})
+	check(t, res, verdict{"pass", "", "", "0_smoke/a=pass 0_smoke/b=pass 0_smoke/c=pass"})
+	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(events), `"suite":"0_smoke","set":null,"case":"b"`); n != 2 {
+		t.Errorf("the record has %d results of b, want that of each try", n)
 	}
 }
