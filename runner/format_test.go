@@ -51,3 +51,36 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// cutOff is a definition that leaves a file of results, and does not come to its end.
+const cutOff = `
+- test:
+    timeout: {seconds: 20}
+    definitions:
+    - from: inline
+      name: cut
+      path: inline/cut.yaml
+      repository:
+        metadata: {format: Lava-Test Test Definition 1.0, name: cut}
+        parse: {format: tap, file: results.tap}
+        run:
+          steps:
+          - "printf 'TAP version 13\\n1..2\\nok 1 - one\\nok 2 - two\\n' >results.tap"
+          - `
+
+// TestFormatCutOff reads the file of a definition that a step ends, and reports it missing where nobody can print it.
+func TestFormatCutOff(t *testing.T) {
+	root := images(t)
+	for step, want := range map[string]verdict{
+		`"false"`:                     {"fail", jobs.ClassTest, "a step failed", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass"},
+		"lava-test-raise enough":      {"fail", jobs.ClassTest, "the test raised: enough", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass"},
+		"rm results.tap; exit 3":      {"incomplete", jobs.ClassTest, "status 3", "0_smoke/uname=pass 1_cut/results=missing"},
+		"sleep 1000":                  {"incomplete", jobs.ClassTimeout, "timed out after 20s", "0_smoke/uname=pass 1_cut/results=missing"},
+		"echo b >/proc/sysrq-trigger": {"incomplete", jobs.ClassTest, "", "0_smoke/uname=pass 1_cut/results=missing"},
+	} {
+		t.Run(step, func(t *testing.T) {
+			res, _ := serve(t, append(source(t, nil), cutOff+step+"\n"...), plan.Policy{FileRoots: []string{root}})
+			check(t, res, want)
+		})
+	}
+}

@@ -121,7 +121,7 @@ func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay
 
 // fill puts what a test definition says into the overlay.
 func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schema.Node, os string) {
-	def.Source, def.Params, def.Steps = source(t), params(t.Parameters, job), steps(t)
+	def.Source, def.Params, def.Steps, def.AtEnd = source(t), params(t.Parameters, job), t.Steps, printed(t)
 	def.Metadata = []overlay.Var{{Name: "TESTDEF_NAME", Value: t.Metadata.Name}}
 	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Steps: t.Install.Steps}
 	def.Install.Deps = slices.Concat(t.Install.Deps, t.Install.DistroDeps[distribution(os)]) // the distribution's own come last, as LAVA has it
@@ -130,13 +130,13 @@ func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schem
 // distribution is what LAVA calls the distribution that a deploy action's os installs.
 func distribution(os string) string { return strings.TrimSuffix(os, "_installer") }
 
-// steps are a definition's; a file of results is printed after them, between two lines.
-func steps(t *jobs.TestDefinition) []string {
+// printed is the command that prints a definition's file of results between two lines, or "".
+func printed(t *jobs.TestDefinition) string {
 	if t.Parse.Format == "" || t.Parse.File == "" {
-		return t.Steps
+		return ""
 	}
 	begin, end := plan.FileLines(t.Parse.File)
-	return append(slices.Clone(t.Steps), "echo "+quoted(begin)+"; cat -- "+quoted(t.Parse.File)+"; echo; echo "+quoted(end))
+	return "echo " + quoted(begin) + "; cat -- " + quoted(t.Parse.File) + "; echo; echo " + quoted(end)
 }
 
 // quoted is a word of a shell.

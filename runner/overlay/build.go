@@ -126,11 +126,19 @@ func runScript(s *Spec, d *Definition, dir string) string {
 	}
 	signal := path.Join(s.root(), "bin/gantry-signal")
 	fmt.Fprintf(&b, "set -e\nexport TESTRUN_ID=%s\ncd %s\nUUID=\"$(cat uuid)\"\n", quote(d.Run()), quote(dir))
+	if d.AtEnd != "" {
+		// In a process of its own, which ends where it fails: the run's status stays.
+		fmt.Fprintf(&b, "trap %s EXIT\n", quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"))
+	}
 	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_STARTRUN $TESTRUN_ID $UUID>\"\nset -x\n", signal)
 	for _, step := range d.Steps {
 		fmt.Fprintln(&b, step)
 	}
-	fmt.Fprintf(&b, "{ set +x; } 2>/dev/null\n%s \"<LAVA_SIGNAL_ENDRUN $TESTRUN_ID $UUID>\"\n", signal)
+	b.WriteString("{ set +x; } 2>/dev/null\n")
+	if d.AtEnd != "" {
+		fmt.Fprintf(&b, "trap - EXIT\n%s\n", d.AtEnd)
+	}
+	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_ENDRUN $TESTRUN_ID $UUID>\"\n", signal)
 	return b.String()
 }
 

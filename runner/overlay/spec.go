@@ -80,6 +80,7 @@ type Definition struct {
 	Install  Install
 	Skip     []string // skip_install
 	Steps    []string // run.steps
+	AtEnd    string   // a command after the last step, or after the one that failed; "" for none
 	Signal   string   // lava-signal: SignalStdout ("" too) or SignalKmsg
 	Tree     fs.FS    // the repository or archive the definition came from; nil for inline
 }

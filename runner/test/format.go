@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -59,6 +60,7 @@ func (f *formatted) end(c *console.Console, line int) []jobs.Case {
 	lines := bufio.NewReaderSize(io.NewSectionReader(c, 0, c.Size()), maxText)
 	var cases []jobs.Case
 	open := f.file == ""
+	whole := open // a file's last line was seen
 	begin, end := plan.FileLines(f.file)
 	for no := 1; no < line; no++ {
 		text, err := cut(lines)
@@ -68,9 +70,9 @@ func (f *formatted) end(c *console.Console, line int) []jobs.Case {
 		switch plain := string(bytes.TrimSpace(text)); {
 		case no <= f.from:
 		case f.file != "" && plain == begin:
-			open = true
+			open, whole = true, false
 		case f.file != "" && plain == end:
-			open = false
+			open, whole = false, true
 		case open:
 			cases = append(cases, parser.Line(text, no)...)
 		}
@@ -81,7 +83,13 @@ func (f *formatted) end(c *console.Console, line int) []jobs.Case {
 		}
 	}
 	f.from = 0
-	return slices.Concat(cases, parser.Close())
+	cases = slices.Concat(cases, parser.Close())
+	if !whole {
+		cases = append(cases, jobs.Case{
+			Suite: f.suite, Case: "results", Result: jobs.Missing, Message: fmt.Sprintf("the run ended before %s was printed", f.file),
+		})
+	}
+	return cases
 }
 
 // cut reads a line, and leaves out what is too long of it.
