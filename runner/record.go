@@ -18,7 +18,7 @@ import (
 const (
 	EventsFile  = "events.jsonl"
 	ConsoleFile = "console.log"
-	TimesFile   = "console.times" // when what came, in lines as console.TimesFile says
+	TimesFile   = "console.times" // when what came, a jobs.Arrival a line
 	ResultsFile = "results.json"
 	JUnitFile   = "junit.xml"
 	PlanFile    = "plan.yaml"

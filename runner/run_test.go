@@ -3,7 +3,6 @@ package runner_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -20,7 +19,6 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner"
-	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/test/guest"
@@ -311,12 +309,8 @@ func checkTimes(t *testing.T, path string, size int64, res *jobs.Results) {
 	}
 	last, before := int64(-1), res.Started
 	for line := range strings.Lines(string(b)) {
-		var off int64
-		var stamp string
-		if _, err := fmt.Sscanf(line, console.TimesFile, &off, &stamp); err != nil {
-			t.Fatalf("line %q: %v", line, err)
-		}
-		at, err := time.Parse(time.RFC3339Nano, stamp)
+		a, err := jobs.ParseArrival(line)
+		off, at := a.Offset, a.Time
 		if err != nil || off <= last || off >= size || last < 0 && off != 0 || at.Before(before.Truncate(time.Microsecond)) || at.After(res.Finished) {
 			t.Fatalf("line %q after offset %d at %s of a console of %d bytes, error %v", line, last, before, size, err)
 		}

@@ -18,6 +18,7 @@ func functions() template.FuncMap {
 			}
 			return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05 UTC")
 		},
+		"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
 		"short": func(sha string) string { return sha[:min(len(sha), 12)] },
 		"name": func(c jobs.Case) string {
 			if c.Set != nil {

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 )
 
@@ -31,6 +33,15 @@ type consoleLine struct {
 	Number int
 	Text   string
 	Asked  bool
+	Came   *arrival // nil where nobody knows
+
+	offset int64
+}
+
+// arrival is when a line's first byte came.
+type arrival struct {
+	Time  time.Time
+	After string // seconds since the console's first byte
 }
 
 // lines shows the console around a line: what evidence leads to.
@@ -74,6 +85,9 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if len(p.Lines) == 0 || p.Lines[len(p.Lines)-1].Number < line {
 		return p, store.ErrNotFound
 	}
+	if err := h.came(row.ID, attempt, p.Lines); err != nil {
+		return p, err
+	}
 	if p.Lines[0].Number > 1 {
 		p.Earlier = max(line-2*aroundLine, 1)
 	}
@@ -83,19 +97,47 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	return p, nil
 }
 
+// came says of the lines when they came, as far as the runner has told.
+func (h *Handler) came(run string, attempt int, lines []consoleLine) (err error) {
+	f, err := h.Blobs.Open(run, attempt, rpc.Times)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	first, ok, err := jobs.ArrivalAt(f, st.Size(), 0)
+	for i := range lines {
+		if err != nil || !ok {
+			return nil // a file that is no such file: the lines are shown without
+		}
+		var at time.Time
+		if at, ok, err = jobs.ArrivalAt(f, st.Size(), lines[i].offset); err == nil && ok {
+			lines[i].Came = &arrival{at, strconv.FormatFloat(at.Sub(first).Seconds(), 'f', 3, 64)}
+		}
+	}
+	return nil
+}
+
 // read reads the lines around p.Line, and says whether there are more after them.
 func (p *linesPage) read(console io.Reader) (more bool, err error) {
 	in := bufio.NewReaderSize(console, longLine)
 	first, last := max(p.Line-aroundLine, 1), p.Line+aroundLine
-	number, begins := 1, true // of what is read next; whether it begins a line
+	number, begins, offset := 1, true, int64(0) // of what is read next; whether it begins a line
 	for {
 		piece, err := in.ReadSlice('\n')
 		if len(piece) > 0 && number > last {
 			return true, nil
 		}
 		if begins && len(piece) > 0 && number >= first {
-			p.Lines = append(p.Lines, consoleLine{number, strings.TrimRight(readable(piece), "\n"), number == p.Line})
+			p.Lines = append(p.Lines, consoleLine{Number: number, Text: strings.TrimRight(readable(piece), "\n"), Asked: number == p.Line, offset: offset})
 		}
+		offset += int64(len(piece))
 		switch {
 		case err == nil:
 			number, begins = number+1, true

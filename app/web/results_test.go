@@ -115,6 +115,32 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// Where the runner has told when bytes came, lines say so.
+func TestLineTimes(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		times string
+		want  string // of the second line
+	}{
+		"told":    {string(jobs.Arrival{Offset: 8, Time: start.Add(1500 * time.Millisecond)}.Append(jobs.Arrival{Time: start}.Append(nil))), `<time datetime="2026-01-02T03:04:06.500Z" title="2026-01-02T03:04:06.500Z">1.500</time><code>second</code>`},
+		"not yet": {"", `3</a><code>second</code>`},
+		"damaged": {strings.Repeat("<script>\n", 100), `3</a><code>second</code>`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			l.begin()
+			l.append(rpc.Console, "first\r\n\nsecond\n")
+			if tt.times != "" {
+				l.append(rpc.Times, tt.times)
+			}
+			page, _ := l.get("/runs/"+l.run.ID+"/console/1", http.StatusOK)
+			if !strings.Contains(page, tt.want) || strings.Contains(page, "<script") {
+				t.Errorf("no %s in %s", tt.want, page)
+			}
+		})
+	}
+}
+
 // The page says why: what the verdict rests on, with its lines.
 func TestEvidence(t *testing.T) {
 	l := newLab(t)

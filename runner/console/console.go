@@ -25,7 +25,7 @@ const emptyReads = 100
 type Options struct {
 	Logger *slog.Logger     // nil: nothing is logged
 	Clock  func() time.Time // nil: time.Now
-	Times  *os.File         // nil: none; else when bytes arrived, as TimesFile says
+	Times  *os.File         // nil: none; else when bytes arrived, a jobs.Arrival a line
 	Limit  int64            // the most bytes of the record; 0 for no limit. More end the stream, and are the job's fault
 }
 

@@ -2,11 +2,12 @@ package console
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"sort"
 	"time"
+
+	"github.com/gantry-ci/gantry/jobs"
 )
 
 // marks is the most entries an index in memory has; then every second one goes, so its size is bounded on any stream.
@@ -90,15 +91,6 @@ func (r *record) lineAt(off int64) int {
 	return int(lines) + 1
 }
 
-// TimesFile is the format of Options.Times, one line a mark: the offset in the record of 16 digits, a space, the time
-// in UTC to the microsecond. Bytes up to the next mark arrived at most timeStep later.
-const TimesFile = "%016d %s\n"
-
-const timesLayout = "2006-01-02T15:04:05.000000Z"
-
-// timesLine is the length of a line of TimesFile: every line has it, so that a file can be searched by halves.
-const timesLine = 16 + 1 + len(timesLayout) + 1
-
 // timeStep is the least distance of two marks: finer than a person or a test can use, and at 3 Mbaud 300 bytes.
 const timeStep = time.Millisecond
 
@@ -130,7 +122,7 @@ func (x *timeIndex) open(file *os.File) error {
 
 func (x *timeIndex) add(off int64, at time.Time) {
 	if x.file != nil && at.Sub(x.last) >= timeStep && len(x.pending) < timesPending {
-		x.pending = fmt.Appendf(x.pending, TimesFile, off, at.UTC().Format(timesLayout))
+		x.pending = jobs.Arrival{Offset: off, Time: at}.Append(x.pending)
 		x.last = at
 	}
 	if n := len(x.marks); n > 0 && at.Sub(x.marks[n-1].at) < x.step {

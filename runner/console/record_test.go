@@ -259,12 +259,14 @@ func TestTimes(t *testing.T) {
 			t.Error(err)
 		}
 		b, err := os.ReadFile(times.Name())
-		if err != nil || len(b) != 3*marks*timesLine {
+		if err != nil || len(b) != 3*marks*jobs.ArrivalSize {
 			t.Fatalf("%d bytes of times, error %v", len(b), err)
 		}
-		line := string(b[1000*timesLine : 1001*timesLine])
-		if want := fmt.Sprintf(TimesFile, 1000, start.Add(1000*time.Second).UTC().Format(timesLayout)); line != want {
-			t.Errorf("line %q, want %q", line, want)
+		for _, off := range []int64{0, 1, 1000, 3*marks - 1} {
+			at, ok, err := jobs.ArrivalAt(times, int64(len(b)), off)
+			if want := start.Add(time.Duration(off) * time.Second); err != nil || !ok || !at.Equal(want) {
+				t.Errorf("byte %d in the file at %s, %t, error %v, want %s", off, at, ok, err, want)
+			}
 		}
 		_, _ = f.Close(), times.Close()
 	})

@@ -41,7 +41,7 @@ type Run struct {
 // Record is where the consoles of an attempt are recorded, those of all boots in the same files.
 type Record struct {
 	Log   *os.File // the bytes
-	Times *os.File // when they came, as console.TimesFile says
+	Times *os.File // when they came, a jobs.Arrival a line
 	Limit int64    // the most bytes of Log; 0 for no limit
 }
 
