@@ -74,7 +74,9 @@ func (g guest) Exit() error {
 	case err != nil || end.Stopped:
 		return nil //nolint:nilerr // it runs, was never started, or was switched off
 	case end.Signal != "":
-		return jobs.Failf(jobs.ClassInfrastructure, "the guest was killed by signal %s", end.Signal)
+		return jobs.Failf(jobs.ClassInfrastructure, "the emulator was ended by a signal: %s", end.Signal)
+	case strings.HasPrefix(end.Reason, "host-"): // a SIGTERM, a quit: QEMU leaves in order, and somebody told it to
+		return jobs.Failf(jobs.ClassInfrastructure, "the emulator was told to quit (%s)", end.Reason)
 	case end.Status != 0:
 		return jobs.Failf(jobs.ClassJob, "the emulator exited with status %d: %s", end.Status, end.Stderr)
 	case end.Panicked:
