@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -45,6 +46,50 @@ func TestBlocks(t *testing.T) {
 	src := append(source(t, func(p *params) { p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]` }), more...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{"pass", "", "", "0_smoke/first=pass 1_more/same=pass 1_more/same=pass 2_typed/answer=pass 2_again/rebooted=pass 2_last/other=pass"})
+}
+
+// next is a block of which a case is expected.
+const next = `
+- test:
+    definitions:
+    - from: inline
+      name: next
+      path: inline/next.yaml
+      expected: [there]
+      repository:
+        metadata: {format: Lava-Test Test Definition 1.0, name: next}
+        run: {steps: [lava-test-case there --shell true]}
+`
+
+// TestBlocksAfterTrouble has the first block end in the ways that LAVA goes on after, and in those that end a job: what
+// does not run is missing. A shell that is still at work is brought back.
+func TestBlocksAfterTrouble(t *testing.T) {
+	root := images(t)
+	for name, c := range map[string]struct {
+		steps    string
+		skip     string // a change of the first block's timeout
+		complete bool
+		want     verdict
+	}{
+		"a step fails": {`["lava-test-case first --result pass", "false"]`, "", true, verdict{"fail", jobs.ClassTest, "0_smoke: a step failed with status 1 and ended the run", "0_smoke/first=pass 1_next/there=pass"}},
+		"a raise":      {`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false, verdict{"incomplete", jobs.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"}},
+		"a skipped timeout": {
+			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 20, skip: true}", false,
+			verdict{"incomplete", jobs.ClassInfrastructure, "lava/0_smoke is missing", "0_smoke/first=pass 1_next/there=pass"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := string(append(source(t, func(p *params) { p.Steps = c.steps }), next...))
+			if c.skip != "" {
+				src = strings.Replace(src, "timeout: {seconds: 120}", c.skip, 1)
+			}
+			res, _ := serve(t, []byte(src), plan.Policy{FileRoots: []string{root}})
+			check(t, res, c.want)
+			if res.Complete != c.complete {
+				t.Errorf("complete: %t", res.Complete)
+			}
+		})
+	}
 }
 
 // TestSecondGuest refuses what would be two guests of one target.

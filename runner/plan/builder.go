@@ -43,6 +43,13 @@ func (b *Builder) Note(format string, a ...any) {
 	b.node.Notes = append(b.node.Notes, fmt.Sprintf(format, a...))
 }
 
+// Missed has what the action would report told as missing, with why, when the job ends before it.
+func (b *Builder) Missed(report func(r *Run, why string)) { b.node.missed = report }
+
+// Interrupt has the shell brought back when the action's time ran out and its timeout says skip: what comes next types
+// into it.
+func (b *Builder) Interrupt(do Do) { b.node.interrupt = do }
+
 // Step adds a leaf.
 func (b *Builder) Step(name string, blame jobs.Class, do Do) {
 	b.node.Nodes = append(b.node.Nodes, b.child(name, Node{Blame: blame, Do: do, Attempts: 1}))

@@ -34,6 +34,9 @@ type Node struct {
 	Notes      []string      // what differs from what was asked for, and why
 	Do         Do
 	Nodes      []*Node
+
+	missed    func(r *Run, why string) // reports what would have been known, had the action run
+	interrupt Do                       // brings the shell back after a timeout that is skipped
 }
 
 // Method executes one method of the language; it reports false for a method of another type.

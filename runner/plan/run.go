@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -106,8 +107,8 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 			return jobs.Blame(jobs.ClassInfrastructure, errors.Join(e, err))
 		}
 		r.forget()
-		if Sleep(ctx, n.Interval) != nil {
-			return err
+		if e := Sleep(ctx, n.Interval); e != nil {
+			return between(ctx, n, e, err)
 		}
 	}
 }
@@ -145,17 +146,16 @@ func (r *Run) attempt(ctx context.Context, n *Node) error {
 	if n.Do != nil {
 		return r.leaf(ctx, n)
 	}
-	for _, c := range n.Nodes {
-		err := r.walk(ctx, c)
-		if x := (*expired)(nil); err != nil && c.Skip && errors.As(err, &x) && ctx.Err() == nil {
-			r.Logf("warning", "%s %s: %v; its timeout says skip, so the job goes on", c.Level, c.Name, err)
+	t := trail{run: r}
+	for i, c := range n.Nodes {
+		if t.lost(c) {
 			continue
 		}
-		if err != nil {
-			return err
+		if err := t.took(ctx, c, r.walk(ctx, c)); err != nil {
+			return t.end(err, n.Nodes[i+1:])
 		}
 	}
-	return nil
+	return t.kept
 }
 
 // leaf is the one place where a step's error gets its cause, its class and its place.
@@ -164,6 +164,7 @@ func (r *Run) leaf(ctx context.Context, n *Node) (err error) {
 	defer cancel(nil)
 	defer func() {
 		if p := recover(); p != nil {
+			r.Logf("error", "panic: %v\n%s", p, debug.Stack())
 			err = jobs.Failf(jobs.ClassBug, "panic: %v", p)
 		}
 		err = explain(ctx, n, err)

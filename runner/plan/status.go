@@ -1,5 +1,18 @@
 package plan
 
+import "time"
+
+// Connection is the connection timeout of the step now running: the longest wait for one answer of the target, where
+// LAVA bounds such waits.
+func (r *Run) Connection() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.node == nil {
+		return 0
+	}
+	return r.node.Connection
+}
+
 // Section is that of the step now running: what a panic means depends on it.
 func (r *Run) Section() string {
 	r.mu.Lock()

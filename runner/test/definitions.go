@@ -40,6 +40,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	if d := b.Target.Device; d != nil {
 		s.login = d.ResultsSSH
 	}
+	b.Missed(s.missed)
+	b.Interrupt(s.interrupt)
 	b.Step("lava-test-shell", jobs.ClassInfrastructure, s.run)
 }
 
@@ -181,7 +183,11 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 	case err == nil && rd.operator.failed() != nil:
 		err = rd.operator.failed()
 	case err == nil:
-		err = sum.Err()
+		if err = sum.Err(); sum.Raise == "" && !sum.InstallFail {
+			err = plan.GoOn(sum.Lost(err)) // the stage came to its end, as LAVA has it
+		}
+	case end != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure && jobs.ClassOf(end) == jobs.ClassInfrastructure:
+		err = jobs.Failf(jobs.ClassInfrastructure, "%w during the test (%w)", end, err)
 	case end != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure && jobs.ClassOf(end) != jobs.ClassInfrastructure:
 		err = jobs.Failf(jobs.ClassTest, "%v during the test", end) // the test did that, or the code under test
 	}

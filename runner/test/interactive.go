@@ -28,6 +28,8 @@ func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 		s.suite = fmt.Sprintf("%d_%s", stage, p.Scripts[i].Name) // LAVA counts stages here, not definitions
 		t.scripts = append(t.scripts, s)
 	}
+	b.Missed(func(r *plan.Run, why string) { t.missed(r, 0, why) })
+	b.Interrupt(t.interrupt)
 	b.Step("lava-test-interactive", jobs.ClassTest, t.run)
 }
 
@@ -39,6 +41,24 @@ type script struct {
 	echo     bool // the command's echo is no part of the answer
 	expected []string
 	commands []command
+	limit    time.Duration // of each wait, as LAVA has it: the connection timeout
+}
+
+// silent is a wait that was as long as the connection timeout.
+type silent struct{ limit time.Duration }
+
+func (s *silent) Error() string {
+	return fmt.Sprintf("nothing that is waited for came within the connection timeout of %s", s.limit)
+}
+
+// expect is one wait.
+func (s *script) expect(ctx context.Context, sh *console.Session, pats *console.Patterns) (console.Match, error) {
+	if s.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.limit, jobs.Blame(jobs.ClassTimeout, &silent{s.limit}))
+		defer cancel()
+	}
+	return sh.Expect(ctx, pats)
 }
 
 // command is what is typed, and what may come back: prompts first, then failures, then successes. Of two that begin at the
@@ -114,18 +134,37 @@ func (t *talk) run(ctx context.Context, r *plan.Run) error {
 	for i := range t.scripts {
 		s := &t.scripts[i]
 		if err := t.catchUp(ctx, sh, s.prompts); err != nil {
+			t.missed(r, i, "the block ended before it")
 			return err
 		}
+		s.limit = r.Connection()
 		start := time.Now()
 		at := newSuite(r, s.suite, s.expected)
 		s.group = t.group
 		err := s.run(ctx, at, sh, known)
 		at.end(start, err)
 		if err != nil {
+			t.missed(r, i+1, "the block ended before it")
 			return err
 		}
 	}
 	return nil
+}
+
+// missed reports the scripts from number i on, which are not run.
+func (t *talk) missed(r *plan.Run, i int, why string) {
+	for _, s := range t.scripts[i:] {
+		names := s.expected
+		for _, c := range s.commands {
+			names = append(slices.Clip(names), c.Name)
+		}
+		missed(r, s.suite, names, why)
+	}
+}
+
+// interrupt ends what was typed, and waits for the prompt.
+func (t *talk) interrupt(ctx context.Context, _ *plan.Run) error {
+	return interrupted(ctx, *t.shell, func(int) (string, *console.Patterns, error) { return "", t.scripts[0].prompts, nil })
 }
 
 // catchUp takes the prompt that a stage of test definitions leaves behind, lest it be the first command's answer.
@@ -189,7 +228,7 @@ func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c 
 	if fatal != nil || m.Index < c.prompts || !c.WaitForPrompt {
 		return fatal
 	}
-	if _, err := sh.Expect(ctx, s.prompts); err != nil {
+	if _, err := s.expect(ctx, sh, s.prompts); err != nil {
 		return fmt.Errorf("wait for the prompt after %q: %w", m.Text, err)
 	}
 	return nil
@@ -219,7 +258,7 @@ func (s *script) exchange(ctx context.Context, sh *console.Session, c *command) 
 	if c.answers == nil {
 		return none, nil
 	}
-	m, err := sh.Expect(ctx, c.answers)
+	m, err := s.expect(ctx, sh, c.answers)
 	if err != nil {
 		return none, fmt.Errorf("wait for an answer to %q: %w", c.Command, err)
 	}

@@ -3,6 +3,7 @@ package test_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -96,7 +97,7 @@ func run(t *testing.T, actions string) (cases []string, err error) {
 
 func makePlan(t *testing.T, actions string, s *console.Session) (*plan.Plan, error) {
 	t.Helper()
-	src := "job_name: j\ndevice_type: d\nvisibility: public\ntimeouts: {job: {minutes: 1}}\nactions:\n- boot: {method: minimal}\n" + actions
+	src := "job_name: j\ndevice_type: d\nvisibility: public\ntimeouts: {job: {minutes: 1}, connections: {lava-test-interactive: {seconds: 4}}}\nactions:\n- boot: {method: minimal}\n" + actions
 	j, r := jobs.ParseJob([]byte(src), schema.Strict)
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
@@ -227,5 +228,26 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestConnectionTimeout has an answer take longer than the connection timeout, in a block with more time than that.
+func TestConnectionTimeout(t *testing.T) {
+	cases, err := run(t, `
+- test:
+    timeout: {seconds: 50}
+    interactive:
+    - name: s
+      prompts: ['board# ']
+      script:
+      - {command: "true", name: quick}
+      - {command: "sleep 100", name: slow}
+      - {command: "true", name: next}
+`)
+	if jobs.ClassOf(err) != jobs.ClassTimeout || !strings.Contains(fmt.Sprint(err), `wait for an answer to "sleep 100": nothing that is waited for came within the connection timeout of 4s`) {
+		t.Errorf("class %q: %v", jobs.ClassOf(err), err)
+	}
+	if d := cmp.Diff([]string{"0_s/quick=pass", "0_s/slow=fail", "0_s/next=missing", "lava/0_s=fail"}, cases); d != "" {
+		t.Error(d)
 	}
 }

@@ -21,9 +21,16 @@ func monitors(b *plan.Builder, p *jobs.TestMonitors) {
 	for i := range p.Monitors {
 		all = append(all, newMonitor(b, &p.Monitors[i]))
 	}
+	lost := func(r *plan.Run, from int, why string) {
+		for _, m := range all[from:] {
+			missed(r, m.Name, m.Expected, why)
+		}
+	}
+	b.Missed(func(r *plan.Run, why string) { lost(r, 0, why) })
 	b.Step("lava-test-monitor", jobs.ClassTest, func(ctx context.Context, r *plan.Run) error {
 		for i := range all {
 			if err := all[i].run(ctx, r, *shell); err != nil {
+				lost(r, i+1, "the block ended before it")
 				return err
 			}
 		}

@@ -51,7 +51,7 @@ func (s *suite) report(c *jobs.Case) {
 // broken reports a case that did not come to its end: it has failed when its time ran out, and is missing when the
 // console or the run was cut off.
 func (s *suite) broken(ctx context.Context, name string, err error) {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if none := (*silent)(nil); errors.As(err, &none) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		s.report(&jobs.Case{Case: name, Result: jobs.Fail, Message: err.Error()})
 		return
 	}
