@@ -1,9 +1,11 @@
 package boot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -103,7 +105,12 @@ func ready(ctx context.Context, s *console.Session, prompts *console.Patterns) e
 		quiet, cancel := context.WithTimeout(ctx, nudgeAfter)
 		_, err := s.Expect(quiet, prompts)
 		cancel()
-		if err == nil || ctx.Err() != nil || quiet.Err() == nil {
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return unseen(s.Console(), prompts, err)
+		case ctx.Err() != nil || quiet.Err() == nil:
 			return err
 		}
 		if size > 0 && s.Console().Size() == size {
@@ -112,4 +119,37 @@ func ready(ctx context.Context, s *console.Session, prompts *console.Patterns) e
 			}
 		}
 	}
+}
+
+// What a message has of the prompts, and of the console.
+const (
+	shownPrompts = 3
+	shownPrompt  = 80  // bytes of one
+	shownLine    = 120 // bytes
+	lastBytes    = 4 << 10
+)
+
+// unseen says of a timeout which prompts did not come, and what came last.
+func unseen(c *console.Console, prompts *console.Patterns, err error) error {
+	var all []string
+	for i := range min(prompts.Len(), shownPrompts) {
+		all = append(all, fmt.Sprintf("%.*q", shownPrompt, prompts.Pattern(i)))
+	}
+	what := strings.Join(all, " or ")
+	if n := prompts.Len() - shownPrompts; n > 0 {
+		what += fmt.Sprintf(" or %d more", n)
+	}
+	last := "the console is empty"
+	if line := lastLine(c); line != "" {
+		last = fmt.Sprintf("the console's last line is %.*q", shownLine, line)
+	}
+	return fmt.Errorf("%w waiting for the prompt %s; %s", err, what, last)
+}
+
+// lastLine is the last line of a console that is not blank.
+func lastLine(c *console.Console) string {
+	b := make([]byte, min(c.Size(), lastBytes))
+	n, _ := c.ReadAt(b, c.Size()-int64(len(b))) // what can be read of it
+	b = bytes.TrimSpace(b[:n])
+	return string(bytes.TrimSpace(b[bytes.LastIndexByte(b, '\n')+1:]))
 }
