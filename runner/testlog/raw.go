@@ -100,6 +100,10 @@ func (s *sequence) judge(rs []raw) {
 		}
 		return like >= 0
 	})
+	j.whole = map[string]bool{}
+	for _, r := range rs {
+		j.whole[r.text] = j.whole[r.text] || !r.part
+	}
 	once := map[string]bool{}
 	for _, r := range rs {
 		if r.trail { // of one with a number, which tells it
@@ -107,7 +111,7 @@ func (s *sequence) judge(rs []raw) {
 			continue
 		}
 		if r.part || r.owner > 0 {
-			if s.rest(&j, rs, r) {
+			if s.rest(&j, r) {
 				s.state.doubt(r.record)
 			} else {
 				s.sum.Copies++
@@ -139,7 +143,8 @@ func (s *sequence) judge(rs []raw) {
 type judgement struct {
 	lost   int
 	healed []string // the texts of those that came in another way
-	start  bool     // the start of a signal was reported last: what comes next may be its end
+	whole  map[string]bool
+	start  bool // the start of a signal was reported last: what comes next may be its end
 }
 
 func (j *judgement) heal(i int) {
@@ -149,14 +154,14 @@ func (j *judgement) heal(i int) {
 
 // rest says whether what is left of a signal is to be reported: it is not when it is of one that has a number, since that is
 // told by its number.
-func (s *sequence) rest(j *judgement, rs []raw, r raw) bool {
+func (s *sequence) rest(j *judgement, r raw) bool {
 	after := j.start
 	j.start = false
 	if r.owner > 0 {
 		text := s.late([]int{r.owner})
 		return len(text) > 0 && !near(text[0], r.text)
 	}
-	if after && !strings.HasPrefix(r.text, lavaStart) || slices.ContainsFunc(rs, func(o raw) bool { return !o.part && o.text == r.text }) {
+	if after && !strings.HasPrefix(r.text, lavaStart) || j.whole[r.text] {
 		return false
 	}
 	if like := slices.IndexFunc(j.healed, r.remains); like >= 0 {

@@ -60,3 +60,48 @@ func TestRawWrapped(t *testing.T) {
 		}
 	}
 }
+
+// TestRaw is about signals that tests print by themselves.
+func TestRaw(t *testing.T) {
+	const raw = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw RESULT=pass>"
+	g := &guest{}
+	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	g.print("+ echo '" + raw + "'\r\n++ echo '" + raw + "'\r\n" + raw + "\r\n")
+	g.print("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=numbered RESULT=pass>\r\n") // a copy of what follows
+	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=numbered RESULT=pass>")
+	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
+	g.manifest()
+	g.exit()
+	items, sum := read(Options{Sequenced: true}, g.out.String(), 100)
+	want := []string{"0_smoke/raw=pass", "0_smoke/numbered=pass"}
+	if diff := cmp.Diff(want, cases(items)); diff != "" || sum.Unsequenced != 1 || !sum.Complete() || sum.Copies != 3 {
+		t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
+	}
+	t.Run("where a record was lost", func(t *testing.T) {
+		out := strings.Replace(g.out.String(), "<GANTRY_TRAILER 2", "", 1)
+		items, sum := read(Options{Sequenced: true}, out, 100)
+		if got := cases(items); !sum.Complete() || len(got) != 2 { // what is left of it is there, so the other is the test's own
+			t.Errorf("%q, summary %+v", got, sum)
+		}
+	})
+	t.Run("before the end of a failing run", func(t *testing.T) {
+		g := &guest{}
+		g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+		g.print(raw + "\r\n")
+		g.signal("<GANTRY_SIGNAL RUNEXIT 0_smoke 1>")
+		g.print(strings.Replace(raw, "raw", "late", 1) + "\r\n")
+		g.manifest()
+		g.exit()
+		items, sum := read(Options{Sequenced: true}, g.out.String(), 100)
+		if got := cases(items); len(got) != 2 || got[0] != "0_smoke/raw=pass" || !sum.Complete() {
+			t.Errorf("%q, summary %+v", got, sum)
+		}
+	})
+	t.Run("of other helpers", func(t *testing.T) {
+		out := "<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\r\n" + raw + "\r\n<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>\r\n<LAVA_TEST_RUNNER EXIT>\r\n"
+		items, sum := read(Options{Definitions: []Definition{{Run: "0_smoke"}}}, out, 100)
+		if got := cases(items); len(got) != 1 || got[0] != "0_smoke/raw=pass" || !sum.Complete() || sum.Unsequenced != 0 {
+			t.Errorf("%q, summary %+v", got, sum)
+		}
+	})
+}
