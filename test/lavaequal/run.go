@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -41,17 +42,29 @@ var runs = regexp.MustCompile(`^[0-9]+_`)
 // each dispatcher's own affair.
 func (r Result) counts() bool { return r.Suite != "lava" || runs.MatchString(r.Case) }
 
-// lava runs a job on LAVA's dispatcher and reads the results off its log.
-func lava(ctx context.Context, id int, device, job, dir string) ([]Result, error) {
+// Outcome is what a dispatcher made of a job.
+type Outcome struct {
+	Results []Result
+	Verdict string // "pass", or the verdict with whose fault it is, and why
+	Took    time.Duration
+	Repairs string // what gantry says of the lines that it read
+}
+
+// repairs is in the log of a run: "results: 240 cases, 0 missing, 3 put together again, …".
+var repairs = regexp.MustCompile(`results: \d+ cases, (.*)`)
+
+// lava runs a job on LAVA's dispatcher and reads the results off its log, which it leaves beside dir.
+func lava(ctx context.Context, id int, device, job, dir string) (Outcome, error) {
+	start := time.Now()
 	cmd := exec.CommandContext(ctx, "lava-run", "--job-id", strconv.Itoa(id), "--output-dir", dir, "--device", device, job)
 	out, err := cmd.CombinedOutput()
 	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
-		return nil, err
+		return Outcome{}, err
 	}
+	o := Outcome{Took: time.Since(start)}
 	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), "lava.log"), out, 0o600); err != nil {
-		return nil, err
+		return o, err
 	}
-	var all []Result
 	for line := range bytes.Lines(out) {
 		var record struct {
 			Level   string    `yaml:"lvl"`
@@ -62,14 +75,28 @@ func lava(ctx context.Context, id int, device, job, dir string) ([]Result, error
 		}
 		var m map[string]string
 		if err := record.Message.Decode(fields(&m)); err != nil {
-			return nil, fmt.Errorf("read %s: %w", line, err)
+			return o, fmt.Errorf("read %s: %w", line, err)
 		}
 		r := Result{Suite: m["definition"], Set: m["set"], Case: m["case"], Result: m["result"], Measurement: number(m["measurement"]), Units: none(m["units"])}
-		if r.counts() {
-			all = append(all, r)
+		switch {
+		case r.counts():
+			o.Results = append(o.Results, r)
+		case r.Case == "job":
+			o.Verdict = verdict(r.Result, m["error_type"], m["error_msg"])
 		}
 	}
-	return all, nil
+	if o.Verdict == "" {
+		return o, fmt.Errorf("no verdict:\n%s", out)
+	}
+	return o, nil
+}
+
+// verdict is one line: "fail (Test: lava-test-shell timed out after 30 seconds)".
+func verdict(result, class, message string) string {
+	if class == "" {
+		return result
+	}
+	return fmt.Sprintf("%s (%s: %s)", result, class, strings.TrimSpace(message))
 }
 
 // scalars decodes a mapping's scalars as text, and passes over the rest.
@@ -89,34 +116,42 @@ func (s *scalars) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // gantry runs a job here, and reads what it wrote in LAVA's format.
-func gantry(ctx context.Context, bin, device, job, dir string) ([]Result, error) {
+func gantry(ctx context.Context, bin, device, job, dir string) (Outcome, error) {
+	start := time.Now()
 	cmd := exec.CommandContext(ctx, bin, "run", "--device", device, "--output-dir", dir, job)
 	out, err := cmd.CombinedOutput()
 	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
-		return nil, err
+		return Outcome{}, err
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "lava-results.yaml"))
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, out)
-	}
+	o := Outcome{Took: time.Since(start)}
 	var list []struct {
 		Suite, Name, Result, Measurement, Unit string
 		Metadata                               struct{ Set string }
 	}
-	if err := yaml.Unmarshal(b, &list); err != nil {
-		return nil, err
+	var whole struct{ Verdict, Class, Message string }
+	for name, dst := range map[string]any{"lava-results.yaml": &list, "results.json": &whole} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return o, fmt.Errorf("%w\n%s", err, out)
+		}
+		if err := yaml.Unmarshal(b, dst); err != nil {
+			return o, fmt.Errorf("read %s: %w", name, err)
+		}
 	}
-	var all []Result
+	o.Verdict = verdict(whole.Verdict, whole.Class, whole.Message)
+	if m := repairs.FindSubmatch(out); m != nil {
+		o.Repairs = string(m[1])
+	}
 	for _, c := range list {
 		r := Result{Suite: c.Suite, Set: c.Metadata.Set, Case: c.Name, Result: c.Result, Measurement: number(c.Measurement), Units: c.Unit}
 		if r.counts() {
-			all = append(all, r)
+			o.Results = append(o.Results, r)
 		}
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("no results:\n%s", out)
+	if len(o.Results) == 0 {
+		return o, fmt.Errorf("no results:\n%s", out)
 	}
-	return all, nil
+	return o, nil
 }
 
 // none is LAVA's way to write that there is none.
