@@ -49,7 +49,7 @@ func (s *state) startCase(it Item, id string, at time.Time) {
 func (s *state) endCase(it Item, id string, at time.Time) {
 	id = text(id, maxName)
 	if s.run != nil && s.run.open[id] != nil {
-		s.run.open[id].end = at
+		s.run.open[id].end, s.run.open[id].ended = at, true
 	}
 	it.EndCase = id
 	s.emit(it)
@@ -178,12 +178,31 @@ func (s *state) doubt(r record) {
 		s.sum.Truncated = true
 		return
 	}
-	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q stands where other results were damaged, and cannot be told from one", text(r.text, maxName)))
+	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q was damaged, or stands where other results were, and cannot be relied on", text(r.text, maxName)))
 }
 
-// lost reports records that neither came nor are in the manifest. Before is the first start or end of a run among
+// awaited is the case whose result is the last of n records that are lost, with next after them: one that was started.
+func (s *state) awaited(n int, next string) string {
+	if s.run == nil || len(s.run.order) == 0 {
+		return ""
+	}
+	id := s.run.order[len(s.run.order)-1]
+	left := 2 // its end, and its result
+	if s.run.open[id].ended {
+		left = 1
+	}
+	name, rest := signal(next)
+	if n != left || name == "ENDTC" && rest == id || name == "TESTCASE" && fields(rest)["TEST_CASE_ID"] == id {
+		return ""
+	}
+	return id
+}
+
+// lost reports records that neither came nor are in the manifest, by the name of their case where that is known. Next is the record
+// after them, and before is the first start or end of a run among
 // those after them.
-func (s *state) lost(from, to int, before string) {
+func (s *state) lost(from, to int, next, before string) {
+	id := s.awaited(to-from+1, next)
 	if s.run != nil {
 		s.run.gap = true
 	}
@@ -204,7 +223,13 @@ func (s *state) lost(from, to int, before string) {
 	if to > from {
 		name = fmt.Sprintf("records %d-%d", from, to)
 	}
-	s.missing(s.suiteName(), name, 0, "the output was damaged, and the manifest does not have it")
+	why := "the output was damaged, and the manifest does not have it"
+	if id != "" && s.run != nil && s.run.open[id] != nil {
+		name, why = id, fmt.Sprintf("%s (%s)", why, name)
+		s.run.cases[id] = true
+		s.run.close(id)
+	}
+	s.missing(s.suiteName(), name, 0, why)
 }
 
 // noManifest says that results at the end may have been lost. Nobody knows which, so it makes no case.

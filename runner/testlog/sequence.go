@@ -205,7 +205,7 @@ func (s *sequence) close() {
 			s.gone[s.applied] = s.applied-from < maxGaps
 		}
 		if gaps++; gaps <= maxGaps {
-			s.state.lost(from, s.applied, s.nextBoundary())
+			s.state.lost(from, s.applied, s.held[s.applied+1].text, s.nextBoundary())
 		}
 	}
 	s.settle(math.MaxInt)

@@ -42,6 +42,7 @@ type run struct {
 type timing struct {
 	start, end time.Time
 	line       int
+	ended      bool
 }
 
 func newState(o *Options, emit func(Item), sum *Summary) *state {
