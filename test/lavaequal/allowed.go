@@ -5,14 +5,16 @@ package lavaequal
 // those that come by chance.
 func allowed() map[string][]Difference {
 	return map[string][]Difference{
-		"failing-step":      of(Difference{Right: Ours, Why: whyEarly}, "lava/0_stops||fail"),
-		"steps":             of(Difference{Right: Ours, Why: whyEarly}, "lava/1_one||fail", "lava/2_zero||fail", "lava/3_subshell||fail", "lava/4_unset||fail", "lava/5_syntax||fail", "lava/6_exec||fail"),
-		"interactive-after": of(Difference{Right: Ours, Why: whyAnswer, Chance: true}, "1_talk/one|fail|pass", "1_talk/two|fail|pass"),
-		"environment":       of(Difference{Right: Ours, Why: whyQuote}, "1_quote/it||pass", "lava/1_quote||pass"),
-		"results":           of(Difference{Right: Ours, Why: whyAbsent}, "1_expected/absent||fail"),
-		"repeat":            of(Difference{Right: Ours, Why: whyRepeat, Chance: true}, "0_again/it#2||pass", "0_again/second||pass", "lava/0_again#2||pass"),
-		"trace":             of(Difference{Right: Ours, Why: whyEcho}, "0_trace/raw#2|pass|"),
-		"noise":             of(Difference{Right: Ours, Why: whyLost, Chance: true}, "0_noise/case-*||pass", "lava/0_noise||pass"),
+		"failing-step":        of(Difference{Right: Ours, Why: whyEarly}, "lava/0_stops||fail"),
+		"steps":               of(Difference{Right: Ours, Why: whyEarly}, "lava/1_one||fail", "lava/2_zero||fail", "lava/3_subshell||fail", "lava/4_unset||fail", "lava/5_syntax||fail", "lava/6_exec||fail"),
+		"raise":               of(Difference{Right: Ours, Why: whyNever}, "lava/1_never||fail"),
+		"interactive-answers": of(Difference{Right: Ours, Why: whyNever}, "lava/0_nothing-after-it||fail", "0_nothing-after-it/never||fail"),
+		"interactive-after":   of(Difference{Right: Ours, Why: whyAnswer, Chance: true}, "1_talk/one|fail|pass", "1_talk/two|fail|pass"),
+		"environment":         of(Difference{Right: Ours, Why: whyQuote}, "1_quote/it||pass", "lava/1_quote||pass"),
+		"results":             of(Difference{Right: Ours, Why: whyAbsent}, "1_expected/absent||fail"),
+		"repeat":              of(Difference{Right: Ours, Why: whyRepeat, Chance: true}, "0_again/it#2||pass", "0_again/second||pass", "lava/0_again#2||pass"),
+		"trace":               of(Difference{Right: Ours, Why: whyEcho}, "0_trace/raw#2|pass|"),
+		"noise":               of(Difference{Right: Ours, Why: whyLost, Chance: true}, "0_noise/case-*||pass", "lava/0_noise||pass"),
 		"names": append(
 			of(Difference{Right: Ours, Why: whyName}, "0_names/two words||fail", "0_names/key=value||fail", "0_names/a>b||fail"),
 			of(Difference{Right: Ours, Why: whyUnseen}, "1_places/discarded||fail", "1_places/to-a-file||fail")...,
@@ -36,6 +38,7 @@ func allowed() map[string][]Difference {
 // Why the two differ.
 const (
 	whyEarly  = "LAVA says nothing of a run that a step ended early, and the job passes; here it has failed"
+	whyNever  = "LAVA says nothing of what the job's end left out; here it is missing"
 	whyAnswer = "LAVA takes the prompt that the block before left behind for the answer, and is one command behind from then on"
 	whyEcho   = "LAVA counts the shell's trace of the command as a second result"
 	whyQuote  = "LAVA does not escape the quote, the shell cannot read the script, and the job passes without a result"
