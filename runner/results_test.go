@@ -53,7 +53,7 @@ func byDevice(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^@0\.\d+ <GANTRY_RECORD \d+ [0-9a-f]{8} LAVA_SIGNAL_TESTCASE TEST_CASE_ID=(case-\d+) RESULT=pass>$`).FindAllSubmatch(record, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^@0\.\d+ <GANTRY_RECORD \d+\.\d+ [0-9a-f]{8} LAVA_SIGNAL_TESTCASE TEST_CASE_ID=(case-\d+) RESULT=pass>$`).FindAllSubmatch(record, -1) {
 		found[string(m[1])] = true
 	}
 	t.Logf("%s; %d cases in the device's record of %d bytes", m, len(found), len(record))

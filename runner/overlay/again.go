@@ -20,13 +20,13 @@ func (s *Spec) Again(i, try int, runs []string) Again {
 	return Again{s, path.Join(from, fmt.Sprintf("again%d", try)), from, runs}
 }
 
-// Commands are typed into the target's shell, in this order.
-func (a Again) Commands() []string {
+// Commands are typed into the target's shell, in this order. Run is as in Spec.Commands.
+func (a Again) Commands(run int) []string {
 	all := []string{"mkdir -p " + a.stage}
 	for _, run := range a.runs { // a line each: a terminal takes 4096 bytes at once
 		all = append(all, fmt.Sprintf("echo %s >>%s/lava-test-runner.conf", path.Join(a.from, "tests", run), a.stage))
 	}
-	return append(all, "GANTRY_AGAIN=1 "+a.spec.root()+"/bin/lava-test-runner "+a.stage)
+	return append(all, fmt.Sprintf("GANTRY_AGAIN=1 %s/bin/lava-test-runner %s %d", a.spec.root(), a.stage, run))
 }
 
 // ManifestCommand is typed to have the results repeated when the manifest came in damaged.

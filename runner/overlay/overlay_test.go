@@ -123,8 +123,8 @@ set -x
 	if diff := cmp.Diff(want, run); diff != "" {
 		t.Errorf("run.sh (-want +got):\n%s", diff)
 	}
-	commands := []string{"export SHELL=/system/bin/sh", ". /data/local/tmp/lava-42/environment", "/data/local/tmp/lava-42/bin/lava-test-runner /data/local/tmp/lava-42/second"}
-	if diff := cmp.Diff(commands, full().Commands(1)); diff != "" {
+	commands := []string{"export SHELL=/system/bin/sh", ". /data/local/tmp/lava-42/environment", "/data/local/tmp/lava-42/bin/lava-test-runner /data/local/tmp/lava-42/second 3"}
+	if diff := cmp.Diff(commands, full().Commands(1, 3)); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}
 	for name, content := range got {

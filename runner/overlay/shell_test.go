@@ -81,7 +81,7 @@ func runStage(t *testing.T, sh string, s *Spec) string {
 		t.Fatal(err)
 	}
 	unpack(t, o)
-	commands := s.Commands(0)
+	commands := s.Commands(0, 0)
 	if s.ResultsDev != "" || s.ResultsFile {
 		commands = append([]string{s.ResultsCommand("tok")}, commands...)
 	}

@@ -104,13 +104,14 @@ func (d *Definition) skips(part string) bool {
 	return slices.Contains(d.Skip, part) || slices.Contains(d.Skip, SkipAll)
 }
 
-// Commands are typed into the target's shell, in this order, to run stage i.
-func (s *Spec) Commands(i int) []string {
+// Commands are typed into the target's shell, in this order, to run stage i. Run is the number that its records carry: no
+// other run of a stage in the same target has it.
+func (s *Spec) Commands(i, run int) []string {
 	root := s.root()
 	return []string{
 		"export SHELL=" + s.shell(),
 		". " + root + "/environment",
-		root + "/bin/lava-test-runner " + path.Join(root, s.stage(i)),
+		fmt.Sprintf("%s/bin/lava-test-runner %s %d", root, path.Join(root, s.stage(i)), run),
 	}
 }
 

@@ -68,7 +68,7 @@ func TestOneWrite(t *testing.T) {
 }
 
 func trailed(seq int, text string) string {
-	return fmt.Sprintf("%s\n<GANTRY_TRAILER %d %08x>\n", text, seq, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", seq, text)))
+	return fmt.Sprintf("%s\n<GANTRY_TRAILER 0.%d %08x>\n", text, seq, crc32.ChecksumIEEE(fmt.Appendf(nil, "0.%d %s", seq, text)))
 }
 
 // TestChecksumOfEveryByte has the shells checksum every byte that a signal can hold.
@@ -114,7 +114,7 @@ func TestParallelReports(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			var seqs []int
-			for _, m := range regexp.MustCompile(`(?m)^<GANTRY_TRAILER (\d+) [0-9a-f]{8}>$`).FindAllSubmatch(out, -1) {
+			for _, m := range regexp.MustCompile(`(?m)^<GANTRY_TRAILER 0\.(\d+) [0-9a-f]{8}>$`).FindAllSubmatch(out, -1) {
 				seq, err := strconv.Atoi(string(m[1]))
 				if err != nil {
 					t.Fatal(err)
@@ -126,7 +126,7 @@ func TestParallelReports(t *testing.T) {
 				t.Errorf("numbers %v\n%s", seqs, out)
 			}
 			manifest, err := exec.CommandContext(t.Context(), root+"/bin/gantry-manifest", root+"/0").Output()
-			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n || !strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST %d ", n)) {
+			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n || !strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST 0.%d ", n)) {
 				t.Errorf("manifest, error %v:\n%s", err, manifest)
 			}
 			got, sum := results(string(out) + string(manifest))
@@ -291,7 +291,7 @@ func TestResultsDevice(t *testing.T) {
 			s.ResultsDev = pipe
 			console, _ := results(runStage(t, sh, s))
 			device := ""
-			for b := make([]byte, 1<<16); !strings.Contains(device, "MANIFEST 16 "); { // the copies may come after the end
+			for b := make([]byte, 1<<16); !strings.Contains(device, "MANIFEST 0.16 "); { // the copies may come after the end
 				n, err := port.Read(b)
 				if err != nil {
 					t.Fatal(err)

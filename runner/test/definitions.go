@@ -35,7 +35,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	s := stage{
 		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
 		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted), running: plan.Provide(b, running),
-		fetched: plan.Provide(b, plan.TestSources), group: provideGroup(b), namespace: p.Namespace,
+		fetched: plan.Provide(b, plan.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b), namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
 		s.login = d.ResultsSSH
@@ -70,6 +70,31 @@ func settle(ctx context.Context, running **console.Session, sh *console.Session)
 	}
 	*running = nil
 	return nil
+}
+
+// allRuns is what the runs of test blocks of a target came to, each try of each.
+var allRuns = plan.Slot[runs]{Name: "runs of tests"} //nolint:gochecknoglobals // the name of a slot, never changed
+
+// runs are numbered from 1.
+type runs struct {
+	last    int
+	tries   map[int]int // by the run's number
+	history testlog.History
+	con     *console.Console
+	end     int64 // where in its record the last run ended
+}
+
+// next is the number of a run that begins now, and from where on the console is read: what came since the last run ended may
+// be what a process that it left behind reported.
+func (s *runs) next(con *console.Console, try int) (run int, from int64) {
+	if s.last++; s.tries == nil {
+		s.tries = map[int]int{}
+	}
+	s.tries[s.last] = try
+	if from = con.Size(); s.con == con {
+		from = min(from, s.end)
+	}
+	return s.last, from
 }
 
 // expected is what the parser has to know of the definitions, the first of which has the number first. Source is a
@@ -119,6 +144,7 @@ type stage struct {
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
 
+	runs      *runs
 	group     *group
 	namespace string
 }
@@ -145,7 +171,7 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 		return err
 	}
 	s.listen(ctx, r)
-	first := typed{s.spec.Commands(s.index), s.spec.ManifestCommand(s.index)}
+	first := func(run int) typed { return typed{s.spec.Commands(s.index, run), s.spec.ManifestCommand(s.index)} }
 	t := newTries()
 	if err := s.once(ctx, r, *s.shell, defs, t, first, 1); err != nil {
 		return err
@@ -154,15 +180,17 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 }
 
 // once has definitions run, for the first time or again.
-func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, what typed, try int) error {
-	from := sh.Console().Size()
-	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, edge: sh.Console().LineAt(from), formats: s.formats()}
+func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries, command func(run int) typed, try int) error {
+	since := sh.Console().Size()
+	run, from := s.runs.next(sh.Console(), try)
+	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs, edge: sh.Console().LineAt(from), formats: s.formats()}
 	rd.operator, rd.namespace = newOperator(r, s.group, sh), s.namespace
 	rd.parser = testlog.New(testlog.Options{
-		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from),
+		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from), Since: sh.Console().LineAt(since),
+		Run: run, History: &s.runs.history,
 	}, rd.item)
 	free := r.Bind()
-	what, stop := rd.follow(ctx, *s.port, s.spec, what, fmt.Sprintf("%d.%d", s.index, from))
+	what, stop := rd.follow(ctx, *s.port, s.spec, command(run), fmt.Sprintf("%d.%d", s.index, run))
 	hangUp := rd.operator.serve(ctx)
 	err := rd.talk(ctx, sh, what)
 	hangUp()
@@ -174,7 +202,12 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 	r.During("", "")
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d first by the results device, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Device, sum.Unsequenced)
-	sh.SkipTo(rd.past())
+	if sum.Late > 0 {
+		r.Logf("warning", "results: %d of these came late, from processes that earlier test blocks or tries left behind", sum.Late)
+	}
+	end := rd.past()
+	s.runs.con, s.runs.end = sh.Console(), end
+	sh.SkipTo(end)
 	*s.prompted = sh
 	if err != nil && !rd.again { // its last line was not seen
 		*s.running = sh
@@ -228,6 +261,7 @@ type reader struct {
 	suite     string
 	try       int // of the definitions, from 1
 	tries     *tries
+	runs      *runs
 	formats   map[string]*formatted
 	edge      int // the last line of the console that something was found on
 	operator  *operator
@@ -305,14 +339,18 @@ func (d *reader) item(i testlog.Item) {
 	case i.EndRun != nil:
 		d.r.During("", "")
 		for _, c := range d.formats[i.EndRun.Name].end(d.con, i.Line) {
-			d.report(&c)
+			d.report(&c, d.try)
 		}
 	case i.StartCase != "":
 		d.r.During(d.suite, i.StartCase)
 	case i.EndCase != "":
 		d.r.During(d.suite, "")
 	case i.Case != nil:
-		d.report(i.Case)
+		try := d.try
+		if i.Late > 0 {
+			try = d.runs.tries[i.Late]
+		}
+		d.report(i.Case, try)
 	case i.Request != nil:
 		d.operator.call(i.Request)
 	case i.Feedback != "":
@@ -327,9 +365,9 @@ func (d *reader) item(i testlog.Item) {
 	}
 }
 
-func (d *reader) report(c *jobs.Case) {
-	if d.try > 1 {
-		c.Try = d.try
+func (d *reader) report(c *jobs.Case, try int) {
+	if try > 1 {
+		c.Try = try
 	}
 	d.r.Emit(jobs.Event{Case: c})
 	d.tries.take(c)

@@ -24,6 +24,9 @@ const (
 // place in its record, and stands between the output it belongs to.
 const lateBy = 2 * time.Second
 
+// recordStart begins a record.
+const recordStart = "<GANTRY_RECORD "
+
 // manifestStart begins the last line of a stage.
 const manifestStart = "<GANTRY_MANIFEST "
 
@@ -60,7 +63,7 @@ type results struct {
 	parser *testlog.Parser
 
 	mu    sync.Mutex
-	mark  []byte // what the lines of this stage begin with
+	mark  []byte // what the lines of this run begin with
 	line  []byte // that has not ended yet
 	long  bool   // the rest of the line is passed over
 	ended bool
@@ -153,8 +156,8 @@ func (s *results) incomplete() bool {
 	return s.parser.Incomplete()
 }
 
-// device takes the device's bytes: the lines of this stage. A writer of an earlier stage may still be at work, and a test
-// may write what it likes.
+// device takes the device's bytes: the lines of this run, and the records of earlier ones, whose writers may still be at
+// work. A test may write what it likes.
 func (s *results) device(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,6 +173,8 @@ func (s *results) device(b []byte) {
 		}
 		if text, ours := bytes.CutPrefix(s.line, s.mark); ours && !s.long {
 			s.record(append(text, '\n'), now)
+		} else if mark, text, ok := bytes.Cut(s.line, []byte(" ")); ok && !s.long && bytes.HasPrefix(mark, []byte("@")) && bytes.HasPrefix(text, []byte(recordStart)) {
+			s.record(append(text, '\n'), now) // the parser knows whose it is
 		}
 		s.line, s.long = s.line[:0], false
 	}

@@ -82,7 +82,7 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		}
 		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), names, try)
 		a := s.spec.Again(s.index, try, names)
-		if err := s.once(ctx, r, sh, defs, t, typed{a.Commands(), a.ManifestCommand()}, try); err != nil {
+		if err := s.once(ctx, r, sh, defs, t, func(run int) typed { return typed{a.Commands(run), a.ManifestCommand()} }, try); err != nil {
 			return err
 		}
 	}

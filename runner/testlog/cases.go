@@ -15,6 +15,8 @@ const (
 	NoteUnsequenced = "unsequenced"
 	// NoteJoined marks one of these that was put together again from what the kernel's lines had cut.
 	NoteJoined = "put together again"
+	// NoteLate marks a case that a process of an earlier run reported after that run had ended.
+	NoteLate = "late"
 	// NoteUnexpected marks a case that the definition's list of expected ones does not have; it fails.
 	NoteUnexpected = "unexpected"
 	// NoteUnsureSet and NoteUnsureSuite mark cases after lost records that may have held the start or the end of
@@ -78,7 +80,7 @@ func (s *state) testCase(it Item, rest string, r record) {
 	f := fields(rest)
 	id := text(f["TEST_CASE_ID"], maxName)
 	if id == "" {
-		s.missing(s.suiteName(), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
+		s.missing(s.suiteOf(r), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
 		return
 	}
 	said := s.fixed(f["RESULT"])
@@ -109,6 +111,10 @@ func (s *state) reference(it Item, rest string, r record) {
 }
 
 func (s *state) sequenced(it Item, c *jobs.Case, r record) {
+	if r.of != nil {
+		s.reportLate(it, c, r)
+		return
+	}
 	if r.seq == 0 && s.opts.Sequenced {
 		c.Note = NoteUnsequenced
 		s.sum.Unsequenced++

@@ -10,7 +10,7 @@ import (
 
 // TestInterleaved shows the shapes of damage that a trailer alone repairs, without the manifest.
 func TestInterleaved(t *testing.T) {
-	const sig, sum = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=fine RESULT=pass>", "<GANTRY_TRAILER 2 "
+	const sig, sum = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=fine RESULT=pass>", "<GANTRY_TRAILER 0.2 "
 	for name, change := range map[string]func(string) string{
 		"kernel text inside a signal": func(s string) string {
 			return strings.Replace(s, "_ID=fi", "_ID=fi[   12.345678] random: crng init done\r\n", 1)
@@ -28,7 +28,7 @@ func TestInterleaved(t *testing.T) {
 			return strings.Replace(s, sig, "[   12.345678] random: cr"+sig, 1)
 		},
 		"kernel text inside the trailer": func(s string) string {
-			return strings.Replace(s, sum, "<GANTRY_TRAI[   12.345678] random: crng init done\r\nLER 2 ", 1)
+			return strings.Replace(s, sum, "<GANTRY_TRAI[   12.345678] random: crng init done\r\nLER 0.2 ", 1)
 		},
 		"lost newlines":  func(s string) string { return strings.ReplaceAll(s, "\r\n", "") },
 		"no newline":     func(s string) string { return strings.Replace(s, sig, "ok"+sig, 1) },

@@ -25,8 +25,28 @@ const (
 	kindExit
 )
 
-// maxDigits is how many a record's number may have.
+// maxDigits is how many a record's number and its run's may have each.
 const maxDigits = 9
+
+// fullNumber is how many bytes the number of a record, RUN.SEQ, takes at the start of text, and where its point is; 0 for none.
+func fullNumber(text []byte) (size, point int) {
+	digits := func(from int) int {
+		n := from
+		for n < len(text) && n-from <= maxDigits && text[n] >= '0' && text[n] <= '9' {
+			n++
+		}
+		return n - from
+	}
+	point = digits(0)
+	if point == 0 || point > maxDigits || point >= len(text) || text[point] != '.' {
+		return 0, 0
+	}
+	seq := digits(point + 1)
+	if seq == 0 || seq > maxDigits {
+		return 0, 0
+	}
+	return point + 1 + seq, point
+}
 
 // frameAt is the frame that begins at i, of a record only its head; nil when there is none.
 func frameAt(text []byte, i int) *frame {
@@ -39,12 +59,9 @@ func frameAt(text []byte, i int) *frame {
 			continue
 		}
 		rest = rest[len(start):]
-		n := 0
-		for n < len(rest) && n <= maxDigits && rest[n] >= '0' && rest[n] <= '9' {
-			n++
-		}
+		n, point := fullNumber(rest)
 		const sum = 8 // digits
-		if n == 0 || n > maxDigits || len(rest) < n+1+sum+1 || rest[n] != ' ' {
+		if n == 0 || len(rest) < n+1+sum+1 || rest[n] != ' ' {
 			return nil
 		}
 		last := byte('>')
@@ -56,7 +73,8 @@ func frameAt(text []byte, i int) *frame {
 			return nil
 		}
 		f := &frame{kind: kind, start: i, end: i + len(start) + n + 1 + sum + 1, digits: string(rest[:n]), crc: uint32(crc)}
-		f.seq, _ = strconv.Atoi(f.digits)
+		f.run, _ = strconv.Atoi(f.digits[:point])
+		f.seq, _ = strconv.Atoi(f.digits[point+1:])
 		return f
 	}
 	return nil
@@ -66,13 +84,13 @@ func frameAt(text []byte, i int) *frame {
 type frame struct {
 	kind       int
 	start, end int
-	seq        int
-	digits     string // of seq
+	run, seq   int
+	digits     string // RUN.SEQ
 	crc        uint32
 	body       []byte // of a record
 }
 
-// checksum is the CRC-32 of "digits text".
+// checksum is the CRC-32 of "digits text", where digits are RUN.SEQ.
 func checksum(digits string, text []byte) uint32 {
 	return crc32.Update(crc32.ChecksumIEEE([]byte(digits+" ")), crc32.IEEETable, text)
 }

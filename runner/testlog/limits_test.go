@@ -15,7 +15,7 @@ func TestLimits(t *testing.T) {
 	for i := range 50 {
 		many.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=c%d RESULT=pass>", i))
 	}
-	jump := fmt.Sprintf("<LAVA_SIGNAL_STARTTC a>\r\n<GANTRY_TRAILER 999999999 %08x>\r\n", checksum("999999999", []byte("<LAVA_SIGNAL_STARTTC a>")))
+	jump := fmt.Sprintf("<LAVA_SIGNAL_STARTTC a>\r\n<GANTRY_TRAILER 0.999999999 %08x>\r\n", checksum("0.999999999", []byte("<LAVA_SIGNAL_STARTTC a>")))
 	for name, c := range map[string]struct {
 		out       string
 		truncated bool
@@ -25,11 +25,11 @@ func TestLimits(t *testing.T) {
 		"a line without end":       {strings.Repeat("x", 1<<20), false},
 		"signals that never close": {strings.Repeat("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=", 1<<15), true},
 		"closing without opening":  {strings.Repeat(">", 1<<20), false},
-		"trailers of nothing":      {strings.Repeat("<LAVA_<GANTRY_TRAILER 1 00000000>\n", 1<<15), false},
-		"records of nothing":       {strings.Repeat("<GANTRY_RECORD 1 00000000 >>>>>>>>>>>>>>>\n", 1<<15), false},
+		"trailers of nothing":      {strings.Repeat("<LAVA_<GANTRY_TRAILER 0.1 00000000>\n", 1<<15), false},
+		"records of nothing":       {strings.Repeat("<GANTRY_RECORD 0.1 00000000 >>>>>>>>>>>>>>>\n", 1<<15), false},
 		"raw signals":              {strings.Repeat("<LAVA_SIGNAL_STARTTC a>\n", 1<<15), true},
 		"empty lines":              {strings.Repeat("\n", 1<<20), false},
-		"stamps":                   {strings.Repeat("<LAVA_[    1.234567] ", 1<<15) + "<GANTRY_TRAILER 1 00000000>", false},
+		"stamps":                   {strings.Repeat("<LAVA_[    1.234567] ", 1<<15) + "<GANTRY_TRAILER 0.1 00000000>", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			items, sum := read(Options{Sequenced: true, MaxCases: 20}, c.out, 4096)
@@ -69,7 +69,7 @@ func FuzzParser(f *testing.F) {
 	g.manifest()
 	g.exit()
 	f.Add([]byte(g.out.String()), 7)
-	f.Add([]byte("[    1.234567] <LAVA_MULTI_NODE> <LAVA_SEND a>\x1b[0m\r\n<GANTRY_RECORD 1 00000000 >"), 1)
+	f.Add([]byte("[    1.234567] <LAVA_MULTI_NODE> <LAVA_SEND a>\x1b[0m\r\n<GANTRY_RECORD 0.1 00000000 >"), 1)
 	f.Fuzz(func(t *testing.T, out []byte, size int) {
 		items, sum := read(Options{Sequenced: true, MaxCases: 100, Definitions: []Definition{{Run: "0_smoke"}}}, string(out), max(1, size%4096))
 		for _, it := range items {

@@ -37,7 +37,7 @@ func TestLostByName(t *testing.T) {
 				number := ""
 				if i < 16 { // a signal and its trailer
 					number = string(rune('1' + i/2))
-				} else if rest, ok := strings.CutPrefix(line, recordStart); ok {
+				} else if rest, ok := strings.CutPrefix(line, recordStart+"0."); ok {
 					number = rest[:1]
 				}
 				if number == "" || number < first || number > last {

@@ -17,18 +17,19 @@ type guest struct {
 	out     strings.Builder
 	records []string
 	kernel  bool // it prints signals through the kernel's log
+	run     int
 }
 
 func (g *guest) signal(text string) {
 	n := len(g.records) + 1
-	sum := crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %s", n, text))
-	g.records = append(g.records, fmt.Sprintf("<GANTRY_RECORD %d %08x %s\r\n", n, sum, strings.TrimPrefix(text, "<")))
+	sum := crc32.ChecksumIEEE(fmt.Appendf(nil, "%d.%d %s", g.run, n, text))
+	g.records = append(g.records, fmt.Sprintf("<GANTRY_RECORD %d.%d %08x %s\r\n", g.run, n, sum, strings.TrimPrefix(text, "<")))
 	before := ""
 	if g.kernel {
 		before = fmt.Sprintf("[ %4d.%06d] ", n, n)
 		g.print(begin)
 	}
-	fmt.Fprintf(&g.out, "%s%s\r\n%s<GANTRY_TRAILER %d %08x>\r\n", before, text, before, n, sum)
+	fmt.Fprintf(&g.out, "%s%s\r\n%s<GANTRY_TRAILER %d.%d %08x>\r\n", before, text, before, g.run, n, sum)
 	if g.kernel {
 		g.print(end)
 	}
@@ -41,7 +42,7 @@ func (g *guest) manifest() {
 		g.print(r)
 	}
 	n := len(g.records)
-	g.print(fmt.Sprintf("<GANTRY_MANIFEST %d %08x>\r\n", n, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d GANTRY_MANIFEST", n))))
+	g.print(fmt.Sprintf("<GANTRY_MANIFEST %d.%d %08x>\r\n", g.run, n, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d.%d GANTRY_MANIFEST", g.run, n))))
 }
 
 func (g *guest) exit() { g.print("<LAVA_TEST_RUNNER EXIT>\r\n") }

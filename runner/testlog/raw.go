@@ -14,12 +14,13 @@ type raw struct {
 	listed        bool // it stands in the manifest, where tests have ended
 	part          bool // it is what is left of a signal
 	trail         bool // a damaged trailer comes after it
-	owner         int  // the number of the trailer after it, whose checksum does not fit; 0 for none
+	owner         int  // the number of the trailer after it, whose checksum does not fit; 0 for none, elsewhere for one of another run
 }
 
 // raw takes a signal without a trailer.
 func (s *sequence) raw(r raw) {
 	switch {
+	case r.line > 0 && r.line < s.state.opts.Since: // no test ran
 	case !s.strict && s.highest == 0 && r.trail:
 	case !s.strict && s.highest == 0 && r.part:
 		s.state.doubt(r.record)
@@ -129,7 +130,7 @@ func (s *sequence) judge(rs []raw) {
 		case (r.listed || rs[0].doubled) && (!wellFormed(r.text) || s.beside(r)):
 			// What grew together where output came twice.
 			s.sum.Copies++
-		case r.listed || rs[0].doubled || rs[0].before <= rs[0].after || j.lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
+		case r.owner == elsewhere || r.listed || rs[0].doubled || rs[0].before <= rs[0].after || j.lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
 			j.lost--
 			s.state.doubt(r.record)
 		default:

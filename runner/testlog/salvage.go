@@ -236,12 +236,12 @@ func (w *window) records(off int) {
 			end = next
 		}
 		f := frameAt(w.text[:end], start)
-		if f == nil || w.order.known(f.seq) {
+		if f == nil || w.order.knows(f) {
 			continue
 		}
 		if n := bytes.LastIndexByte(w.text[f.end:end], '>'); n >= 0 {
 			if text, _, _ := w.without(f.digits, f.crc, []byte("<"), f.end, f.end+n+1); text != nil {
-				w.order.record(f.seq, string(text), w.place(start).line)
+				w.order.record(f, string(text), w.place(start).line)
 			}
 		}
 	}

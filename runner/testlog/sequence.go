@@ -9,6 +9,9 @@ import (
 
 // sequence puts the records into the order of their numbers, and decides which signals without a number count.
 type sequence struct {
+	run     int // the number of this run
+	past    *History
+	other   bool // another run's runner has begun to end, or that run's manifest to come
 	max     int  // the highest number taken
 	strict  bool // the target runs our helpers
 	state   *state
@@ -28,11 +31,15 @@ type sequence struct {
 	healed  map[int]string      // the records that only the manifest had
 	recent  map[int]string      // the last records
 	gone    map[int]bool        // the numbers given up on
+	sums    map[int]uint32      // the checksums of all records
 }
 
 // record is a numbered signal.
 type record struct {
 	seq    int
+	sum    uint32
+	of     *past // the run it is of, of those before this one; nil for this one
+	run    int   // that one's number
 	text   string
 	line   int
 	at     time.Time // zero when only the manifest had it
@@ -40,9 +47,9 @@ type record struct {
 	joined bool      // it has no number, and was put together again
 }
 
-func newSequence(limit int, strict bool, s *state, sum *Summary) *sequence {
+func newSequence(limit int, o *Options, s *state, sum *Summary) *sequence {
 	return &sequence{
-		max: limit, strict: strict, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
+		run: o.Run, past: o.History, sums: map[int]uint32{}, max: limit, strict: o.Sequenced, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
 		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{}, gone: map[int]bool{}, byside: map[int]bool{},
 	}
 }
@@ -55,8 +62,15 @@ func (s *sequence) known(seq int) bool {
 }
 
 // direct takes a signal that came with its trailer; false when it was known.
-func (s *sequence) direct(seq int, text string, line int, at time.Time) bool {
-	r := record{seq: seq, text: text, line: line, at: at}
+func (s *sequence) direct(f *frame, text string, line int, at time.Time) bool {
+	seq := f.seq
+	r := record{seq: seq, sum: f.crc, text: text, line: line, at: at}
+	if f.run != s.run {
+		fresh := s.overdue(f, r)
+		s.doubled = s.doubled || !fresh
+		return fresh
+	}
+	s.other = false
 	if seq < 1 || seq > s.max {
 		s.sum.Truncated = true
 		return false
@@ -94,12 +108,17 @@ func (s *sequence) echo(f *frame) {
 }
 
 // aside takes a record from the results device.
-func (s *sequence) aside(seq int, text string, at time.Time) {
+func (s *sequence) aside(f *frame, text string, at time.Time) {
+	seq, r := f.seq, record{seq: f.seq, sum: f.crc, text: text, at: at}
+	if f.run != s.run {
+		s.overdue(f, r)
+		return
+	}
 	if seq < 1 || seq > s.max {
 		s.sum.Truncated = true
 		return
 	}
-	if s.take(record{seq: seq, text: text, at: at}) {
+	if s.take(r) {
 		s.byside[seq] = true
 		s.sum.Device++
 	}
@@ -107,13 +126,18 @@ func (s *sequence) aside(seq int, text string, at time.Time) {
 }
 
 // record takes a record of the manifest.
-func (s *sequence) record(seq int, text string, line int) {
+func (s *sequence) record(f *frame, text string, line int) {
+	seq, r := f.seq, record{seq: f.seq, sum: f.crc, text: text, line: line}
+	if s.other = f.run != s.run; s.other {
+		s.overdue(f, r)
+		return
+	}
 	if seq < 1 || seq > s.max {
 		s.sum.Truncated = true
 		return
 	}
 	s.listing = true
-	if s.take(record{seq: seq, text: text, line: line}) {
+	if s.take(r) {
 		s.sum.Recovered++
 		s.healed[seq] = text
 	}
@@ -121,8 +145,13 @@ func (s *sequence) record(seq int, text string, line int) {
 
 func (s *sequence) take(r record) bool {
 	if s.known(r.seq) {
+		if sum, ok := s.sums[r.seq]; ok && sum != r.sum {
+			s.state.conflict(s.state.suiteName(), s.run, r)
+			s.sums[r.seq] = r.sum
+		}
 		return false
 	}
+	s.sums[r.seq] = r.sum
 	s.texts[s.hash(r.text)] = struct{}{}
 	if cut := strings.IndexByte(r.text, '>') + 1; cut < len(r.text) {
 		// What raw signals end at.
@@ -137,7 +166,14 @@ func (s *sequence) take(r record) bool {
 	return true
 }
 
-func (s *sequence) manifest(count, line int) {
+func (s *sequence) manifest(f *frame, line int) {
+	count := f.seq
+	if s.other = f.run != s.run; s.other {
+		if p := s.past.runs[f.run]; p != nil && count <= s.max {
+			p.highest = max(p.highest, count)
+		}
+		return
+	}
 	if count > s.max {
 		s.sum.Truncated = true
 		return
@@ -148,8 +184,8 @@ func (s *sequence) manifest(count, line int) {
 }
 
 func (s *sequence) exit(line int) {
-	if s.sum.Exit {
-		return
+	if s.sum.Exit || s.other || line > 0 && line < s.state.opts.Since {
+		return // of another run, which has just repeated its own records
 	}
 	s.sum.Exit = true
 	s.state.emit(Item{Line: line, Exit: true})

@@ -17,11 +17,12 @@ type state struct {
 	emit func(Item)
 	sum  *Summary
 
-	run     *run   // the one that goes on, or nil
-	unsure  string // the note for cases after lost records
-	started map[string]bool
-	suite   string // of the last run
-	doubts  int    // signals reported as missing because they cannot be told from others
+	run       *run   // the one that goes on, or nil
+	unsure    string // the note for cases after lost records
+	started   map[string]bool
+	suite     string // of the last run
+	conflicts int    // numbers that two signals had
+	doubts    int    // signals reported as missing because they cannot be told from others
 }
 
 // run is a test definition that has started.

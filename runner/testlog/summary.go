@@ -18,6 +18,7 @@ type Summary struct {
 	Reassembled int // of these, those put together again from a split line
 	Damaged     int // trailers whose signal could not be put together
 	Unsequenced int // cases that tests printed by themselves
+	Late        int // cases that processes of earlier runs reported
 	Copies      int // signals not counted because they are copies or traces of others
 
 	NoManifest  bool     // our helpers ran, and their manifest never came whole

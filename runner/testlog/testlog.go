@@ -5,14 +5,14 @@
 // of our helpers is followed by a trailer, and repeated in a manifest at the end of the stage:
 //
 //	<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>
-//	<GANTRY_TRAILER 4 1c638484>
+//	<GANTRY_TRAILER 1.4 9fd1aa96>
 //	…
-//	<GANTRY_RECORD 4 1c638484 LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>
-//	<GANTRY_MANIFEST 16 4adc085b>
+//	<GANTRY_RECORD 1.4 9fd1aa96 LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>
+//	<GANTRY_MANIFEST 1.16 0fb6fc71>
 //	<LAVA_TEST_RUNNER EXIT>
 //
-// The number counts a stage's records from 1; the checksum is the IEEE CRC-32 of "4 <LAVA_SIGNAL_…>", in the manifest's last
-// line of "16 GANTRY_MANIFEST". A signal counts when its checksum does: the text between the signal's start and the
+// The number before the point is that of the run, of all runs of stages in a target; the one after it counts the run's records
+// from 1. The checksum is the IEEE CRC-32 of "1.4 <LAVA_SIGNAL_…>", in the manifest's last line of "1.16 GANTRY_MANIFEST". A signal counts when its checksum does: the text between the signal's start and the
 // trailer is tried as it is, without the kernel's lines, and without one stretch that ends at a line's end. What is
 // not recovered so is taken from the manifest, and what is in neither is reported as missing. Records are applied in
 // the order of their numbers, so that a lost start of a run never puts a result into the wrong suite.
@@ -50,6 +50,13 @@ type Options struct {
 	Sequenced bool
 	// Line is the number, from 1, of the console's line that the first byte fed is on; 0 is 1.
 	Line int
+	// Since is the first line on which this run may have printed; what comes before it was printed between two runs, and
+	// only numbered signals in it count. 0 is Line.
+	Since int
+	// Run is the run's number in the target, which its records carry: those of other runs are never taken for its own.
+	Run int
+	// History is what is known of the runs before; the parser adds its own. nil is none.
+	History *History
 	// MaxCases bounds how many cases are taken; 0 is DefaultMaxCases.
 	MaxCases int
 }
@@ -58,6 +65,7 @@ type Options struct {
 type Item struct {
 	Line int // 1-based line of the console where it was seen; 0 when it came by the results device
 	Seq  int // the record's number; 0 for what has none
+	Late int // the number of the run before that a late record is of; 0 for one of this run
 
 	StartRun  *Run
 	EndRun    *RunEnd
@@ -117,9 +125,12 @@ func New(o Options, emit func(Item)) *Parser {
 	if o.MaxCases <= 0 {
 		o.MaxCases = DefaultMaxCases
 	}
+	if o.History == nil {
+		o.History = &History{}
+	}
 	p := &Parser{}
 	p.state = newState(&o, emit, &p.sum)
-	p.order = newSequence(o.MaxCases*recordsPerCase, o.Sequenced, p.state, &p.sum)
+	p.order = newSequence(o.MaxCases*recordsPerCase, &o, p.state, &p.sum)
 	p.window = newWindow(p.order, &p.sum)
 	device := newWindow(p.order, &p.sum)
 	device.device = true
@@ -176,6 +187,8 @@ func (p *Parser) Close() Summary {
 		p.window.flush()
 		p.order.close()
 		p.state.close(!p.order.strict || p.sum.Manifest)
+		p.order.lostLate()
+		p.order.past.add(p.order)
 	}
 	return p.sum
 }

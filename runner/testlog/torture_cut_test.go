@@ -29,12 +29,12 @@ const (
 // messages are what the kernel prints, and pieces are what it prints to look like a test.
 var (
 	messages = []string{
-		"random: crng init done", "usb <cuts> in", "a > b", "<<<", "> RESULT=pass>", "systemd[1]: <html>", "x <GANTRY_TRAILER 3 00000000>",
-		"end <0x2a>", "\x1b[31mred\x1b[0m", "a\rb", "<GANTRY_RECORD 2 ffffffff LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
+		"random: crng init done", "usb <cuts> in", "a > b", "<<<", "> RESULT=pass>", "systemd[1]: <html>", "x <GANTRY_TRAILER 2.3 00000000>",
+		"end <0x2a>", "\x1b[31mred\x1b[0m", "a\rb", "<GANTRY_RECORD 2.2 ffffffff LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
 	}
 	pieces = []string{
 		"audit: <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no", "TEST_CASE_ID=no RESULT=pass>", "LAVA_", "x <LAVA_", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
-		"+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>'", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass><GANTRY_TRAILER 3 00000000>",
+		"+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>'", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass><GANTRY_TRAILER 2.3 00000000>",
 		"<LAVA_SIGNAL_ENDRUN 0_boot 7_1.1.3.0>", "<LAVA_TEST_RUNNER EXIT>x",
 	}
 )

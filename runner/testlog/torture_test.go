@@ -28,6 +28,8 @@ type script struct {
 	list  string   // the manifest
 	truth []string // cases, as show prints them
 	runs  []string
+	late  []string // what a process of an earlier run reported, in order
+	past  *History // that knows that run
 	raw   []string // cases that the test printed by itself
 	raws  bool     // some were
 	harsh bool     // it was cut so that a signal without a checksum may have become another
@@ -65,7 +67,8 @@ var words = []string{"boot", "mem-test", "a", "net/ping", "überlauf", "two word
 
 // write makes up a stage.
 func write(n pick) *script {
-	s, g := &script{raws: n(3) == 0}, &guest{}
+	s, g := &script{raws: n(3) == 0, past: &History{}}, &guest{run: 2}
+	leave := s.leave(n)
 	for i := range 1 + n(3) {
 		g.kernel = n(4) == 0 // lava-signal: kmsg
 		name := fmt.Sprintf("%d_%s", i, strings.ReplaceAll(words[n(3)], "/", "-"))
@@ -82,17 +85,59 @@ func write(n pick) *script {
 					g.signal("<LAVA_SIGNAL_TESTSET STOP>")
 				}
 			}
+			g.print(leave())
 			s.truth = append(s.truth, name+"|"+set+"|"+s.result(n, g))
 		}
 		g.signal("<LAVA_SIGNAL_ENDRUN " + name + " 7_1.1.3." + fmt.Sprint(i) + ">")
 	}
 	g.kernel = false
+	g.print(leave())
 	before := g.out.Len()
 	g.manifest()
 	s.list = g.out.String()[before:]
 	g.exit()
 	s.out = g.out.String()
 	return s
+}
+
+// leave makes up what a process of an earlier run prints, a part at each call.
+func (s *script) leave(n pick) func() string {
+	var late []string
+	for i := range n(3) * n(3) {
+		late = append(late, fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s%d RESULT=fail>", words[n(len(words))], i))
+		s.late = append(s.late, "0_one||"+strings.TrimSuffix(strings.TrimPrefix(late[i], "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID="), " RESULT=fail>")+"|fail")
+	}
+	printed, list := left(s.past, late...)
+	parts := slices.Collect(strings.SplitAfterSeq(printed, "\r\n"))
+	if len(late) > 0 && n(3) == 0 { // it is the runner itself, which goes on
+		parts = append(parts, list)
+	}
+	return func() (part string) {
+		for len(parts) > 1 && n(3) == 0 {
+			part, parts = part+parts[0]+parts[1], parts[2:]
+		}
+		return part
+	}
+}
+
+// checkLate says what is wrong with the results of the earlier run: each counts once, and one that is lost is known to be
+// lost, unless it is the last that is seen at all.
+func (s *script) checkLate(got []string, complete bool) error {
+	left, last := slices.Clone(s.late), -1
+	for _, c := range got {
+		last = max(last, slices.Index(s.late, c))
+		i := slices.Index(left, c)
+		if i < 0 {
+			return fmt.Errorf("%q of an earlier run is invented, or counted twice", c)
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	for _, c := range left {
+		if complete && slices.Index(s.late, c) < last {
+			return fmt.Errorf("lost in silence: %q of an earlier run", c)
+		}
+	}
+	return nil
 }
 
 // result prints one case.
@@ -132,20 +177,23 @@ type outcome struct{ stages, cuts, cases, found, incomplete, whole, asked, reass
 
 // check parses the output and says what is wrong with the result.
 func (s *script) check(n pick, o *outcome) error {
-	var got, raw []string
+	var got, raw, late []string
 	var all []jobs.Case
 	ended := map[string]string{}
 	var defs []Definition
 	for _, r := range s.runs {
 		defs = append(defs, Definition{Run: r})
 	}
-	p := New(Options{Sequenced: true, Definitions: defs}, func(it Item) {
+	p := New(Options{Sequenced: true, Definitions: defs, Run: 2, History: s.past}, func(it Item) {
 		switch c := it.Case; {
 		case c == nil:
 		case c.Suite == jobs.PipelineSuite:
 			ended[c.Case] = c.Result
 		case c.Result != jobs.Missing && strings.Contains(c.Note, NoteUnsequenced):
 			raw = append(raw, c.Case)
+			all = append(all, *c)
+		case strings.Contains(c.Note, NoteLate):
+			late = append(late, show(c))
 			all = append(all, *c)
 		case c.Result != jobs.Missing:
 			got = append(got, show(c)+"!"+c.Note)
@@ -177,7 +225,19 @@ func (s *script) check(n pick, o *outcome) error {
 		}
 		want = slices.Delete(want, i, i+1)
 	}
+	raw = slices.DeleteFunc(raw, func(id string) bool {
+		// One whose trailer is damaged beyond recognition is like a test's own, and no manifest tells better.
+		of := "0_one||" + id + "|fail"
+		if !slices.Contains(s.late, of) {
+			return false
+		}
+		late = append(late, of)
+		return true
+	})
 	if err := s.checkRaw(raw, sum.Complete()); err != nil {
+		return err
+	}
+	if err := s.checkLate(late, sum.Complete()); err != nil {
 		return err
 	}
 	for name, res := range ended {

@@ -14,7 +14,7 @@ type window struct {
 	order  *sequence
 	sum    *Summary
 	device bool // it reads the results device
-	owner  int  // the number of the damaged trailer that is being looked at, or 0
+	owner  int  // the number of the damaged trailer that is being looked at, or 0, or elsewhere
 	budget int  // checksummed bytes that reassembly may still spend
 }
 
@@ -169,12 +169,12 @@ func (w *window) other(f *frame, end int) {
 	switch f.kind {
 	case kindRecord:
 		if w.device {
-			w.order.aside(f.seq, string(f.body), at.at)
+			w.order.aside(f, string(f.body), at.at)
 		} else {
-			w.order.record(f.seq, string(f.body), at.line)
+			w.order.record(f, string(f.body), at.line)
 		}
 	case kindManifest:
-		w.order.manifest(f.seq, at.line)
+		w.order.manifest(f, at.line)
 	default:
 		w.order.exit(at.line)
 	}
@@ -219,10 +219,15 @@ func (w *window) trailer(f *frame, in, plain, quiet *view) {
 		}
 	}
 	w.sum.Damaged++
-	w.order.echo(f)
-	if w.order.seen[f.seq] {
+	switch {
+	case f.run != w.order.run:
+		w.order.damaged(f)
+		w.salvageDamaged(end, elsewhere)
+	case w.order.seen[f.seq]:
+		w.order.echo(f)
 		w.salvage(end, end) // its signal has come
-	} else {
+	default:
+		w.order.echo(f)
 		w.salvageDamaged(end, f.seq)
 	}
 	w.kernel(end, in.origin(f.end), in.origin(f.end), claimed)
@@ -245,7 +250,7 @@ func (v *view) find(f *frame) int {
 func (w *window) found(f *frame, text []byte, start, end int, reassembled bool) {
 	w.salvage(start, start)
 	w.kernel(start, end, end, claimed)
-	if at := w.place(start); w.order.direct(f.seq, string(text), at.line, at.at) && reassembled {
+	if at := w.place(start); w.order.direct(f, string(text), at.line, at.at) && reassembled {
 		w.sum.Reassembled++
 	}
 }

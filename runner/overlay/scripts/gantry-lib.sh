@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2034,SC3037
 # gantry-lib.sh is sourced by the helpers: it prints LAVA's signals so that none is lost in silence.
 #
-# gantry_signal TEXT prints TEXT, LAVA's line byte for byte, and a line <GANTRY_TRAILER SEQ CRC>, both in one write, and
-# keeps the record for the manifest. SEQ counts from 1 in a stage, whichever process prints; CRC is the IEEE CRC-32 of
-# "SEQ TEXT". It forks nothing on the usual path: a fork costs 10 ms and more on an emulated CPU.
+# gantry_signal TEXT prints TEXT, LAVA's line byte for byte, and a line <GANTRY_TRAILER RUN.SEQ CRC>, both in one write, and
+# keeps the record for the manifest. RUN is the number that the runner gave the run of the stage, so that what a process of
+# an earlier one prints is not taken for its own; SEQ counts from 1 in it, whichever process prints; CRC is the IEEE CRC-32
+# of "RUN.SEQ TEXT". It forks nothing on the usual path: a fork costs 10 ms and more on an emulated CPU.
 
 # The CRC's table for four bits at a time, signed, so that shells whose numbers have 32 bits (Android's mksh) and those
 # with 64 agree in the low 32; and the codes of what may be part of a variable's name.
@@ -137,6 +138,13 @@ gantry_state() {
 	[ -n "$state" ] && [ -d "$state/seq" ]
 }
 
+# gantry_run sets run to the number of the running stage's run.
+gantry_run() {
+	run=0
+	[ -s "$state/run" ] && read -r run <"$state/run"
+	return 0
+}
+
 # gantry_number takes the next free number of the stage into seq. The file it makes, only if there is none, is the
 # claim: parallel processes never get the same number. False when the file system takes no more files.
 gantry_number() {
@@ -222,6 +230,8 @@ gantry_signal() {
 	gantry_bytes
 	gantry_clean "$1"
 	if gantry_state && gantry_number; then
+		gantry_run
+		seq=$run.$seq
 		gantry_crc "$seq $signal"
 		gantry_chars
 		gantry_record="<GANTRY_RECORD $seq $crc ${signal#<}"
