@@ -294,7 +294,9 @@ func (d *reader) until(ctx context.Context) error {
 			return err
 		}
 	}
-	d.again = true
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.again = true // what the device brings meanwhile reads it
 	return nil
 }
 
