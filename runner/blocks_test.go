@@ -75,7 +75,7 @@ func TestBlocksAfterTrouble(t *testing.T) {
 		"a raise":      {`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false, verdict{"incomplete", jobs.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"}},
 		"a skipped timeout": {
 			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 20, skip: true}", false,
-			verdict{"incomplete", jobs.ClassInfrastructure, "lava/0_smoke is missing", "0_smoke/first=pass 1_next/there=pass"},
+			verdict{"incomplete", jobs.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)", "0_smoke/first=pass 1_next/there=pass"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

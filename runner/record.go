@@ -32,6 +32,7 @@ type record struct {
 	stop    func(error) // ends the run when the record cannot be kept
 	observe func(jobs.Event)
 	known   *jobs.KnownWatch
+	skipped error // a timeout that the job was told to skip
 
 	mu   sync.Mutex
 	f    *os.File
@@ -95,8 +96,11 @@ func (r *record) decide(fail error) jobs.Verdict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	v := jobs.Decide(fail, r.res.Cases, r.res.Findings...)
-	if v.Class == "" {
+	switch {
+	case v.Class == "":
 		v = jobs.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
+	case fail == nil && r.skipped != nil && v.Class == jobs.ClassInfrastructure: // it is known why results are missing
+		v = jobs.Decide(r.skipped, r.res.Cases, r.res.Findings...)
 	}
 	return v
 }

@@ -107,7 +107,9 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 			err = jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
-	return p.Execute(ctx, run)
+	err = p.Execute(ctx, run)
+	rec.skipped = run.Skipped()
+	return err
 }
 
 // consoles opens the record of the attempt's consoles.

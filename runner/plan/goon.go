@@ -23,6 +23,10 @@ func GoOn(err error) error {
 	return &ongoing{err}
 }
 
+// Skipped is the first timeout that the job was told to skip, nil without one. It is why what that step had to report is
+// missing. It is for after Execute.
+func (r *Run) Skipped() error { return r.skipped }
+
 // trail is what the nodes of a branch leave behind as they are walked.
 type trail struct {
 	run  *Run
@@ -44,6 +48,9 @@ func (t *trail) took(ctx context.Context, n *Node, err error) error {
 		return err
 	}
 	r.Logf("warning", "%s %s: %v; its timeout says skip, so the job goes on", n.Level, n.Name, err)
+	if r.skipped == nil {
+		r.skipped = err
+	}
 	if n.interrupt == nil {
 		return nil
 	}

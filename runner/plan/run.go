@@ -37,6 +37,7 @@ type Run struct {
 	bound   bool                    // what is running ends with the system
 	fatal   error                   // why the attempt is lost
 	stop    context.CancelCauseFunc // ends the step now running
+	skipped error                   // the first timeout that the job was told to skip
 }
 
 // Record is where the consoles of an attempt are recorded, those of all boots in the same files.

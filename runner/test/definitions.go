@@ -34,7 +34,7 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	}
 	s := stage{
 		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
-		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted), running: plan.Provide(b, running),
+		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
 		fetched: plan.Provide(b, plan.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b), namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
@@ -48,29 +48,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 // prompted is the shell in which a stage has ended, while nobody has taken the prompt after it.
 var prompted = plan.Slot[*console.Session]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
 
-// running is the shell in which a stage's runner is still at work although the stage is over: its time ran out, and the
-// job goes on.
-var running = plan.Slot[*console.Session]{Name: "running"} //nolint:gochecknoglobals // the name of a slot, never changed
-
 // exitLine is the last that a stage's runner prints.
 const exitLine = "<LAVA_TEST_RUNNER EXIT>"
-
-// settle waits until the runner of the stage before has ended: until then nobody reads what is typed, and what it prints
-// is none of the next action's.
-func settle(ctx context.Context, running **console.Session, sh *console.Session) error {
-	if *running != sh {
-		return nil
-	}
-	last, err := console.Compile(exitLine)
-	if err != nil {
-		return err
-	}
-	if _, err := sh.Expect(ctx, last); err != nil {
-		return fmt.Errorf("wait for the tests before, which did not end in time: %w", err)
-	}
-	*running = nil
-	return nil
-}
 
 // allRuns is what the runs of test blocks of a target came to, each try of each.
 var allRuns = plan.Slot[runs]{Name: "runs of tests"} //nolint:gochecknoglobals // the name of a slot, never changed
@@ -139,7 +118,6 @@ type stage struct {
 	port     **port.Port
 	login    *jobs.ResultsLogin // the way of results by ssh; nil for none
 	prompted **console.Session
-	running  **console.Session
 	delay    time.Duration // between typed characters
 	job      *jobs.TestDefinitions
 	fetched  *map[*jobs.Definition]*jobs.TestDefinition
@@ -167,9 +145,6 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 		return jobs.Blame(jobs.ClassJob, err)
 	}
 	(*s.shell).CharDelay = s.delay
-	if err := settle(ctx, s.running, *s.shell); err != nil {
-		return err
-	}
 	s.listen(ctx, r)
 	first := func(run int) typed { return typed{s.spec.Commands(s.index, run), s.spec.ManifestCommand(s.index)} }
 	t := newTries()
@@ -209,9 +184,6 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 	s.runs.con, s.runs.end = sh.Console(), end
 	sh.SkipTo(end)
 	*s.prompted = sh
-	if err != nil && !rd.again { // its last line was not seen
-		*s.running = sh
-	}
 	switch end := s.exit(); {
 	case err == nil && rd.operator.failed() != nil:
 		err = rd.operator.failed()

@@ -20,7 +20,7 @@ func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
 	t := talk{
 		group: provideGroup(b), delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted),
-		running: plan.Provide(b, running), id: b.RunID,
+		id: b.RunID,
 	}
 	stage, _ := plan.Stage(b, p)
 	for i := range p.Scripts {
@@ -115,7 +115,6 @@ type talk struct {
 	group    *group
 	shell    **console.Session
 	prompted **console.Session
-	running  **console.Session
 	delay    time.Duration // between typed characters
 	id       string        // of the job
 	scripts  []script
@@ -127,9 +126,6 @@ const promptWait = 5 * time.Second
 func (t *talk) run(ctx context.Context, r *plan.Run) error {
 	sh := *t.shell
 	sh.CharDelay = t.delay
-	if err := settle(ctx, t.running, sh); err != nil {
-		return err
-	}
 	known := map[string]string{"JOB_ID": t.id}
 	for i := range t.scripts {
 		s := &t.scripts[i]

@@ -25,7 +25,7 @@ func endings() map[string]ending {
 		// Both blame the lab where the job says so.
 		"interactive-answers": {lava: `^fail \(Infrastructure: the relay is broken\)$`, gantry: `^incomplete \(infrastructure: .*the relay is broken`},
 		"raise":               {lava: `^fail \(Test: nothing-left-to-test\)$`, gantry: `^incomplete \(test: .*nothing-left-to-test`},
-		"timeout-skip":        {lava: `^pass$`, gantry: `.`},
+		"timeout-skip":        {lava: `^pass$`, gantry: `^incomplete \(timeout: `},
 	}
 }
 
