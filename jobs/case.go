@@ -59,6 +59,9 @@ func (c Case) again(d Case) Case {
 	if c.Result == d.Result {
 		if c.Noted(NoteFlaky) {
 			d.AddNote(NoteFlaky)
+			if d.Message == "" {
+				d.Message = c.Message
+			}
 		}
 		return d
 	}

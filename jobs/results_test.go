@@ -7,6 +7,17 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 )
 
+// TestFlakyMessage keeps what a flaky case did when it failed, however often it passes after.
+func TestFlakyMessage(t *testing.T) {
+	r := jobs.NewResults()
+	for try, result := range []string{jobs.Fail, jobs.Pass, jobs.Pass} {
+		r.Apply(jobs.Event{Case: &jobs.Case{Suite: "0_s", Case: "x", Result: result, Try: try + 1}})
+	}
+	if len(r.Cases) != 1 || r.Cases[0].Result != jobs.Pass || r.Cases[0].Note != jobs.NoteFlaky || r.Cases[0].Message != "another run of it: fail" {
+		t.Errorf("got %+v", r.Cases)
+	}
+}
+
 // BenchmarkTries folds a suite that was run twice, with every case of one name and each of its own.
 func BenchmarkTries(b *testing.B) {
 	const cases = 100_000

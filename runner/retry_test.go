@@ -29,6 +29,10 @@ func TestRetry(t *testing.T) {
 			[]string{"", "flaky", ""},
 		},
 		{
+			"a second run that hangs", `["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good --shell true"]`, "",
+			verdict{"incomplete", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"}, []string{"", ""},
+		},
+		{
 			"known to fail", `["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
 			"qemu: [{test: 0_smoke/bad, comment: '#42'}]",
 			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"},
@@ -44,7 +48,7 @@ func TestRetry(t *testing.T) {
 				}
 				known = list
 			}
-			res, _ := serve(t, source(t, func(p *params) { p.Steps = c.steps }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
+			res, _ := serve(t, source(t, func(p *params) { p.Steps, p.TestSeconds = c.steps, 45 }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
 				o.TestRetries, o.KnownFailures = 1, known
 			})
 			check(t, res, c.want)

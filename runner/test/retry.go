@@ -2,7 +2,9 @@ package test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/console"
@@ -68,13 +70,28 @@ type typed struct {
 	manifest string
 }
 
+// backTime is what is left of a block's time when its second runs must have ended: enough to bring the shell back.
+const backTime = backWait + 5*time.Second
+
+// errAgain ends a second run that does not end by itself.
+var errAgain = errors.New("no time is left to run the tests again")
+
 // again runs the definitions of failed cases once more, as often as the run allows. What ends it ends the step: a
-// kernel that panics in the second run panics.
+// kernel that panics in the second run panics. But a second run that takes too long makes a clear result no worse.
 func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, defs []testlog.Definition, t *tries) error {
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if end, ok := ctx.Deadline(); ok {
+		limited, cancel = context.WithDeadlineCause(ctx, end.Add(-backTime), errAgain)
+	}
+	defer cancel()
 	for try := 2; try <= 1+r.TestRetries; try++ {
 		defs = t.definitions(defs)
 		if len(defs) == 0 {
 			return nil
+		}
+		if limited.Err() != nil {
+			r.Logf("warning", "%d cases failed: %v", len(t.failing), errAgain)
+			return ctx.Err()
 		}
 		var names []string
 		for _, d := range defs {
@@ -82,7 +99,13 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		}
 		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), names, try)
 		a := s.spec.Again(s.index, try, names)
-		if err := s.once(ctx, r, sh, defs, t, func(run int) typed { return typed{a.Commands(run), a.ManifestCommand()} }, try); err != nil {
+		err := s.once(limited, r, sh, defs, t, func(run int) typed { return typed{a.Commands(run), a.ManifestCommand()} }, try)
+		switch {
+		case err == nil:
+		case errors.Is(err, errAgain):
+			r.Logf("warning", "try %d did not end: %v", try, err)
+			return s.interrupt(ctx, r)
+		default:
 			return err
 		}
 	}
