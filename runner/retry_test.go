@@ -30,7 +30,8 @@ func TestRetry(t *testing.T) {
 		},
 		{
 			"a second run that hangs", `["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good --shell true"]`, "",
-			verdict{"incomplete", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"}, []string{"", ""},
+			verdict{"incomplete", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"},
+			[]string{"", ""},
 		},
 		{
 			"known to fail", `["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gantry-ci/gantry/jobs"
 )
@@ -28,17 +29,25 @@ const (
 // maxMessage bounds a message, in bytes, as LAVA's metadata.
 const maxMessage = 4096
 
-// text makes what a target printed fit for records: valid UTF-8, and not too long.
+// maxOpen is how many started cases are timed at once.
+const maxOpen = 1000
+
+// text makes what a target printed fit for records: valid UTF-8, not too long, and nothing that a terminal obeys.
 func text(s string, limit int) string {
 	if len(s) > limit {
 		s = s[:limit]
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func (s *state) startCase(it Item, id string, at time.Time) {
 	id = text(id, maxName)
-	if r := s.run; r != nil {
+	if r := s.run; r != nil && (r.open[id] != nil || len(r.order) < maxOpen) {
 		if r.open[id] == nil {
 			r.order = append(r.order, id)
 		}

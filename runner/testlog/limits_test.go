@@ -44,6 +44,40 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestHeld has every record come but the first, and each as long as one can be.
+func TestHeld(t *testing.T) {
+	g := &guest{}
+	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
+	first := g.out.Len()
+	for i := range maxHeld/7000 + 100 {
+		g.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=c%d RESULT=%s>", i, strings.Repeat("x", 7000)))
+	}
+	p := New(Options{Sequenced: true}, func(Item) {})
+	most := 0
+	for rest := []byte(g.out.String()[first:]); len(rest) > 0; rest = rest[min(4096, len(rest)):] {
+		p.Feed(rest[:min(4096, len(rest))], time.Time{})
+		held := 0
+		if len(rest)%256 == 0 {
+			for _, r := range p.order.held {
+				held += len(r.text)
+			}
+		}
+		most = max(most, held)
+	}
+	if sum := p.Close(); !sum.Truncated || sum.Complete() || most > maxHeld {
+		t.Errorf("%d bytes held, summary %+v", most, sum)
+	}
+}
+
+// TestNames has a case called what a terminal would obey.
+func TestNames(t *testing.T) {
+	for in, want := range map[string]string{"a\u009b2Jb": "a\uFFFD2Jb", "a\u202eb": "a\uFFFDb", "é日\tx": "é日\tx", "\xff": "\uFFFD"} {
+		if got := text(in, maxName); got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
+
 // allocated is how many bytes it takes to read output; and it holds what a parser keeps to its limits.
 func allocated(out string) uint64 {
 	var before, after runtime.MemStats

@@ -18,6 +18,7 @@ type sequence struct {
 	sum     *Summary
 	applied int            // records up to this one are applied
 	held    map[int]record // those after a gap
+	bytes   int            // of their texts, and of healed's
 	seen    map[int]bool   // numbers above applied, or of any gap that closed, that came with their own trailer
 	highest int            // number seen
 	count   int            // of records, by the manifest; -1 before it
@@ -33,6 +34,10 @@ type sequence struct {
 	gone    map[int]bool        // the numbers given up on
 	sums    map[int]uint32      // the checksums of all records
 }
+
+// maxHeld is the most bytes of records that are kept because an earlier one has not come: a manifest of 100,000 results
+// has 10 MB. With more, the run is incomplete.
+const maxHeld = 32 << 20
 
 // record is a numbered signal.
 type record struct {
@@ -151,6 +156,10 @@ func (s *sequence) take(r record) bool {
 		}
 		return false
 	}
+	if s.bytes+len(r.text) > maxHeld && r.seq != s.applied+1 {
+		s.sum.Truncated = true
+		return false
+	}
 	s.sums[r.seq] = r.sum
 	s.texts[s.hash(r.text)] = struct{}{}
 	if cut := strings.IndexByte(r.text, '>') + 1; cut < len(r.text) {
@@ -163,6 +172,7 @@ func (s *sequence) take(r record) bool {
 	s.sum.Records++
 	r.sent = s.state.urgent(r)
 	s.held[r.seq] = r
+	s.bytes += len(r.text)
 	return true
 }
 
@@ -215,6 +225,9 @@ func (s *sequence) apply() {
 
 func (s *sequence) next(r record) {
 	delete(s.held, r.seq)
+	if _, kept := s.healed[r.seq]; !kept {
+		s.bytes -= len(r.text)
+	}
 	s.applied = r.seq
 	s.state.apply(r)
 }
