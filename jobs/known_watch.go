@@ -3,7 +3,7 @@ package jobs
 // KnownWatch holds the cases of one run against the list. A nil one has no list. It is not for concurrent use.
 type KnownWatch struct {
 	lists    []*knownList
-	patterns []*Known // those that stand for a case of the run, in the order in which they first did
+	patterns []*Known // those that stood for a case of the run, in the order in which they first did
 	met      map[*Known]*metCases
 }
 
@@ -27,12 +27,12 @@ func (w *KnownWatch) Mark(c *Case) {
 	case c.Result == Fail:
 		c.Known = k.Comment
 		c.AddNote(NoteKnown)
-		w.meet(k).failed++
-	case k.pattern():
-		w.meet(k).passed++
-	default:
+	case !k.pattern():
 		c.Known = k.Comment
 		c.AddNote(NoteUnexpectedPass)
+	}
+	if k != nil && k.pattern() {
+		w.meet(k, c.Result)
 	}
 }
 
@@ -45,14 +45,19 @@ func (w *KnownWatch) find(name string) *Known {
 	return nil
 }
 
-func (w *KnownWatch) meet(k *Known) *metCases {
+// meet counts a case that a pattern stands for.
+func (w *KnownWatch) meet(k *Known, result string) {
 	m := w.met[k]
 	if m == nil {
 		m = &metCases{}
 		w.met[k] = m
 		w.patterns = append(w.patterns, k)
 	}
-	return m
+	if result == Fail {
+		m.failed++
+	} else {
+		m.passed++
+	}
 }
 
 // Stale is a failure of class test when all cases passed that a pattern stood for; the list is no longer true.
@@ -61,7 +66,7 @@ func (w *KnownWatch) Stale() error {
 		return nil
 	}
 	for _, k := range w.patterns {
-		if m := w.met[k]; k.pattern() && m.failed == 0 {
+		if m := w.met[k]; m.failed == 0 {
 			return Failf(ClassTest, "known failure %q (%s, line %d of the list): its %d cases passed",
 				k.Test, k.Comment, k.Place.Line, m.passed)
 		}

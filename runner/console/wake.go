@@ -12,7 +12,7 @@ import (
 const (
 	wakeSize   = 32 << 10
 	wakeDelay  = time.Millisecond
-	flushSize  = 64 << 10              // a larger write keeps a processor in the kernel while the terminal's next piece waits for it
+	flushSize  = 64 << 10
 	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
 )
 
