@@ -104,7 +104,10 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		case err == nil:
 		case errors.Is(err, errAgain):
 			r.Logf("warning", "try %d did not end: %v", try, err)
-			return s.interrupt(ctx, r)
+			if err := s.interrupt(ctx, r); err != nil { // the test's doing, not the lab's
+				return jobs.Failf(jobs.ClassTimeout, "try %d did not end, and the shell did not come back: %w", try, err)
+			}
+			return nil
 		default:
 			return err
 		}
