@@ -55,8 +55,8 @@ actions:
 	patience = 20 * time.Second // for what takes milliseconds, on a loaded machine
 )
 
-// lab is an app, and GitHub and a runner played for it.
-type lab struct {
+// testLab is app, and GitHub and a runner played for it.
+type testLab struct {
 	t      testing.TB
 	gh     *fakegithub.Server
 	inst   fakegithub.Installation
@@ -68,11 +68,11 @@ type lab struct {
 
 type tweak func(*app.Options, *fakegithub.Options)
 
-func newLab(t testing.TB, tweaks ...tweak) *lab {
+func newLab(t testing.TB, tweaks ...tweak) *testLab {
 	t.Helper()
 	var gho fakegithub.Options
 	gho.WebhookSecret = secret
-	l := &lab{t: t}
+	l := &testLab{t: t}
 	dir := t.TempDir()
 	l.opts = app.Options{
 		Listen: "127.0.0.1:0", URL: "https://lab.example.org", Database: filepath.Join(dir, "gantry.db"), Blobs: filepath.Join(dir, "blobs"),
@@ -97,7 +97,7 @@ func newLab(t testing.TB, tweaks ...tweak) *lab {
 }
 
 // start starts the app, on the state it left behind.
-func (l *lab) start() {
+func (l *testLab) start() {
 	l.t.Helper()
 	reg := prometheus.NewRegistry()
 	l.opts.Registerer, l.opts.Gatherer = reg, reg
@@ -111,7 +111,7 @@ func (l *lab) start() {
 	l.gh.SetWebhook(l.url("/hook"), secret)
 }
 
-func (l *lab) stop() {
+func (l *testLab) stop() {
 	if l.app == nil {
 		return
 	}
@@ -121,10 +121,10 @@ func (l *lab) stop() {
 	l.app = nil
 }
 
-func (l *lab) url(path string) string { return "http://" + l.app.Addr() + path }
+func (l *testLab) url(path string) string { return "http://" + l.app.Addr() + path }
 
 // commit puts files on the branch.
-func (l *lab) commit(branch string, files map[string]string) string {
+func (l *testLab) commit(branch string, files map[string]string) string {
 	l.t.Helper()
 	in := map[string][]byte{}
 	for name, text := range files {
@@ -138,7 +138,7 @@ func (l *lab) commit(branch string, files map[string]string) string {
 }
 
 // open opens a pull request with the files and delivers that.
-func (l *lab) open(files map[string]string) (fakegithub.Pull, fakegithub.Delivery) {
+func (l *testLab) open(files map[string]string) (fakegithub.Pull, fakegithub.Delivery) {
 	l.t.Helper()
 	l.commit("topic", files)
 	p, err := l.repo.OpenPull(fakegithub.PullOptions{Head: "topic"})
@@ -153,7 +153,7 @@ func smokeFiles() map[string]string {
 }
 
 // pullEvent delivers an event of a pull request, as GitHub does.
-func (l *lab) pullEvent(action string, number int) fakegithub.Delivery {
+func (l *testLab) pullEvent(action string, number int) fakegithub.Delivery {
 	l.t.Helper()
 	e, err := l.repo.PullRequestEvent(action, number)
 	if err != nil {
@@ -162,7 +162,7 @@ func (l *lab) pullEvent(action string, number int) fakegithub.Delivery {
 	return l.send(e, fakegithub.DeliveryOptions{})
 }
 
-func (l *lab) send(e fakegithub.Event, o fakegithub.DeliveryOptions) fakegithub.Delivery {
+func (l *testLab) send(e fakegithub.Event, o fakegithub.DeliveryOptions) fakegithub.Delivery {
 	l.t.Helper()
 	d, err := l.gh.Deliver(l.t.Context(), e.Name, e.Payload, o)
 	if err != nil {
@@ -175,7 +175,7 @@ func (l *lab) send(e fakegithub.Event, o fakegithub.DeliveryOptions) fakegithub.
 }
 
 // until waits until f returns "", what is still missing.
-func (l *lab) until(f func() string) {
+func (l *testLab) until(f func() string) {
 	l.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
@@ -191,7 +191,7 @@ func (l *lab) until(f func() string) {
 }
 
 // ended waits until the delivery has its end, and returns it.
-func (l *lab) ended(guid string) (d store.Delivery) {
+func (l *testLab) ended(guid string) (d store.Delivery) {
 	l.t.Helper()
 	l.until(func() string {
 		var err error
@@ -207,7 +207,7 @@ func (l *lab) ended(guid string) (d store.Delivery) {
 }
 
 // check waits until the one check run has come to a state.
-func (l *lab) check(state string) (c fakegithub.CheckRun) {
+func (l *testLab) check(state string) (c fakegithub.CheckRun) {
 	l.t.Helper()
 	l.until(func() string {
 		runs := l.repo.CheckRuns()
@@ -223,7 +223,7 @@ func (l *lab) check(state string) (c fakegithub.CheckRun) {
 }
 
 // runs reads the runs, oldest first.
-func (l *lab) runs() []store.Run {
+func (l *testLab) runs() []store.Run {
 	l.t.Helper()
 	runs, err := l.app.Store().Runs(l.t.Context(), 1000)
 	if err != nil {
@@ -236,7 +236,7 @@ func (l *lab) runs() []store.Run {
 }
 
 // connect plays a runner with a target.
-func (l *lab) connect() {
+func (l *testLab) connect() {
 	l.t.Helper()
 	s, ctx := l.app.Store(), l.t.Context()
 	token, err := s.NewEnrolment(ctx, "", time.Hour)
@@ -253,7 +253,7 @@ func (l *lab) connect() {
 }
 
 // lease waits until the runner holds a lease.
-func (l *lab) lease() (id string) {
+func (l *testLab) lease() (id string) {
 	l.t.Helper()
 	l.until(func() string {
 		if _, err := l.app.Store().Schedule(l.t.Context()); err != nil {
@@ -273,7 +273,7 @@ func (l *lab) lease() (id string) {
 }
 
 // finish ends the lease's attempt with the cases.
-func (l *lab) finish(lease string, failure error, cases ...jobs.Case) {
+func (l *testLab) finish(lease string, failure error, cases ...jobs.Case) {
 	l.t.Helper()
 	r := jobs.NewResults()
 	r.Job, r.Device, r.Cases, r.Verdict = "smoke", "qemu-1", cases, jobs.Decide(failure, cases)
@@ -286,7 +286,7 @@ func (l *lab) finish(lease string, failure error, cases ...jobs.Case) {
 	}
 }
 
-func (l *lab) get(path string) (int, string) {
+func (l *testLab) get(path string) (int, string) {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, l.url(path), nil)
 	if err != nil {

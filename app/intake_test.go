@@ -21,7 +21,7 @@ import (
 )
 
 // post sends a webhook by hand.
-func (l *lab) post(body io.Reader, header map[string]string) (int, string) {
+func (l *testLab) post(body io.Reader, header map[string]string) (int, string) {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.url("/hook"), body)
 	if err != nil {

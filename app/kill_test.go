@@ -151,7 +151,7 @@ func TestKill(t *testing.T) {
 		v.kill()
 		http.DefaultClient.CloseIdleConnections()
 	}()
-	l := &lab{t: t, gh: gh, repo: repo}
+	l := &testLab{t: t, gh: gh, repo: repo}
 	var p fakegithub.Pull
 	for i := range *kills {
 		action, want := "opened", "queued"

@@ -67,7 +67,7 @@ func TestManualProxy(t *testing.T) {
 }
 
 // watch enrolls a runner through the proxy, and hears of its lease at once.
-func watch(t *testing.T, l *lab, proxy string) {
+func watch(t *testing.T, l *testLab, proxy string) {
 	t.Helper()
 	token, err := l.app.Store().NewEnrolment(t.Context(), "", time.Hour)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // openFork opens a pull request from a fork.
-func (l *lab) openFork() fakegithub.Delivery {
+func (l *testLab) openFork() fakegithub.Delivery {
 	l.t.Helper()
 	fork, err := l.repo.Fork("stranger")
 	if err != nil {

@@ -157,7 +157,7 @@ type constantsBlock struct{ *Constants }
 
 func (c constantsBlock) Fields(f *schema.Fields) {
 	f.Open()
-	f.Optional("gantry-results", schema.Either("virtio-serial, or a mapping with ssh", results(&c.Results, &c.ResultsSSH), schema.Exactly()), "How results are sent beside the console.")
+	f.Optional("gantry-results", schema.Either("virtio-serial, or a mapping with ssh", resultsWay(&c.Results, &c.ResultsSSH), schema.Exactly()), "How results are sent beside the console.")
 }
 
 // Fields declares the block.

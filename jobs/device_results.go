@@ -37,8 +37,8 @@ var (
 	errResults = errors.New("expected virtio-serial, or a mapping with ssh")
 )
 
-// results reads how results are sent: a name, or a mapping where it takes more.
-func results(way *string, login **ResultsLogin) schema.Type {
+// resultsWay reads how results are sent: a name, or a mapping where it takes more.
+func resultsWay(way *string, login **ResultsLogin) schema.Type {
 	word := schema.Parsed(way, "virtio-serial, or a mapping with ssh", func(s string) (string, error) {
 		switch s {
 		case ResultsVirtioSerial:

@@ -22,7 +22,7 @@ func (d shortDevice) Fields(f *schema.Fields) {
 	f.Optional("storage", drivers(&d.Storage), "Storage that can be switched between board and host.")
 	f.Optional("usb", drivers(&d.USB), "USB devices that belong to the target.")
 	f.Optional("boot", schema.Also(schema.Sub(shortBoot(d)), schema.Nodes(&d.Boot)), "The boot methods it has, by name.")
-	f.Optional("results", results(&d.Results, &d.ResultsSSH), "How results are sent beside the console; the constant gantry-results in LAVA's device file.")
+	f.Optional("results", resultsWay(&d.Results, &d.ResultsSSH), "How results are sent beside the console; the constant gantry-results in LAVA's device file.")
 	f.Optional("timeouts", schema.Sub(shortTimeouts(d)), "Defaults by name of action.")
 	f.Optional("constants", constants(&d.Constants), "As in LAVA's device file.")
 	f.Optional("character_delays", schema.Sub(&d.Delays), "Pauses between typed characters, in milliseconds.")

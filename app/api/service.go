@@ -163,7 +163,7 @@ func (s *Server) Report(ctx context.Context, r *gantryv1.ReportRequest) (*gantry
 
 // interrupted is the verdict and the results of an attempt that the lab broke off.
 func (s *Server) interrupted(l store.Lease, why string) (jobs.Verdict, []byte) {
-	v := lab(why)
+	v := labFault(why)
 	res, _, err := s.blobs.Results(l.RunID, l.Attempt)
 	if err != nil {
 		s.log.Error("read results of a lost attempt", "run", l.RunID, "attempt", l.Attempt, "err", err)

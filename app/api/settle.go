@@ -16,13 +16,13 @@ func settle(o rpc.Outcome, recorded jobs.Verdict, cut string) jobs.Verdict {
 	}
 	switch {
 	case !sound(v):
-		return lab("the runner's verdict makes no sense: " + o.Verdict + ", class " + o.Class)
+		return labFault("the runner's verdict makes no sense: " + o.Verdict + ", class " + o.Class)
 	case cut == "" && v.Verdict == jobs.VerdictPass && recorded.Verdict != jobs.VerdictPass:
-		return lab("the runner says pass, its record does not")
+		return labFault("the runner says pass, its record does not")
 	case cut == "":
 		return v
 	case v.Verdict == jobs.VerdictPass:
-		return lab(cut)
+		return labFault(cut)
 	case v.Class == jobs.ClassTest:
 		v.Verdict = jobs.VerdictIncomplete
 	}
@@ -30,8 +30,8 @@ func settle(o rpc.Outcome, recorded jobs.Verdict, cut string) jobs.Verdict {
 	return v
 }
 
-// lab is the lab's failure.
-func lab(why string) jobs.Verdict {
+// labFault is the lab's failure.
+func labFault(why string) jobs.Verdict {
 	why = rpc.Clip(why)
 	return jobs.Verdict{
 		Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: why,

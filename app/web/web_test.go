@@ -17,8 +17,8 @@ import (
 	"github.com/gantry-ci/gantry/jobs/rpc"
 )
 
-// lab is a store with one run that has a lease.
-type lab struct {
+// testLab is store with one run that has a lease.
+type testLab struct {
 	t      *testing.T
 	h      *Handler
 	store  *store.Store
@@ -28,7 +28,7 @@ type lab struct {
 	lease  store.Lease
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T) *testLab {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := store.Open(t.Context(), store.Options{DSN: filepath.Join(dir, "gantry.db")})
@@ -47,7 +47,7 @@ func newLab(t *testing.T) *lab {
 			t.Error(err)
 		}
 	})
-	l := &lab{t: t, store: s, blobs: blobs}
+	l := &testLab{t: t, store: s, blobs: blobs}
 	if l.h, err = New(Options{Store: s, Blobs: blobs, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newLab(t *testing.T) *lab {
 }
 
 // begin leases a target to the run.
-func (l *lab) begin() {
+func (l *testLab) begin() {
 	l.t.Helper()
 	ctx := l.t.Context()
 	token, err := l.store.NewEnrolment(ctx, "", time.Hour)
@@ -87,14 +87,14 @@ func (l *lab) begin() {
 	l.lease = held[0]
 }
 
-func (l *lab) append(s rpc.Stream, text string) {
+func (l *testLab) append(s rpc.Stream, text string) {
 	l.t.Helper()
 	if _, err := l.blobs.Append(l.run.ID, 1, s, 0, []byte(text)); err != nil {
 		l.t.Fatal(err)
 	}
 }
 
-func (l *lab) get(path string, want int) (page string, head http.Header) {
+func (l *testLab) get(path string, want int) (page string, head http.Header) {
 	l.t.Helper()
 	w := httptest.NewRecorder()
 	l.h.ServeHTTP(w, httptest.NewRequestWithContext(l.t.Context(), http.MethodGet, path, http.NoBody))

@@ -15,7 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/export"
 )
 
-func results(cases ...jobs.Case) *jobs.Results {
+func folded(cases ...jobs.Case) *jobs.Results {
 	r := jobs.NewResults()
 	r.Job, r.Device, r.Cases = "smoke", "qemu-1", cases
 	r.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -26,7 +26,7 @@ func results(cases ...jobs.Case) *jobs.Results {
 
 // TestJUnitTries has a step fail and succeed when it was tried again, and another fail for good.
 func TestJUnitTries(t *testing.T) {
-	r := results(
+	r := folded(
 		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Fail, Message: "no prompt"},
 		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Pass},
 		jobs.Case{Suite: "0_smoke", Case: "ping", Result: jobs.Fail},
@@ -49,7 +49,7 @@ func TestJUnitTries(t *testing.T) {
 
 func TestJUnit(t *testing.T) {
 	set, units, value, took, line := "net", "ms", 1.5, 0.25, 561
-	r := results(
+	r := folded(
 		jobs.Case{Suite: "lava", Case: "login", Result: jobs.Pass},
 		jobs.Case{Suite: "0_smoke", Case: "ping", Set: &set, Result: jobs.Pass, Measurement: &value, Units: &units, DurationS: &took, LogLine: &line},
 		jobs.Case{Suite: "0_smoke", Case: "a<b>\x00", Result: jobs.Fail, Message: "]]> & \x1b[0m"},
@@ -101,18 +101,18 @@ func TestJUnit(t *testing.T) {
 func TestJUnitNeverGreen(t *testing.T) {
 	pass := jobs.Case{Suite: "0_smoke", Case: "ok", Result: jobs.Pass}
 	for name, r := range map[string]*jobs.Results{
-		"missing": results(pass, jobs.Case{Suite: "0_smoke", Case: "late", Result: jobs.Missing}),
+		"missing": folded(pass, jobs.Case{Suite: "0_smoke", Case: "late", Result: jobs.Missing}),
 		"no boot": func() *jobs.Results {
-			r := results(pass)
+			r := folded(pass)
 			r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassJob, "no boot"), nil)
 			return r
 		}(),
 		"panic": func() *jobs.Results {
-			r := results(pass)
+			r := folded(pass)
 			r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassTest, "panic"), nil)
 			return r
 		}(),
-		"serial":   func() *jobs.Results { r := results(pass); r.Verdict = jobs.Decide(errors.New("bug"), nil); return r }(),
+		"serial":   func() *jobs.Results { r := folded(pass); r.Verdict = jobs.Decide(errors.New("bug"), nil); return r }(),
 		"no cases": jobs.NewResults(),
 	} {
 		var b bytes.Buffer
@@ -137,7 +137,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestJUnitError(t *testing.T) {
-	if err := export.JUnit(full{}, results()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
+	if err := export.JUnit(full{}, folded()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
 		t.Errorf("error %v", err)
 	}
 }

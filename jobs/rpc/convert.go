@@ -13,7 +13,6 @@ const (
 	maxTargets = 1000
 	maxTags    = 100
 	maxName    = 200 // bytes of any name
-	maxMessage = 64 << 10
 
 	maxTestRetries = 5 // more hold a target for hours
 )

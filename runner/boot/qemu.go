@@ -23,7 +23,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 	machine := plan.Need(b, "machine (it is no guest)", b.Target.Machine)
 	images := plan.Require(b, plan.Images)
 	shell, before := plan.Provide(b, plan.Shell), plan.Provide(b, booted)
-	results := plan.Provide(b, plan.Results)
+	beside := plan.Provide(b, plan.Results)
 	if machine == nil {
 		return
 	}
@@ -48,8 +48,8 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 				return err
 			}
 			if *before != nil { // a reboot: the guest is another one, and so is its console
-				if *results != nil {
-					_ = (*results).Close() // what follows it must not mourn it
+				if *beside != nil {
+					_ = (*beside).Close() // what follows it must not mourn it
 				}
 				if err := errors.Join((*before)(), power.Off(ctx)); err != nil {
 					return err
@@ -61,7 +61,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			}
 			s, end, err := connect(ctx, r, tty, (*images)[kernel].Path, p.IgnoreKernelMessages)
 			*shell, *before = s, end
-			*results = listen(ctx, r, b.Target.Results, *results)
+			*beside = listen(ctx, r, b.Target.Results, *beside)
 			return err
 		})
 	})

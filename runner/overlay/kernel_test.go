@@ -133,7 +133,7 @@ func TestKernelTakesAppendedOverlay(t *testing.T) {
 				t.Fatalf("format %q, error %v", got, err)
 			}
 			out := boot(t, vmlinuz, dst)
-			got, sum := results(out)
+			got, sum := read(out)
 			if want := "0_smoke/a=pass 0_smoke/b=fail lava/0_smoke=pass 1_kmsg/c=pass lava/1_kmsg=pass"; strings.Join(got, " ") != want || !sum.Complete() {
 				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
 			}
@@ -173,7 +173,7 @@ func TestKernelMessagesSplitSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := boot(t, vmlinuz, dst, "-smp", "2")
-	got, sum := results(out)
+	got, sum := read(out)
 	found := map[string]bool{}
 	for _, m := range regexp.MustCompile(`<LAVA_SIGNAL_(\S+) ([^>]+)>`).FindAllStringSubmatch(out, -1) {
 		if m[1] == "TESTCASE" && regexp.MustCompile(`^TEST_CASE_ID=case-\d+ RESULT=pass$`).MatchString(m[2]) {

@@ -113,7 +113,7 @@ func smoke() *Spec {
 }
 
 // results parses a stage's output; each case is "suite/set/case=result", with measurement and units.
-func results(out string) ([]string, testlog.Summary) {
+func read(out string) ([]string, testlog.Summary) {
 	var got []string
 	p := testlog.New(testlog.Options{Sequenced: true}, func(it testlog.Item) {
 		c := it.Case
@@ -139,7 +139,7 @@ func TestStageRunsInEveryShell(t *testing.T) {
 	for name, sh := range shells(t) {
 		t.Run(name, func(t *testing.T) {
 			out := runStage(t, sh, smoke())
-			got, sum := results(out)
+			got, sum := read(out)
 			want := []string{
 				"0_smoke/uname=pass", "0_smoke/one/grüße=pass 3.5 m/s", `0_smoke/one/odd!"#$%&()*+,;:<?@[\]^{|}~=skip`,
 				"0_smoke/fails=fail", "0_smoke/bogus=unknown", "lava/0_smoke=pass", "lava/1_early=fail",

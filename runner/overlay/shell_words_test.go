@@ -23,7 +23,7 @@ func TestNamesInEveryShell(t *testing.T) {
 				`lava-test-case -n --result pass`,
 				`lava-test-case ` + long + ` --result pass`,
 			}}}}}}
-			got, sum := results(runStage(t, sh, s))
+			got, sum := read(runStage(t, sh, s))
 			want := []string{
 				"words/two words=pass", `words/it's "quoted"=pass`, "words/a > b < c=pass", "words/two lines=pass", "words/tab here =pass",
 				"words/grüße-日本-🚀=pass", "words/$HOME `id` \\n %s *=pass", "words/-n=pass", "words/" + long + "=pass", "lava/0_words=pass",
@@ -53,7 +53,7 @@ func TestCommandsInEveryShell(t *testing.T) {
 				`lava-test-case input --shell 'cat </dev/null'`,
 				`lava-test-case output --result pass --output /dev/null`,
 			}}}}}}
-			got, sum := results(runStage(t, sh, s))
+			got, sum := read(runStage(t, sh, s))
 			want := []string{
 				"0_commands/status=fail", "0_commands/killed=fail", "0_commands/absent=fail", "0_commands/no-newline=pass",
 				"0_commands/inner=skip", "0_commands/signals=pass", "0_commands/within=pass", "0_commands/nested=pass", "0_commands/pipe=pass",
@@ -105,7 +105,7 @@ func TestGroupInEveryShell(t *testing.T) {
 				`lava-test-case broadcast --shell lava-network broadcast`,
 				`lava-test-case usage --shell 'lava-network query'`,
 			}}}}}}
-			got, sum := results(runStage(t, sh, s))
+			got, sum := read(runStage(t, sh, s))
 			want := []string{"0_d/server=pass", "0_d/nobody=fail", "0_d/all=pass", "0_d/role=pass", "0_d/broadcast=pass", "0_d/usage=fail", "lava/0_d=pass"}
 			if diff := cmp.Diff(want, got); diff != "" || !sum.Complete() {
 				t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)

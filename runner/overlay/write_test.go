@@ -129,7 +129,7 @@ func TestParallelReports(t *testing.T) {
 			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n || !strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST 0.%d ", n)) {
 				t.Errorf("manifest, error %v:\n%s", err, manifest)
 			}
-			got, sum := results(string(out) + string(manifest))
+			got, sum := read(string(out) + string(manifest))
 			if len(got) != n || sum.Damaged > 0 {
 				t.Errorf("%d cases, summary %+v", len(got), sum)
 			}
@@ -162,7 +162,7 @@ func TestKilledRun(t *testing.T) {
 				{Name: "next", Index: 1, Steps: []string{"lava-test-case c --result pass"}},
 			}}}}
 			out := runStage(t, sh, s)
-			got, sum := results(out)
+			got, sum := read(out)
 			want := "0_killed/a=pass lava/0_killed=fail 1_next/c=pass lava/1_next=pass"
 			if strings.Join(got, " ") != want || len(sum.Early) != 1 || !strings.Contains(sum.Early[0], "137") {
 				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
@@ -179,12 +179,12 @@ func TestInstallFails(t *testing.T) {
 				{Name: "a", Install: Install{Steps: []string{"false"}}, Steps: []string{"lava-test-case a --result pass"}},
 			}}}}
 			out := runStage(t, sh, s)
-			got, sum := results(out)
+			got, sum := read(out)
 			if len(got) > 0 || !sum.InstallFail || !sum.Exit || !sum.Manifest {
 				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
 			}
 			s.Stages[0].Definitions[0].Skip = []string{SkipSteps}
-			if got, sum := results(runStage(t, sh, s)); len(got) != 2 || sum.InstallFail {
+			if got, sum := read(runStage(t, sh, s)); len(got) != 2 || sum.InstallFail {
 				t.Errorf("with skip_install: cases %q, summary %+v", got, sum)
 			}
 		})
@@ -264,7 +264,7 @@ func TestFacts(t *testing.T) {
 			if said != want {
 				t.Errorf("%q, want %q\n%s", said, want, out)
 			}
-			if got, sum := results(out); strings.Join(got, " ") != "0_facts/ref=pass lava/0_facts=pass" || !sum.Complete() {
+			if got, sum := read(out); strings.Join(got, " ") != "0_facts/ref=pass lava/0_facts=pass" || !sum.Complete() {
 				t.Errorf("cases %q, summary %+v", got, sum)
 			}
 		})
@@ -289,7 +289,7 @@ func TestResultsDevice(t *testing.T) {
 			defer func() { _ = port.Close() }()
 			s := smoke()
 			s.ResultsDev = pipe
-			console, _ := results(runStage(t, sh, s))
+			console, _ := read(runStage(t, sh, s))
 			device := ""
 			for b := make([]byte, 1<<16); !strings.Contains(device, "MANIFEST 0.16 "); { // the copies may come after the end
 				n, err := port.Read(b)
@@ -303,7 +303,7 @@ func TestResultsDevice(t *testing.T) {
 					t.Errorf("the device has %q", line)
 				}
 			}
-			if got, sum := results(device); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+			if got, sum := read(device); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
 				t.Errorf("the device has %q, the console %q; summary %+v", got, console, sum)
 			}
 		})
@@ -316,7 +316,7 @@ func TestResultsFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := smoke()
 			s.ResultsFile = true
-			console, _ := results(runStage(t, sh, s))
+			console, _ := read(runStage(t, sh, s))
 			b, err := os.ReadFile(s.ResultsPath())
 			if err != nil {
 				t.Fatal(err)
@@ -324,7 +324,7 @@ func TestResultsFile(t *testing.T) {
 			if n := strings.Count(string(b), "\n@tok <GANTRY_"); n != 17 || strings.Count(string(b), "\n") != 2*n {
 				t.Errorf("%d lines of 16 records and a manifest:\n%s", n, b)
 			}
-			if got, sum := results(string(b)); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+			if got, sum := read(string(b)); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
 				t.Errorf("the file has %q, the console %q; summary %+v", got, console, sum)
 			}
 		})
@@ -341,9 +341,9 @@ func TestBlockedDevice(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := smoke()
-			want, _ := results(runStage(t, sh, s))
+			want, _ := read(runStage(t, sh, s))
 			s.ResultsDev = pipe // nobody reads: opening it waits for ever
-			got, sum := results(runStage(t, sh, s))
+			got, sum := read(runStage(t, sh, s))
 			if strings.Join(got, " ") != strings.Join(want, " ") {
 				t.Errorf("with the device %q, without %q; summary %+v", got, want, sum)
 			}
@@ -368,7 +368,7 @@ func TestNoDevice(t *testing.T) {
 			for _, dev := range []string{file, filepath.Join(dir, "none")} {
 				s := smoke()
 				s.ResultsDev = dev
-				if _, sum := results(runStage(t, sh, s)); sum.Records != 16 || !sum.Manifest {
+				if _, sum := read(runStage(t, sh, s)); sum.Records != 16 || !sum.Manifest {
 					t.Errorf("%s: %+v", dev, sum)
 				}
 			}

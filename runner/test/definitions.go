@@ -226,7 +226,7 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 
 // reader feeds the console to the parser.
 type reader struct {
-	results
+	intake
 	r         *plan.Run
 	con       *console.Console
 	cur       *console.Cursor

@@ -58,8 +58,8 @@ func (s *stage) listen(ctx context.Context, r *plan.Run) {
 	})
 }
 
-// results feeds a parser from the console and from the results device, one at a time.
-type results struct {
+// intake feeds a parser from the console and from the results device, one at a time.
+type intake struct {
 	parser *testlog.Parser
 
 	mu    sync.Mutex
@@ -85,7 +85,7 @@ type copied struct {
 
 // follow feeds what the device sends for the run of a stage that knows itself by token, which no other of the attempt has.
 // It has the run told so by what is typed; stop ends it.
-func (s *results) follow(ctx context.Context, p *port.Port, spec *overlay.Spec, what typed, token string) (_ typed, stop func()) {
+func (s *intake) follow(ctx context.Context, p *port.Port, spec *overlay.Spec, what typed, token string) (_ typed, stop func()) {
 	if p == nil {
 		return what, func() {}
 	}
@@ -111,7 +111,7 @@ func (s *results) follow(ctx context.Context, p *port.Port, spec *overlay.Spec, 
 }
 
 // begin starts a wait, which ends with errQuiet when the device has said all and the console says no more.
-func (s *results) begin(ctx context.Context) (context.Context, func()) {
+func (s *intake) begin(ctx context.Context) (context.Context, func()) {
 	ctx, wake := context.WithCancelCause(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *results) begin(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-func (s *results) console(b []byte) {
+func (s *intake) console(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.parser.Feed(b, time.Now()); len(b) > 0 && s.timer != nil && time.Since(s.said) < exitMax {
@@ -138,14 +138,14 @@ func (s *results) console(b []byte) {
 	}
 }
 
-func (s *results) over() bool {
+func (s *intake) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ended
 }
 
 // incomplete says, at the end of the console's, whether results are missing from it and the device together.
-func (s *results) incomplete() bool {
+func (s *intake) incomplete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.take(0)
@@ -158,7 +158,7 @@ func (s *results) incomplete() bool {
 
 // device takes the device's bytes: the lines of this run, and the records of earlier ones, whose writers may still be at
 // work. A test may write what it likes.
-func (s *results) device(b []byte) {
+func (s *intake) device(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -181,7 +181,7 @@ func (s *results) device(b []byte) {
 }
 
 // wait takes what has waited long enough, later.
-func (s *results) wait(d time.Duration) {
+func (s *intake) wait(d time.Duration) {
 	s.late = time.AfterFunc(d, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -195,7 +195,7 @@ func (s *results) wait(d time.Duration) {
 }
 
 // take feeds the parser with the records that are older than that.
-func (s *results) take(age time.Duration) {
+func (s *intake) take(age time.Duration) {
 	n := 0
 	for ; n < len(s.waiting) && time.Since(s.waiting[n].at) >= age; n++ {
 		s.parser.FeedDevice(s.waiting[n].line, s.waiting[n].at)
@@ -203,7 +203,7 @@ func (s *results) take(age time.Duration) {
 	s.waiting = s.waiting[n:]
 }
 
-func (s *results) record(line []byte, at time.Time) {
+func (s *intake) record(line []byte, at time.Time) {
 	if !bytes.HasPrefix(line, []byte(manifestStart)) {
 		if s.waiting = append(s.waiting, copied{bytes.Clone(line), at}); len(s.waiting) == 1 {
 			s.wait(lateBy)
@@ -217,7 +217,7 @@ func (s *results) record(line []byte, at time.Time) {
 }
 
 // arm ends the wait under way unless the console does. It is called with mu held.
-func (s *results) arm() {
+func (s *intake) arm() {
 	wake := s.wake
 	s.timer = time.AfterFunc(exitQuiet, func() { wake(errQuiet) })
 }

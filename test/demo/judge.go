@@ -77,7 +77,7 @@ func (s *demonstration) judge(ctx context.Context, run scene.CheckRun) error {
 	if !ran {
 		return errors.Join(errs...) // a refused configuration has no cases
 	}
-	res, err := results(ctx, page)
+	res, err := readResults(ctx, page)
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
@@ -127,8 +127,8 @@ func inline(d jobs.Definition) []string {
 	return d.Repository.Expected
 }
 
-// results are the run's, beside the page that the check leads to.
-func results(ctx context.Context, page string) (*jobs.Results, error) {
+// readResults reads the run's results, beside the page that the check leads to.
+func readResults(ctx context.Context, page string) (*jobs.Results, error) {
 	_, b, err := get(ctx, page+"/results.json")
 	if err != nil {
 		return nil, fmt.Errorf("read the results: %w", err)

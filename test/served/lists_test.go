@@ -53,7 +53,7 @@ func TestLists(t *testing.T) {
 			if name == "panic" {
 				has(t, "the page", text, `stacks are not decoded: open image &#34;vmlinux&#34;: bad magic number`)
 			}
-			results(t, page, want.verdict)
+			checkResults(t, page, want.verdict)
 			look(t, page, name)
 		})
 	}
@@ -72,8 +72,8 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// results holds the results behind the page against the verdict, and that each piece of evidence has a line that is there.
-func results(t *testing.T, page, verdict string) {
+// checkResults holds the results behind the page against the verdict, and that each piece of evidence has a line that is there.
+func checkResults(t *testing.T, page, verdict string) {
 	t.Helper()
 	var r jobs.Results
 	_, text := get(t, page+"/results.json")

@@ -42,7 +42,7 @@ func (c *client) at(addr string) gantryv1.RunnerServiceClient {
 	return gantryv1.NewRunnerServiceClient(&http.Client{Transport: c}, "http://"+addr)
 }
 
-func (l *lab) client(t testing.TB, name string) *client {
+func (l *testLab) client(t testing.TB, name string) *client {
 	t.Helper()
 	c := &client{secret: "secret of " + name}
 	c.RunnerServiceClient = c.at(l.addr)

@@ -24,8 +24,8 @@ import (
 // patience is how long a test waits for what must come. It is never waited out in a test that passes.
 const patience = 90 * time.Second
 
-// lab is an app on loopback.
-type lab struct {
+// testLab is app on loopback.
+type testLab struct {
 	dir     string
 	dsn     string
 	addr    string
@@ -43,23 +43,23 @@ func logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
-func newLab(t testing.TB) *lab {
+func newLab(t testing.TB) *testLab {
 	t.Helper()
 	dir := t.TempDir()
 	return newLabOn(t, dir, filepath.Join(dir, "lab.db"))
 }
 
 // newLabOn starts a replica of the app on a folder and a database.
-func newLabOn(t testing.TB, dir, dsn string) *lab {
+func newLabOn(t testing.TB, dir, dsn string) *testLab {
 	t.Helper()
-	l := &lab{dir: dir, dsn: dsn, addr: "127.0.0.1:0", changed: make(chan struct{}, 1)}
+	l := &testLab{dir: dir, dsn: dsn, addr: "127.0.0.1:0", changed: make(chan struct{}, 1)}
 	l.start(t)
 	t.Cleanup(func() { l.stop() })
 	return l
 }
 
 // start starts the app, on the address that it had before.
-func (l *lab) start(t testing.TB) {
+func (l *testLab) start(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var err error
@@ -113,7 +113,7 @@ func (l *lab) start(t testing.TB) {
 }
 
 // create queues a run.
-func (l *lab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
+func (l *testLab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 	t.Helper()
 	spec := store.RunSpec{
 		Name: "smoke", Source: rpc.Source{Repository: "o/r", Commit: "abc"}, Trust: rpc.Trusted, TargetType: "qemu", Job: []byte("job_name: smoke\n"),
@@ -136,7 +136,7 @@ func (l *lab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 }
 
 // cancel cancels a run.
-func (l *lab) cancel(t testing.TB, id string) {
+func (l *testLab) cancel(t testing.TB, id string) {
 	t.Helper()
 	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		done, err := l.store.CancelRun(ctx, tx, id, "superseded")
@@ -151,7 +151,7 @@ func (l *lab) cancel(t testing.TB, id string) {
 }
 
 // wait waits until the run is as wanted.
-func (l *lab) wait(t testing.TB, id, what string, want func(store.Run, []store.Attempt) bool) (store.Run, []store.Attempt) {
+func (l *testLab) wait(t testing.TB, id, what string, want func(store.Run, []store.Attempt) bool) (store.Run, []store.Attempt) {
 	t.Helper()
 	end := time.After(patience)
 	for {
@@ -177,7 +177,7 @@ func (l *lab) wait(t testing.TB, id, what string, want func(store.Run, []store.A
 
 // silence lets the time of all leases run out, until the run is as wanted: a call that was under way when the network was
 // cut may have kept one.
-func (l *lab) silence(t testing.TB, id, what string, want func(store.Run) bool) (store.Run, []store.Attempt) {
+func (l *testLab) silence(t testing.TB, id, what string, want func(store.Run) bool) (store.Run, []store.Attempt) {
 	t.Helper()
 	next := time.Now()
 	return l.wait(t, id, what, func(r store.Run, _ []store.Attempt) bool {
@@ -202,7 +202,7 @@ type node struct {
 }
 
 // runner makes an agent that enrolls at the app behind url, and starts it.
-func (l *lab) runner(t testing.TB, name, url string, f ...func(*agent.Options)) *node {
+func (l *testLab) runner(t testing.TB, name, url string, f ...func(*agent.Options)) *node {
 	t.Helper()
 	token, err := l.store.NewEnrolment(t.Context(), name, time.Hour)
 	if err != nil {

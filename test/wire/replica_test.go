@@ -28,12 +28,12 @@ func TestReplicas(t *testing.T) {
 		mu.Unlock()
 		return passing(ctx, a, dir)
 	}
-	for i, l := range []*lab{one, two} {
+	for i, l := range []*testLab{one, two} {
 		l.runner(t, []string{"a", "b"}[i], "http://"+l.addr, func(o *agent.Options) { o.Execute = count })
 	}
 	var ids []string
 	var wg sync.WaitGroup
-	for _, l := range []*lab{one, two} {
+	for _, l := range []*testLab{one, two} {
 		wg.Go(func() {
 			for range 20 {
 				id := l.create(t)

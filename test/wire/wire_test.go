@@ -47,7 +47,7 @@ func TestRun(t *testing.T) {
 }
 
 // stream is what the app has of a stream.
-func (l *lab) stream(t testing.TB, run string, attempt int, s rpc.Stream) string {
+func (l *testLab) stream(t testing.TB, run string, attempt int, s rpc.Stream) string {
 	t.Helper()
 	f, err := l.blobs.Open(run, attempt, s)
 	if err != nil {

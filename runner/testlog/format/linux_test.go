@@ -236,14 +236,14 @@ func compareCut(t *testing.T, python, tool string, texts map[string]string) {
 	}
 	passed := 0
 	for i, v := range kunit(t, python, tool, all) {
-		whole, results := true, 0
+		whole, points := true, 0
 		for _, c := range read(t, all[i]) {
-			results++
+			points++
 			if c.Result != jobs.Pass && c.Result != jobs.Skip {
 				whole = false
 			}
 		}
-		if whole && results > 0 {
+		if whole && points > 0 {
 			passed++
 			if v.result != jobs.Pass && v.result != jobs.Skip && !strings.HasSuffix(all[i], "\n1..0\n") || v.errors > 0 && v.result != "none" {
 				t.Errorf("it passes here, kunit_parser says %s, %d errors:\n%s", v.result, v.errors, all[i])
