@@ -5,7 +5,7 @@ import (
 	"context"
 	"os"
 
-	"github.com/gantry-ci/gantry/internal/cli"
+	"github.com/gantry-ci/gantry/cli"
 )
 
 func main() {

@@ -6,24 +6,24 @@ import (
 	"testing"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
 // Every class of failure has its conclusion; what is not the code's fault is never red.
 func TestConclusions(t *testing.T) {
 	t.Parallel()
-	for class, want := range map[jobs.Class]string{
-		jobs.ClassJob: "failure", jobs.ClassTimeout: "timed_out", jobs.ClassBug: "neutral", jobs.ClassInfrastructure: "neutral",
+	for class, want := range map[results.Class]string{
+		results.ClassJob: "failure", results.ClassTimeout: "timed_out", results.ClassBug: "neutral", results.ClassInfrastructure: "neutral",
 	} {
 		t.Run(string(class), func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			l.open(smokeFiles())
 			l.connect()
-			l.finish(l.lease(), jobs.Failf(class, "it broke"))
-			if class == jobs.ClassInfrastructure { // tried again
-				l.finish(l.lease(), jobs.Failf(class, "it broke"))
+			l.finish(l.lease(), results.Failf(class, "it broke"))
+			if class == results.ClassInfrastructure { // tried again
+				l.finish(l.lease(), results.Failf(class, "it broke"))
 			}
 			if c := l.check(want); !strings.Contains(c.Title, "it broke") {
 				t.Errorf("%q", c.Title)
@@ -49,9 +49,9 @@ jobs:
 		t.Fatalf("%+v", runs)
 	}
 	l.connect()
-	l.finish(l.lease(), nil, jobs.Case{Suite: "0_modes", Case: "check", Result: jobs.Fail})
+	l.finish(l.lease(), nil, results.Case{Suite: "0_modes", Case: "check", Result: results.Fail})
 	l.check("in_progress")
-	l.finish(l.lease(), nil, jobs.Case{Suite: "0_modes", Case: "check", Result: jobs.Pass})
+	l.finish(l.lease(), nil, results.Case{Suite: "0_modes", Case: "check", Result: results.Pass})
 	c := l.check("failure")
 	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "modes &#40;512M&#41;") || !strings.Contains(c.Summary, "modes &#40;1G&#41;") {
 		t.Errorf("%q\n%s", c.Title, c.Summary)
@@ -79,7 +79,7 @@ func TestRerun(t *testing.T) {
 		t.Errorf("of a queued check: %s: %s", d.State, d.Reason)
 	}
 	l.connect()
-	l.finish(l.lease(), nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Fail})
+	l.finish(l.lease(), nil, results.Case{Suite: "0_smoke", Case: "uname", Result: results.Fail})
 	l.check("failure")
 	if d := rerun(); d.State != store.DeliveryProcessed {
 		t.Errorf("of a failed check: %s: %s", d.State, d.Reason)

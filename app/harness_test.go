@@ -14,8 +14,8 @@ import (
 
 	"github.com/gantry-ci/gantry/app"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
@@ -246,7 +246,7 @@ func (l *testLab) connect() {
 	if l.runner, err = s.Enroll(ctx, token, "bench", store.HashSecret("x")); err != nil {
 		l.t.Fatal(err)
 	}
-	err = s.ConnectRunner(ctx, l.runner, "session", "test", rpc.Announcement{Targets: []rpc.Target{{Name: "qemu-1", Type: "qemu", Health: rpc.Good}}})
+	err = s.ConnectRunner(ctx, l.runner, "session", "test", lab.Announcement{Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}}})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -273,10 +273,10 @@ func (l *testLab) lease() (id string) {
 }
 
 // finish ends the lease's attempt with the cases.
-func (l *testLab) finish(lease string, failure error, cases ...jobs.Case) {
+func (l *testLab) finish(lease string, failure error, cases ...results.Case) {
 	l.t.Helper()
-	r := jobs.NewResults()
-	r.Job, r.Device, r.Cases, r.Verdict = "smoke", "qemu-1", cases, jobs.Decide(failure, cases)
+	r := results.NewResults()
+	r.Job, r.Device, r.Cases, r.Verdict = "smoke", "qemu-1", cases, results.Decide(failure, cases)
 	b, err := json.Marshal(r)
 	if err != nil {
 		l.t.Fatal(err)

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // TestLists has what the repository says of results reach the runner, and what comes of it reach the check.
@@ -25,16 +25,16 @@ func TestLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := rpc.Lists{KnownFailures: []byte(files["ci/known.yaml"]), KernelLog: []byte(files["ci/kernel.yaml"]), TestRetries: 2}
+	want := lab.Lists{KnownFailures: []byte(files["ci/known.yaml"]), KernelLog: []byte(files["ci/kernel.yaml"]), TestRetries: 2}
 	if diff := cmp.Diff(want, a.Lists); diff != "" {
 		t.Error(diff)
 	}
 	l.finish(lease, nil,
-		jobs.Case{Suite: "0_smoke", Case: "fails", Result: jobs.Fail, Message: "exit 1"},
-		jobs.Case{Suite: "0_smoke", Case: "known", Result: jobs.Fail, Note: jobs.NoteKnown, Known: "#42"},
-		jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Pass, Note: jobs.NoteFlaky},
-		jobs.Case{Suite: "0_smoke", Case: "better", Result: jobs.Pass, Note: jobs.NoteUnexpectedPass, Known: "#43"},
-		jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass})
+		results.Case{Suite: "0_smoke", Case: "fails", Result: results.Fail, Message: "exit 1"},
+		results.Case{Suite: "0_smoke", Case: "known", Result: results.Fail, Note: results.NoteKnown, Known: "#42"},
+		results.Case{Suite: "0_smoke", Case: "flaky", Result: results.Pass, Note: results.NoteFlaky},
+		results.Case{Suite: "0_smoke", Case: "better", Result: results.Pass, Note: results.NoteUnexpectedPass, Known: "#43"},
+		results.Case{Suite: "0_smoke", Case: "uname", Result: results.Pass})
 	c := l.check("failure")
 	if want := "1 newly failed, 1 passed unexpectedly, 1 known to fail, 1 flaky, 1 passed"; c.Title != want {
 		t.Errorf("title %q, want %q", c.Title, want)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
@@ -22,7 +22,7 @@ func TestLostReply(t *testing.T) {
 	l.open(smokeFiles())
 	l.connect()
 	lease := l.lease()
-	l.finish(lease, nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass})
+	l.finish(lease, nil, results.Case{Suite: "0_smoke", Case: "uname", Result: results.Pass})
 	l.check("success")
 }
 
@@ -39,7 +39,7 @@ func TestRestart(t *testing.T) {
 	l.check("in_progress")
 	l.stop()
 	l.start()
-	l.finish(lease, jobs.Failf(jobs.ClassTimeout, "the job took longer than 10m"))
+	l.finish(lease, results.Failf(results.ClassTimeout, "the job took longer than 10m"))
 	got := l.check("timed_out")
 	if got.ID != c.ID {
 		t.Error("another check run")
@@ -73,9 +73,9 @@ func TestManyAnnotations(t *testing.T) {
 	lost := fakegithub.LoseReply().On(http.MethodPatch, "/repos/octo-lab/kernel/check-runs")
 	lost.Skip = 1
 	l.gh.Inject(lost)
-	var cases []jobs.Case
+	var cases []results.Case
 	for i := range 130 {
-		cases = append(cases, jobs.Case{Suite: "0_smoke", Case: fmt.Sprintf("case-%d|`<b>@all</b>", i), Result: jobs.Fail, Message: strings.Repeat("é", 1000)})
+		cases = append(cases, results.Case{Suite: "0_smoke", Case: fmt.Sprintf("case-%d|`<b>@all</b>", i), Result: results.Fail, Message: strings.Repeat("é", 1000)})
 	}
 	l.finish(lease, nil, cases...)
 	c := l.check("failure")
@@ -100,7 +100,7 @@ func TestRefusedDetails(t *testing.T) {
 	lease := l.lease()
 	l.check("in_progress")
 	l.gh.Inject(fakegithub.ServerError(http.StatusUnprocessableEntity).On(http.MethodPatch, "/repos/octo-lab/kernel/check-runs"))
-	l.finish(lease, nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Fail})
+	l.finish(lease, nil, results.Case{Suite: "0_smoke", Case: "uname", Result: results.Fail})
 	c := l.check("failure")
 	if c.Text != "" || len(c.Annotations) != 0 || !strings.Contains(c.Summary, "refused") {
 		t.Errorf("%q, %q, %d annotations", c.Summary, c.Text, len(c.Annotations))
@@ -113,9 +113,9 @@ func TestHugeResults(t *testing.T) {
 	l := newLab(t)
 	l.open(smokeFiles())
 	l.connect()
-	var cases []jobs.Case
+	var cases []results.Case
 	for i := range 5000 {
-		cases = append(cases, jobs.Case{Suite: "0_smoke", Case: fmt.Sprintf("%d-%s", i, strings.Repeat("日本", 40)), Result: jobs.Pass})
+		cases = append(cases, results.Case{Suite: "0_smoke", Case: fmt.Sprintf("%d-%s", i, strings.Repeat("日本", 40)), Result: results.Pass})
 	}
 	l.finish(l.lease(), nil, cases...)
 	c := l.check("success")

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
@@ -31,9 +31,9 @@ func TestPullRequest(t *testing.T) {
 	}
 	line := 3
 	l.finish(lease, nil,
-		jobs.Case{Suite: "lava", Case: "login-action", Result: jobs.Pass},
-		jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass, LogLine: &line},
-		jobs.Case{Suite: "0_smoke", Case: "fails", Result: jobs.Fail, Message: "exit 1"})
+		results.Case{Suite: "lava", Case: "login-action", Result: results.Pass},
+		results.Case{Suite: "0_smoke", Case: "uname", Result: results.Pass, LogLine: &line},
+		results.Case{Suite: "0_smoke", Case: "fails", Result: results.Fail, Message: "exit 1"})
 	c = l.check("failure")
 	if diff := cmp.Diff([]string{"queued", "in_progress", "failure"}, c.History); diff != "" {
 		t.Error(diff)

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/gantry-ci/gantry/app"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 	"github.com/gantry-ci/gantry/test/postgres"
 )
@@ -21,7 +21,7 @@ func TestPostgres(t *testing.T) {
 	l.check("in_progress")
 	l.stop()
 	l.start()
-	l.finish(lease, nil, jobs.Case{Suite: "0_smoke", Case: "uname", Result: jobs.Pass})
+	l.finish(lease, nil, results.Case{Suite: "0_smoke", Case: "uname", Result: results.Pass})
 	if got := l.check("success"); got.ID != c.ID {
 		t.Error("another check run")
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 	"github.com/gantry-ci/gantry/test/fakegithub"
@@ -82,12 +83,12 @@ func watch(t *testing.T, l *testLab, proxy string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client := gantryv1.NewRunnerServiceClient(&http.Client{Transport: bearer(res.GetRunner() + ".x")}, proxy)
-	s, err := client.Watch(ctx, rpc.PutAnnouncement(rpc.Announcement{Version: "test", Targets: []rpc.Target{{Name: "qemu-1", Type: "qemu"}}}))
+	s, err := client.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{Version: "test", Targets: []lab.Target{{Name: "qemu-1", Type: "qemu"}}}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for s.Receive() {
-		if _, ok := rpc.GetMessage(s.Msg()).(rpc.Assignment); ok {
+		if _, ok := rpc.GetMessage(s.Msg()).(lab.Assignment); ok {
 			return // the context's end closes the stream
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/app/trigger"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
@@ -69,7 +69,7 @@ func TestSuperseded(t *testing.T) {
 	l.pullEvent("synchronize", p.Number)
 	l.until(func() string {
 		runs := l.runs()
-		if len(runs) != 2 || runs[0].Class != jobs.ClassCanceled || runs[1].State != store.RunQueued {
+		if len(runs) != 2 || runs[0].Class != results.ClassCanceled || runs[1].State != store.RunQueued {
 			return fmt.Sprintf("%+v", runs)
 		}
 		shown := l.repo.CheckRuns()
@@ -136,7 +136,7 @@ func TestSharedHead(t *testing.T) {
 		}
 		l.ended(l.pullEvent("closed", p.Number).GUID)
 		runs := l.runs()
-		if len(runs) != 1 || (runs[0].Class == jobs.ClassCanceled) != (i == 1) {
+		if len(runs) != 1 || (runs[0].Class == results.ClassCanceled) != (i == 1) {
 			t.Fatalf("pull request %d is closed: %+v", p.Number, runs)
 		}
 	}

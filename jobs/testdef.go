@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // TestDefinition is a Lava-Test Test Definition 1.0.
@@ -94,7 +95,9 @@ func (p *Parse) Fields(f *schema.Fields) {
 }
 
 func fixupdict(dst *map[string]string) schema.Type {
-	return schema.MapOf(dst, func(s *string) schema.Type { return schema.OneOf(s, Pass, Fail, Skip, Unknown) })
+	return schema.MapOf(dst, func(s *string) schema.Type {
+		return schema.OneOf(s, results.Pass, results.Fail, results.Skip, results.Unknown)
+	})
 }
 
 type steps struct{ dst *[]string }

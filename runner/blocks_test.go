@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -71,11 +71,11 @@ func TestBlocksAfterTrouble(t *testing.T) {
 		complete bool
 		want     verdict
 	}{
-		"a step fails": {`["lava-test-case first --result pass", "false"]`, "", true, verdict{"fail", jobs.ClassTest, "0_smoke: a step failed with status 1 and ended the run", "0_smoke/first=pass 1_next/there=pass"}},
-		"a raise":      {`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false, verdict{"incomplete", jobs.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"}},
+		"a step fails": {`["lava-test-case first --result pass", "false"]`, "", true, verdict{"fail", results.ClassTest, "0_smoke: a step failed with status 1 and ended the run", "0_smoke/first=pass 1_next/there=pass"}},
+		"a raise":      {`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false, verdict{"incomplete", results.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"}},
 		"a skipped timeout": {
 			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 20, skip: true}", false,
-			verdict{"incomplete", jobs.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)", "0_smoke/first=pass 1_next/there=pass"},
+			verdict{"incomplete", results.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)", "0_smoke/first=pass 1_next/there=pass"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,5 +99,5 @@ func TestSecondGuest(t *testing.T) {
 - boot: {method: qemu, media: tmpfs, prompts: ['gantry:.*# ']}
 `...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
-	check(t, res, verdict{"fail", jobs.ClassJob, "a boot after a second deploy is valid, but gantry does not execute it yet", ""})
+	check(t, res, verdict{"fail", results.ClassJob, "a boot after a second deploy is valid, but gantry does not execute it yet", ""})
 }

@@ -8,9 +8,10 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
 )
 
 // TestFullDisk gives runs too little room, for the images and for the record: the lab's fault, said, and cleaned up.
@@ -33,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 			})
 			j, _ := jobs.ParseJob(source(t, nil), schema.Strict)
 			d, _ := jobs.ParseDevice([]byte(device))
-			tg, err := target.Guest(d, target.GuestOptions{ID: "test-full-disk"})
+			tg, err := dut.Guest(d, dut.GuestOptions{ID: "test-full-disk"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +44,7 @@ func TestFullDisk(t *testing.T) {
 			if res == nil {
 				t.Fatal(err)
 			}
-			check(t, res, verdict{"incomplete", jobs.ClassInfrastructure, tt.want, ""})
+			check(t, res, verdict{"incomplete", results.ClassInfrastructure, tt.want, ""})
 		})
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -46,9 +46,9 @@ func TestGroup(t *testing.T) {
 		want verdict
 	}{
 		"answered":                      {"", verdict{"pass", "", "", passed}},
-		"a message that nobody sends":   {"          - lava-wait never\n", verdict{"fail", jobs.ClassJob, "lava-wait never: nobody sends the message", passed}},
-		"a role that nobody has":        {"          - lava-send x\n          - lava-wait-all x server\n", verdict{"fail", jobs.ClassJob, `nobody has the role "server"`, passed}},
-		"a namespace without a console": {"          - lava-test-feedback --namespace other\n", verdict{"fail", jobs.ClassJob, "no action of the job has a console there", passed}},
+		"a message that nobody sends":   {"          - lava-wait never\n", verdict{"fail", results.ClassJob, "lava-wait never: nobody sends the message", passed}},
+		"a role that nobody has":        {"          - lava-send x\n          - lava-wait-all x server\n", verdict{"fail", results.ClassJob, `nobody has the role "server"`, passed}},
+		"a namespace without a console": {"          - lava-test-feedback --namespace other\n", verdict{"fail", results.ClassJob, "no action of the job has a console there", passed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, _ := serve(t, append(source(t, nil), steps(alone+c.more)...), plan.Policy{FileRoots: []string{root}})
@@ -75,7 +75,7 @@ func TestGroupTyped(t *testing.T) {
 `...)
 	res, _ = serve(t, src, plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{
-		"fail", jobs.ClassJob, "lava-wait nothing: nobody sends the message", "1_typed/sent=pass 1_typed/more=pass 1_typed/unsent=missing",
+		"fail", results.ClassJob, "lava-wait nothing: nobody sends the message", "1_typed/sent=pass 1_typed/more=pass 1_typed/unsent=missing",
 	})
 }
 
@@ -84,7 +84,7 @@ func TestMultinode(t *testing.T) {
 	root := images(t)
 	for count, want := range map[string]verdict{
 		"1": {"pass", "", "", "0_smoke/role=pass 0_smoke/group=pass"},
-		"2": {"fail", jobs.ClassJob, "the job is for 2 targets", ""},
+		"2": {"fail", results.ClassJob, "the job is for 2 targets", ""},
 	} {
 		src := string(source(t, func(p *params) {
 			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group server"]`

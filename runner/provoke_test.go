@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner"
-	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/test/guest"
 )
@@ -38,26 +38,26 @@ func TestProvoked(t *testing.T) {
 	}{
 		{
 			"panic", "echo c > /proc/sysrq-trigger", nil,
-			verdict{"incomplete", jobs.ClassTest, "kernel panic: sysrq triggered crash", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			verdict{"incomplete", results.ClassTest, "kernel panic: sysrq triggered crash", "0_smoke/before=pass 0_smoke/provoked=missing"},
 			"panic", 0,
 		},
 		{
 			"reboot", "reboot -f", nil,
-			verdict{"incomplete", jobs.ClassTest, "unexpected kernel reboot", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			verdict{"incomplete", results.ClassTest, "unexpected kernel reboot", "0_smoke/before=pass 0_smoke/provoked=missing"},
 			"reboot", 0,
 		},
 		{
 			"power off", "poweroff -f", nil,
-			verdict{"incomplete", jobs.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			verdict{"incomplete", results.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing"},
 			"", 0,
 		},
 		{
 			"oops", load, []byte{0x31, 0xc0, 0x8b, 0x00}, // xor %eax,%eax; mov (%rax),%eax
-			verdict{"fail", jobs.ClassTest, "BUG: unable to handle kernel NULL pointer dereference in init_nls_utf8", "0_smoke/before=pass 0_smoke/provoked=fail 0_smoke/after=pass"}, "null-deref", 0,
+			verdict{"fail", results.ClassTest, "BUG: unable to handle kernel NULL pointer dereference in init_nls_utf8", "0_smoke/before=pass 0_smoke/provoked=fail 0_smoke/after=pass"}, "null-deref", 0,
 		},
 		{
 			"hang", "echo 1 > /proc/sys/kernel/watchdog_thresh; " + load, []byte{0xeb, 0xfe}, // jmp .
-			verdict{"incomplete", jobs.ClassTest, "BUG: soft lockup in ", "0_smoke/before=pass 0_smoke/provoked=missing"}, "soft-lockup", 40 * time.Second,
+			verdict{"incomplete", results.ClassTest, "BUG: soft lockup in ", "0_smoke/before=pass 0_smoke/provoked=missing"}, "soft-lockup", 40 * time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestProvoked(t *testing.T) {
 			res, dir := serve(t, source(t, func(p *params) { p.Steps, p.TestSeconds = string(steps), 120 }), plan.Policy{FileRoots: []string{root}})
 			check(t, res, c.verdict)
 			if c.kind == "" {
-			} else if i := slices.IndexFunc(res.Findings, func(f jobs.Finding) bool { return f.Kind == c.kind }); i < 0 {
+			} else if i := slices.IndexFunc(res.Findings, func(f results.Finding) bool { return f.Kind == c.kind }); i < 0 {
 				t.Errorf("no %s among %+v", c.kind, res.Findings)
 			} else if f := res.Findings[i]; f.Section != "test" || f.Suite != "0_smoke" {
 				t.Errorf("it fell during %q %q %q", f.Section, f.Suite, f.Case)
@@ -99,7 +99,7 @@ func moments(t *testing.T, dir string) (now, finding, verdict time.Time) {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(b) {
-		var e jobs.Event
+		var e results.Event
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestCleanBoots(t *testing.T) {
 		for _, f := range res.Findings {
 			found = append(found, f.Title)
 		}
-		if len(found) > 0 || res.Verdict.Verdict != jobs.VerdictPass {
+		if len(found) > 0 || res.Verdict.Verdict != results.VerdictPass {
 			t.Errorf("boot %d: %s %s, found %s", i, res.Verdict.Verdict, res.Message, strings.Join(found, "; "))
 		}
 	}
@@ -195,11 +195,11 @@ func TestKernelList(t *testing.T) {
 		},
 		{
 			"allowed until yesterday", "allow: [{match: /in init_nls_utf8/, reason: '#42', until: 2020-12-31}]", oops,
-			verdict{"fail", jobs.ClassTest, "NULL pointer dereference in init_nls_utf8", "0_smoke/first=pass 0_smoke/last=pass"},
+			verdict{"fail", results.ClassTest, "NULL pointer dereference in init_nls_utf8", "0_smoke/first=pass 0_smoke/last=pass"},
 		},
 		{
 			"denied", "deny: [{match: '/frobbed/', reason: never, until: 2999-12-31}]", "echo '<3>it frobbed' > /dev/kmsg; sleep 30",
-			verdict{"incomplete", jobs.ClassTest, "it frobbed", "0_smoke/first=pass"},
+			verdict{"incomplete", results.ClassTest, "it frobbed", "0_smoke/first=pass"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/export"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/export"
 )
 
 // What a run leaves in its folder.
@@ -30,14 +30,14 @@ const (
 type record struct {
 	dir     string
 	stop    func(error) // ends the run when the record cannot be kept
-	observe func(jobs.Event)
-	known   *jobs.KnownWatch
+	observe func(results.Event)
+	known   *results.KnownWatch
 	skipped error // a timeout that the job was told to skip
 
 	mu   sync.Mutex
 	f    *os.File
 	seq  int64
-	res  *jobs.Results
+	res  *results.Results
 	lava *export.LAVA
 	err  error
 }
@@ -49,14 +49,14 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 	}
 	observe := o.Observe
 	if observe == nil {
-		observe = func(jobs.Event) {}
+		observe = func(results.Event) {}
 	}
 	known := o.KnownFailures.Watch(o.Target.Name, o.Job.DeviceType)
-	return &record{dir: o.Dir, stop: stop, observe: observe, known: known, f: f, res: jobs.NewResults(), lava: export.NewLAVA(o.ID)}, nil
+	return &record{dir: o.Dir, stop: stop, observe: observe, known: known, f: f, res: results.NewResults(), lava: export.NewLAVA(o.ID)}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.
-func (r *record) emit(e jobs.Event) {
+func (r *record) emit(e results.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seq++
@@ -72,7 +72,7 @@ func (r *record) emit(e jobs.Event) {
 		_, err = r.f.Write(append(b, '\n'))
 	}
 	if err != nil && r.err == nil {
-		r.err = jobs.Failf(jobs.ClassInfrastructure, "write the record: %w", err)
+		r.err = results.Failf(results.ClassInfrastructure, "write the record: %w", err)
 		r.stop(r.err)
 	}
 }
@@ -85,28 +85,28 @@ func (r *record) failed() error {
 }
 
 // findings are those recorded so far.
-func (r *record) findings() []jobs.Finding {
+func (r *record) findings() []results.Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.res.Findings)
 }
 
 // decide is the verdict on what was recorded.
-func (r *record) decide(fail error) jobs.Verdict {
+func (r *record) decide(fail error) results.Verdict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	v := jobs.Decide(fail, r.res.Cases, r.res.Findings...)
+	v := results.Decide(fail, r.res.Cases, r.res.Findings...)
 	switch {
 	case v.Class == "":
-		v = jobs.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
-	case fail == nil && r.skipped != nil && v.Class == jobs.ClassInfrastructure: // it is known why results are missing
-		v = jobs.Decide(r.skipped, r.res.Cases, r.res.Findings...)
+		v = results.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
+	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure: // it is known why results are missing
+		v = results.Decide(r.skipped, r.res.Cases, r.res.Findings...)
 	}
 	return v
 }
 
 // close writes what is made of the events, and returns their fold.
-func (r *record) close() (*jobs.Results, error) {
+func (r *record) close() (*results.Results, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b, err := json.Marshal(r.res)

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
-	"github.com/gantry-ci/gantry/runner/testlog/port"
 	"github.com/gantry-ci/gantry/test/guest"
 )
 
@@ -55,7 +55,7 @@ results:
 }
 
 // serveSSH runs a job for a stranger on a guest with results by ssh.
-func serveSSH(t *testing.T, dir, device string, change func(*target.Target), steps ...string) (*jobs.Results, string) {
+func serveSSH(t *testing.T, dir, device string, change func(*dut.Target), steps ...string) (*results.Results, string) {
 	t.Helper()
 	src := source(t, func(p *params) {
 		p.Ramdisk = "file:///ramdisk-ssh.cpio.gz"
@@ -87,12 +87,12 @@ func told(t *testing.T, dir string) string {
 func TestResultsSSH(t *testing.T) {
 	g, root := sshGuest(t)
 	const cases = 30
-	spoil := func(tg *target.Target) { tg.Console = spoiled{tg.Console} }
+	spoil := func(tg *dut.Target) { tg.Console = spoiled{tg.Console} }
 	const server = "kill $(pidof dropbear)"
 	const session = "for p in $(pidof dropbear); do [ $p = $(cat /tmp/dropbear.pid) ] || kill $p; done"
 	for _, tt := range []struct {
 		name   string
-		change func(*target.Target)
+		change func(*dut.Target)
 		policy string
 		to     int
 		steps  []string
@@ -123,7 +123,7 @@ func TestResultsSSH(t *testing.T) {
 			device := sshDevice(n, tt.to, g.Identity, hostPolicy(t, tt.policy, n, g.HostKey))
 			res, dir := serveSSH(t, root, device, tt.change, tt.steps...)
 			by := byDevice(t, dir)
-			if res.Verdict.Verdict != jobs.Pass || passes(res) != cases || by < tt.low || by > tt.high {
+			if res.Verdict.Verdict != results.Pass || passes(res) != cases || by < tt.low || by > tt.high {
 				t.Errorf("verdict %s (%s), %d of %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), cases, by)
 			}
 			if log := told(t, dir); !strings.Contains(log, tt.log) {
@@ -136,9 +136,9 @@ func TestResultsSSH(t *testing.T) {
 }
 
 // stepTime is how long a step of the pipeline took.
-func stepTime(res *jobs.Results, step string) float64 {
+func stepTime(res *results.Results, step string) float64 {
 	for _, c := range res.Cases {
-		if c.Suite == jobs.PipelineSuite && c.Case == step && c.DurationS != nil {
+		if c.Suite == results.PipelineSuite && c.Case == step && c.DurationS != nil {
 			return *c.DurationS
 		}
 	}
@@ -196,7 +196,7 @@ func TestResultsSSHFlood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict.Verdict != jobs.Pass || passes(res) != cases || n > 0 || st.Size() < 1<<20 || st.Size() > port.DefaultMax {
+	if res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 || st.Size() < 1<<20 || st.Size() > port.DefaultMax {
 		t.Errorf("verdict %s (%s), %d of %d cases, %d by ssh, a record of %d bytes", res.Verdict.Verdict, res.Message, passes(res), cases, n, st.Size())
 	}
 	if log := told(t, dir); strings.Contains(log, "more came than is kept") != (st.Size() == port.DefaultMax) {
@@ -223,11 +223,11 @@ func TestResultsSSHReboot(t *testing.T) {
 `...)
 	device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
 	res, dir := serveOn(t, device, src, plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) { o.Target.Console = spoiled{o.Target.Console} })
-	if res.Verdict.Verdict != jobs.Pass || passes(res) != 30 {
+	if res.Verdict.Verdict != results.Pass || passes(res) != 30 {
 		t.Errorf("verdict %s (%s), %d of 30 cases", res.Verdict.Verdict, res.Message, passes(res))
 	}
 	for _, c := range res.Cases {
-		if c.Suite == jobs.PipelineSuite && c.DurationS != nil && *c.DurationS > 1 {
+		if c.Suite == results.PipelineSuite && c.DurationS != nil && *c.DurationS > 1 {
 			t.Logf("%s took %.1f s", c.Case, *c.DurationS)
 		}
 	}
@@ -244,7 +244,7 @@ func TestResultsSSHPanic(t *testing.T) {
 			t.Parallel()
 			device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
 			res, dir := serveSSH(t, root, device, nil, report(0, 10), "sleep 4", last, report(10, 20))
-			if n := byDevice(t, dir); res.Verdict.Verdict != jobs.VerdictIncomplete || res.Class != jobs.ClassTest || passes(res) != 10 || n != 10 {
+			if n := byDevice(t, dir); res.Verdict.Verdict != results.VerdictIncomplete || res.Class != results.ClassTest || passes(res) != 10 || n != 10 {
 				t.Errorf("verdict %s, class %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Class, res.Message, passes(res), n)
 			}
 			told(t, dir)
@@ -285,7 +285,7 @@ timeouts: {actions: {}, connections: {}}
 			t.Parallel()
 			device := strings.NewReplacer("2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity).Replace(device)
 			res, dir := serveSSH(t, root, device, nil, report(0, 30), "sleep 5")
-			if n := byDevice(t, dir); res.Verdict.Verdict != jobs.Pass || passes(res) != 30 || n != 30 {
+			if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != 30 || n != 30 {
 				t.Errorf("verdict %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), n)
 			}
 			told(t, dir)

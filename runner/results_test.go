@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
-	"github.com/gantry-ci/gantry/runner/testlog/port"
 	"github.com/gantry-ci/gantry/test/guest"
 )
 
@@ -31,7 +31,7 @@ func virtio(t *testing.T) string {
 }
 
 // serveResults runs a job with a results port; the ramdisk's init loads its drivers.
-func serveResults(t *testing.T, dir string, change func(*target.Target), steps ...string) (*jobs.Results, string) {
+func serveResults(t *testing.T, dir string, change func(*dut.Target), steps ...string) (*results.Results, string) {
 	t.Helper()
 	src := source(t, func(p *params) {
 		p.Ramdisk = "file:///ramdisk-virtio.cpio.gz"
@@ -61,9 +61,9 @@ func byDevice(t *testing.T, dir string) int {
 }
 
 // passes counts the cases named case-N that passed.
-func passes(res *jobs.Results) (n int) {
+func passes(res *results.Results) (n int) {
 	for _, c := range res.Cases {
-		if strings.HasPrefix(c.Case, "case-") && c.Result == jobs.Pass {
+		if strings.HasPrefix(c.Case, "case-") && c.Result == results.Pass {
 			n++
 		}
 	}
@@ -88,10 +88,10 @@ func report(from, n int) string {
 func TestResultsPort(t *testing.T) {
 	root := virtio(t)
 	const cases = 30
-	same := func(*target.Target) {}
+	same := func(*dut.Target) {}
 	for _, tt := range []struct {
 		name   string
-		change func(*target.Target)
+		change func(*dut.Target)
 		steps  []string
 		low    int // how many results must be in the device's record
 		high   int // and how many may
@@ -103,19 +103,19 @@ func TestResultsPort(t *testing.T) {
 			report(0, cases), "kill $(cat /tmp/noise)",
 		}, cases, cases},
 		{"a console without a result", same, []string{"exec >/dev/null 2>&1", report(0, cases)}, cases, cases},
-		{"a console that spoils every signal", func(tg *target.Target) { tg.Console = spoiled{tg.Console} }, []string{report(0, cases)}, cases, cases},
+		{"a console that spoils every signal", func(tg *dut.Target) { tg.Console = spoiled{tg.Console} }, []string{report(0, cases)}, cases, cases},
 		{"a driver that is missing", same, []string{"sleep 1; rmmod virtio_console", report(0, cases)}, 0, 0},
 		// Records that are on their way when the driver goes are lost with it, and the console's to bring.
 		{"a driver that goes half way", same, []string{report(0, 10), "sleep 1; rmmod virtio_console", report(10, 20)}, 1, 10},
 		{"a port that another holds", same, []string{"sleep 1; exec 9>/dev/vport0p1", report(0, cases), "exec 9>&-"}, 0, cases},
-		{"a host that does not read", func(tg *target.Target) { tg.Results = deaf{tg.Results} }, []string{
+		{"a host that does not read", func(tg *dut.Target) { tg.Results = deaf{tg.Results} }, []string{
 			"sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k & sleep 3; kill -9 $!", report(0, cases),
 		}, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			res, dir := serveResults(t, root, tt.change, tt.steps...)
 			n := byDevice(t, dir)
-			if res.Verdict.Verdict != jobs.Pass || passes(res) != cases || n < tt.low || n > tt.high {
+			if res.Verdict.Verdict != results.Pass || passes(res) != cases || n < tt.low || n > tt.high {
 				t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
 			}
 		})
@@ -123,7 +123,7 @@ func TestResultsPort(t *testing.T) {
 }
 
 // spoiled is a console without a signal, manifest or end of a stage.
-type spoiled struct{ target.Console }
+type spoiled struct{ dut.Console }
 
 func (s spoiled) Open(ctx context.Context) (io.ReadWriteCloser, error) {
 	rw, err := s.Console.Open(ctx)
@@ -139,7 +139,7 @@ func (s spoiler) Read(b []byte) (int, error) {
 }
 
 // deaf is a results port that is opened and not read.
-type deaf struct{ target.Results }
+type deaf struct{ dut.Results }
 
 func (d deaf) OpenResults(ctx context.Context) (io.ReadWriteCloser, error) {
 	rw, err := d.Results.OpenResults(ctx)
@@ -165,8 +165,8 @@ func (s *silent) Close() error {
 func TestResultsPortFlood(t *testing.T) {
 	root := virtio(t)
 	const cases = 10
-	res, dir := serveResults(t, root, func(*target.Target) {}, "sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k count=32768", report(0, cases))
-	if n := byDevice(t, dir); res.Verdict.Verdict != jobs.Pass || passes(res) != cases || n > 0 {
+	res, dir := serveResults(t, root, func(*dut.Target) {}, "sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k count=32768", report(0, cases))
+	if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 {
 		t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
 	}
 	if st, err := os.Stat(filepath.Join(dir, port.File)); err != nil || st.Size() != port.DefaultMax {

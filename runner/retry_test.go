@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -25,12 +25,12 @@ func TestRetry(t *testing.T) {
 		{"flaky", "[" + flaky + "]", "", verdict{"pass", "", "", "0_smoke/steady=pass 0_smoke/flaky=pass"}, []string{"", "flaky"}},
 		{
 			"flaky and failing", "[" + flaky + `, "lava-test-case bad --shell false"]`, "",
-			verdict{"fail", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/steady=pass 0_smoke/flaky=pass 0_smoke/bad=fail"},
+			verdict{"fail", results.ClassTest, "0_smoke/bad failed", "0_smoke/steady=pass 0_smoke/flaky=pass 0_smoke/bad=fail"},
 			[]string{"", "flaky", ""},
 		},
 		{
 			"a second run that hangs", `["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good --shell true"]`, "",
-			verdict{"incomplete", jobs.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"},
+			verdict{"incomplete", results.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"},
 			[]string{"", ""},
 		},
 		{
@@ -41,9 +41,9 @@ func TestRetry(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			known := &jobs.KnownFailures{}
+			known := &results.KnownFailures{}
 			if c.known != "" {
-				list, report := jobs.ParseKnownFailures([]byte(c.known), time.Now())
+				list, report := results.ParseKnownFailures([]byte(c.known), time.Now())
 				if err := report.Err(); err != nil {
 					t.Fatal(err)
 				}
@@ -55,7 +55,7 @@ func TestRetry(t *testing.T) {
 			check(t, res, c.want)
 			var notes []string
 			for _, x := range res.Cases {
-				if x.Suite != jobs.PipelineSuite {
+				if x.Suite != results.PipelineSuite {
 					notes = append(notes, x.Note)
 				}
 			}

@@ -13,28 +13,31 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/boot"
 	"github.com/gantry-ci/gantry/runner/deploy"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/journal"
-	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
-	"github.com/gantry-ci/gantry/runner/test"
+	"github.com/gantry-ci/gantry/runner/testshell"
 )
 
 // Methods is all that gantry executes.
-func Methods() []plan.Method { return slices.Concat(deploy.Methods(), boot.Methods(), test.Methods()) }
+func Methods() []plan.Method {
+	return slices.Concat(deploy.Methods(), boot.Methods(), testshell.Methods())
+}
 
 // Options are one attempt at a run.
 type Options struct {
 	ID      string // of the attempt: letters, digits, "-" and "_"; names its guests and its folder in the guest
 	Attempt int    // 1 or 2
 	Job     *jobs.Job
-	Target  *target.Target
+	Target  *dut.Target
 	Dir     string // its folder, which exists
 	Policy  plan.Policy
 	// KnownFailures are the cases that may fail; nil for none.
-	KnownFailures *jobs.KnownFailures
+	KnownFailures *results.KnownFailures
 	// Kernel are the kernel messages that the repository allows or denies; nil for none.
 	Kernel *kernlog.List
 	// Symbols is the path of a vmlinux: stacks are decoded with it if it is of the same build as the kernel that boots;
@@ -43,26 +46,26 @@ type Options struct {
 	// TestRetries is how often the definitions of failed cases are run again; what changes is flaky.
 	TestRetries int
 	Logger      *slog.Logger
-	Observe     func(jobs.Event) // called with each event, in order; may be nil
+	Observe     func(results.Event) // called with each event, in order; may be nil
 }
 
 // Run executes a job. All it knows goes to the folder, event by event; the results are the fold of these events. The
 // error is about the record only: how the run went is the results' verdict.
-func Run(ctx context.Context, o Options) (*jobs.Results, error) {
+func Run(ctx context.Context, o Options) (*results.Results, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	rec, err := newRecord(o, cancel)
 	if err != nil {
-		return nil, jobs.Blame(jobs.ClassInfrastructure, err)
+		return nil, results.Blame(results.ClassInfrastructure, err)
 	}
-	rec.emit(jobs.Event{Start: &jobs.Start{Job: o.Job.Name, Device: o.Target.Name, Attempt: o.Attempt}})
+	rec.emit(results.Event{Start: &results.Start{Job: o.Job.Name, Device: o.Target.Name, Attempt: o.Attempt}})
 	o.note(rec)
 	fail := attempt(ctx, o, rec)
 	if e := rec.failed(); e != nil {
 		fail = errors.Join(e, fail)
 	}
 	v := rec.decide(fail)
-	rec.emit(jobs.Event{Verdict: &v})
+	rec.emit(results.Event{Verdict: &v})
 	return rec.close()
 }
 
@@ -77,10 +80,10 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 		err = write(filepath.Join(o.Dir, PlanFile), out)
 	}
 	if err != nil {
-		return jobs.Failf(jobs.ClassInfrastructure, "write the plan: %w", err)
+		return results.Failf(results.ClassInfrastructure, "write the plan: %w", err)
 	}
 	for _, note := range p.Notes() {
-		rec.emit(jobs.Event{Log: &jobs.Log{Level: "info", Message: note}})
+		rec.emit(results.Event{Log: &results.Log{Level: "info", Message: note}})
 	}
 	consoles, closeConsoles, err := o.consoles()
 	if err != nil {
@@ -92,7 +95,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	}
 	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
 	if err != nil {
-		return jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, closeConsoles()))
+		return results.Blame(results.ClassInfrastructure, errors.Join(err, closeConsoles()))
 	}
 	run := &plan.Run{
 		ID: o.ID, Dir: o.Dir, Record: consoles, Journal: jr, Emit: rec.emit, Logger: o.Logger,
@@ -104,7 +107,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 		syms.decode(ctx, run) // all findings are in, and the target is off
 		e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), closeConsoles(), run.CloseKernels(), syms.close())
 		if e != nil {
-			err = jobs.Blame(jobs.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
+			err = results.Blame(results.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
 	err = p.Execute(ctx, run)
@@ -124,14 +127,14 @@ func (o Options) consoles() (rec plan.Record, end func() error, err error) {
 	end = func() error { return errors.Join(rec.Log.Close(), rec.Times.Close()) }
 	if err != nil {
 		_ = end() // a file that is not open says so
-		return rec, nil, jobs.Failf(jobs.ClassInfrastructure, "open the console's record: %w", err)
+		return rec, nil, results.Failf(results.ClassInfrastructure, "open the console's record: %w", err)
 	}
 	return rec, end, nil
 }
 
 // Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a
 // run that ended well.
-func Recover(ctx context.Context, t *target.Target, dir string) error {
+func Recover(ctx context.Context, t *dut.Target, dir string) error {
 	path := filepath.Join(dir, journalFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil // crashed before its first effect
@@ -144,7 +147,7 @@ func Recover(ctx context.Context, t *target.Target, dir string) error {
 }
 
 // undoers is the table of what can be taken back.
-func undoers(t *target.Target) journal.Undoers {
+func undoers(t *dut.Target) journal.Undoers {
 	u := journal.Undoers{
 		plan.UndoRemove: func(_ context.Context, path string) error { return os.RemoveAll(path) },
 	}
@@ -157,7 +160,7 @@ func undoers(t *target.Target) journal.Undoers {
 // note says in the record which entries of the lists hold no more: whoever reads a failure wonders.
 func (o Options) note(rec *record) {
 	warn := func(format string, a ...any) {
-		rec.emit(jobs.Event{Log: &jobs.Log{Level: "warning", Message: fmt.Sprintf(format, a...)}})
+		rec.emit(results.Event{Log: &results.Log{Level: "warning", Message: fmt.Sprintf(format, a...)}})
 	}
 	for _, k := range o.KnownFailures.Expired(o.Target.Name, o.Job.DeviceType) {
 		warn("the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until.Format(time.DateOnly))

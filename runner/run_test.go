@@ -18,9 +18,10 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
 	"github.com/gantry-ci/gantry/test/guest"
 )
 
@@ -98,13 +99,13 @@ func images(t *testing.T) string {
 }
 
 // serve runs a job as the lab would, for a stranger.
-func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*jobs.Results, string) {
+func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*results.Results, string) {
 	t.Helper()
 	return serveOn(t, device, src, policy, change...)
 }
 
 // serveOn runs it on a device of one's own.
-func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*jobs.Results, string) {
+func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*results.Results, string) {
 	t.Helper()
 	j, r := jobs.ParseJob(src, schema.Strict)
 	if err := r.Err(); err != nil {
@@ -118,7 +119,7 @@ func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change
 	if len(id) > 60 {
 		id = id[:60]
 	}
-	tg, err := target.Guest(d, target.GuestOptions{ID: id, Operator: policy.Operator})
+	tg, err := dut.Guest(d, dut.GuestOptions{ID: id, Operator: policy.Operator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,16 +144,16 @@ func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change
 // verdict is what a test looks at.
 type verdict struct {
 	Verdict string
-	Class   jobs.Class
+	Class   results.Class
 	Message string // a part of it
 	Cases   string
 }
 
-func check(t *testing.T, res *jobs.Results, want verdict) {
+func check(t *testing.T, res *results.Results, want verdict) {
 	t.Helper()
 	var cases []string
 	for _, c := range res.Cases {
-		if c.Suite != jobs.PipelineSuite {
+		if c.Suite != results.PipelineSuite {
 			cases = append(cases, c.Suite+"/"+c.Case+"="+c.Result)
 		}
 	}
@@ -176,38 +177,38 @@ func TestVerdicts(t *testing.T) {
 		{"pass", nil, verdict{"pass", "", "", "0_smoke/uname=pass"}},
 		{"a failing test", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "lava-test-case no --shell false"]`
-		}, verdict{"fail", jobs.ClassTest, "0_smoke/no failed", "0_smoke/uname=pass 0_smoke/no=fail"}},
+		}, verdict{"fail", results.ClassTest, "0_smoke/no failed", "0_smoke/uname=pass 0_smoke/no=fail"}},
 		{"a step that ends the run early", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "false", "lava-test-case never --shell true"]`
-		}, verdict{"fail", jobs.ClassTest, "0_smoke", "0_smoke/uname=pass"}},
+		}, verdict{"fail", results.ClassTest, "0_smoke", "0_smoke/uname=pass"}},
 		{
 			"a kernel that panics while booting", func(p *params) { p.Append = "rdinit=/missing init=/missing panic=-1" },
-			verdict{"fail", jobs.ClassJob, "login-action: kernel panic: VFS: Unable to mount root fs", ""},
+			verdict{"fail", results.ClassJob, "login-action: kernel panic: VFS: Unable to mount root fs", ""},
 		},
 		{
 			"a guest that hangs", func(p *params) { p.Append, p.BootSeconds = "rdinit=/bin/busybox -- sleep 100000", 25 },
-			verdict{"fail", jobs.ClassJob, "timed out after 25s", ""},
+			verdict{"fail", results.ClassJob, "timed out after 25s", ""},
 		},
 		{"a test that hangs", func(p *params) {
 			p.Steps, p.TestSeconds = `["lava-test-case uname --shell uname", "sleep 100000"]`, 10
-		}, verdict{"incomplete", jobs.ClassTimeout, "timed out after 10s", "0_smoke/uname=pass"}},
+		}, verdict{"incomplete", results.ClassTimeout, "timed out after 10s", "0_smoke/uname=pass"}},
 		{"a panic during a test", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "echo c > /proc/sysrq-trigger", "lava-test-case never --shell true"]`
-		}, verdict{"incomplete", jobs.ClassTest, "sysrq", "0_smoke/uname=pass"}},
+		}, verdict{"incomplete", results.ClassTest, "sysrq", "0_smoke/uname=pass"}},
 		{"a test that floods the console", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "yes", "lava-test-case never --shell true"]`
-		}, verdict{"fail", jobs.ClassJob, "the target printed more than 262144 bytes", "0_smoke/uname=pass"}},
+		}, verdict{"fail", results.ClassJob, "the target printed more than 262144 bytes", "0_smoke/uname=pass"}},
 		{
 			"a job out of time", func(p *params) { p.JobSeconds, p.Steps = 15, `["sleep 100000"]` },
-			verdict{"incomplete", jobs.ClassTimeout, "job timed out after 15s", ""},
+			verdict{"incomplete", results.ClassTimeout, "job timed out after 15s", ""},
 		},
 		{
 			"an image that is none", func(p *params) { p.Kernel = "file:///ramdisk.cpio.gz" },
-			verdict{"fail", jobs.ClassJob, "", ""},
+			verdict{"fail", results.ClassJob, "", ""},
 		},
 		{
 			"a wrong checksum", func(p *params) { p.KernelKeys = ", sha256sum: \"00\"" },
-			verdict{"fail", jobs.ClassJob, "expected 00", ""},
+			verdict{"fail", results.ClassJob, "expected 00", ""},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -235,7 +236,7 @@ func TestHostile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			res, dir := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}})
-			check(t, res, verdict{"fail", jobs.ClassJob, tt.want, ""})
+			check(t, res, verdict{"fail", results.ClassJob, tt.want, ""})
 			t.Logf("refused: %s", res.Message)
 			if b, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile)); err == nil && len(b) > 0 {
 				t.Errorf("a guest was started: %q", b)
@@ -250,7 +251,7 @@ func TestFiles(t *testing.T) {
 	res, dir := serve(t, source(t, func(p *params) {
 		p.Steps = `["lava-test-set start s", "lava-test-case m --result pass --measurement 3.5 --units ms", "lava-test-set stop s"]`
 	}), plan.Policy{FileRoots: []string{root}})
-	var file jobs.Results
+	var file results.Results
 	b, err := os.ReadFile(filepath.Join(dir, runner.ResultsFile))
 	if err == nil {
 		err = json.Unmarshal(b, &file)
@@ -258,22 +259,22 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(*res, file, cmpopts.IgnoreUnexported(jobs.Results{})); d != "" {
+	if d := cmp.Diff(*res, file, cmpopts.IgnoreUnexported(results.Results{})); d != "" {
 		t.Errorf("results.json is not what Run returned: %s", d)
 	}
-	fold := jobs.NewResults()
+	fold := results.NewResults()
 	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(events) {
-		var e jobs.Event
+		var e results.Event
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)
 		}
 		fold.Apply(e)
 	}
-	if d := cmp.Diff(fold, res, cmpopts.IgnoreUnexported(jobs.Results{})); d != "" {
+	if d := cmp.Diff(fold, res, cmpopts.IgnoreUnexported(results.Results{})); d != "" {
 		t.Errorf("the fold of events.jsonl is not the results: %s", d)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
@@ -301,7 +302,7 @@ func TestFiles(t *testing.T) {
 }
 
 // checkTimes holds when the bytes of the console came: in order, from the first on, while the run went on.
-func checkTimes(t *testing.T, path string, size int64, res *jobs.Results) {
+func checkTimes(t *testing.T, path string, size int64, res *results.Results) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -309,7 +310,7 @@ func checkTimes(t *testing.T, path string, size int64, res *jobs.Results) {
 	}
 	last, before := int64(-1), res.Started
 	for line := range strings.Lines(string(b)) {
-		a, err := jobs.ParseArrival(line)
+		a, err := results.ParseArrival(line)
 		off, at := a.Offset, a.Time
 		if err != nil || off <= last || off >= size || last < 0 && off != 0 || at.Before(before.Truncate(time.Microsecond)) || at.After(res.Finished) {
 			t.Fatalf("line %q after offset %d at %s of a console of %d bytes, error %v", line, last, before, size, err)
@@ -334,7 +335,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "test-killed"
-	tg, err := target.Guest(d, target.GuestOptions{ID: id})
+	tg, err := dut.Guest(d, dut.GuestOptions{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

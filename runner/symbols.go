@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gantry-ci/gantry/internal/fetch"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/journal"
-	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -46,10 +46,10 @@ func newSymbols(o Options, rec *record) (*symbols, error) {
 	case o.Symbols != "":
 		i, err := symbol.Open(o.Symbols)
 		s.given = i
-		return s, jobs.Blame(jobs.ClassJob, err) // it is the user's, and so is the fault
+		return s, results.Blame(results.ClassJob, err) // it is the user's, and so is the fault
 	case o.Job.Symbols != nil:
 		if err := o.fetchPolicy().Check(o.Job.Symbols.URL); err != nil {
-			return s, jobs.Failf(jobs.ClassJob, "line %d: metadata.gantry.symbols: %w", o.Job.Symbols.At("url").Line, err)
+			return s, results.Failf(results.ClassJob, "line %d: metadata.gantry.symbols: %w", o.Job.Symbols.At("url").Line, err)
 		}
 	}
 	return s, nil
@@ -95,14 +95,14 @@ func (s *symbols) decode(ctx context.Context, run *plan.Run) {
 			s.logf("warning", "the stack of console.log:%d is not decoded: %v", f.Line, err)
 		case text != f.Text:
 			f.Text, f.Decoded = text, true
-			s.rec.emit(jobs.Event{Finding: &f})
+			s.rec.emit(results.Event{Finding: &f})
 		}
 	}
 }
 
 // builds are those of which the kernel may be that the finding is about: what the finding itself says, what the running
 // kernel said, or else what is in the file it was booted from.
-func builds(f jobs.Finding, k plan.Kernel) ([]string, error) {
+func builds(f results.Finding, k plan.Kernel) ([]string, error) {
 	printed := symbol.PrintedBuildID(f.Text)
 	switch {
 	case printed != "":
@@ -159,7 +159,7 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 }
 
 func (s *symbols) logf(level, format string, a ...any) {
-	s.rec.emit(jobs.Event{Log: &jobs.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
+	s.rec.emit(results.Event{Log: &results.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
 }
 
 // close closes the operator's file.

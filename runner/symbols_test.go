@@ -18,9 +18,9 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner"
-	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -34,7 +34,7 @@ func TestSymbols(t *testing.T) {
 	server := httptest.NewServer(web)
 	defer server.Close()
 	policy := plan.Policy{FileRoots: []string{root}, URLs: []string{server.URL + "/"}}
-	run := func(metadata string, class jobs.Class, change func(p *params), with ...func(*runner.Options)) (text, dir string) {
+	run := func(metadata string, class results.Class, change func(p *params), with ...func(*runner.Options)) (text, dir string) {
 		t.Helper()
 		src := source(t, func(p *params) { p.Top = metadata; change(p) })
 		res, dir := serve(t, src, policy, with...)
@@ -53,7 +53,7 @@ func TestSymbols(t *testing.T) {
 	}
 
 	// What the stacks are without symbols.
-	text, dir := run("", jobs.ClassTest, late)
+	text, dir := run("", results.ClassTest, late)
 	id := printedNotes(t, dir)
 	f, err := os.Open(filepath.Join(root, "vmlinuz"))
 	if err != nil {
@@ -69,20 +69,20 @@ func TestSymbols(t *testing.T) {
 	sum := sha256.Sum256(web.files["/vmlinux.zst"])
 	line := regexp.MustCompile(function + `\+0x[0-9a-f]+/0x[0-9a-f]+ module\.c:3`)
 
-	if text, _ := run(at(server.URL, "/vmlinux.zst", "compression: zstd", "sha256sum: "+hex.EncodeToString(sum[:])), jobs.ClassTest, late); !line.MatchString(text) {
+	if text, _ := run(at(server.URL, "/vmlinux.zst", "compression: zstd", "sha256sum: "+hex.EncodeToString(sum[:])), results.ClassTest, late); !line.MatchString(text) {
 		t.Errorf("not decoded:\n%s", text)
 	}
-	text, dir = run(at(server.URL, "/other"), jobs.ClassTest, late)
+	text, dir = run(at(server.URL, "/other"), results.ClassTest, late)
 	if line.MatchString(text) {
 		t.Errorf("decoded with another build's image:\n%s", text)
 	}
 	said(t, dir, "is not decoded: the image has another build id than the kernel")
-	text, dir = run(at(server.URL, "/absent"), jobs.ClassJob, early)
+	text, dir = run(at(server.URL, "/absent"), results.ClassJob, early)
 	said(t, dir, "stacks are not decoded: fetch "+server.URL+"/absent: the server answers 404")
 
 	web.files["/vmlinux.zst"] = zipped(t, vmlinux(t, text, before, id))
 	line = regexp.MustCompile(before + `\+0x[0-9a-f]+/0x[0-9a-f]+ module\.c:3`)
-	if text, dir = run(at(server.URL, "/vmlinux.zst", "compression: zstd"), jobs.ClassJob, early); !line.MatchString(text) {
+	if text, dir = run(at(server.URL, "/vmlinux.zst", "compression: zstd"), results.ClassJob, early); !line.MatchString(text) {
 		b, _ := os.ReadFile(filepath.Join(dir, runner.EventsFile))
 		t.Errorf("not decoded before the login:\n%s\n%s", text, b)
 	}
@@ -90,7 +90,7 @@ func TestSymbols(t *testing.T) {
 	if err := os.WriteFile(operators, vmlinux(t, text, before, id), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := run("", jobs.ClassJob, early, func(o *runner.Options) { o.Symbols = operators }); !line.MatchString(text) {
+	if text, _ := run("", results.ClassJob, early, func(o *runner.Options) { o.Symbols = operators }); !line.MatchString(text) {
 		t.Errorf("not decoded with the operator's file:\n%s", text)
 	}
 	if web.asked != 4 {
@@ -106,7 +106,7 @@ func TestSymbolsRefused(t *testing.T) {
 		"file:///etc/shadow": "not below one of the runner's file_roots", "artifact://vmlinux": `the scheme is "artifact"`, "../vmlinux": `the scheme is ""`,
 	} {
 		res, _ := serve(t, source(t, func(p *params) { p.Top = "metadata:\n  gantry:\n    symbols: '" + url + "'" }), plan.Policy{FileRoots: []string{root}})
-		if res.Class != jobs.ClassJob || !strings.HasPrefix(res.Message, "line 7: metadata.gantry.symbols: ") || !strings.Contains(res.Message, want) || len(res.Cases) > 0 {
+		if res.Class != results.ClassJob || !strings.HasPrefix(res.Message, "line 7: metadata.gantry.symbols: ") || !strings.Contains(res.Message, want) || len(res.Cases) > 0 {
 			t.Errorf("%s: %s (%s), %d cases", url, res.Message, res.Class, len(res.Cases))
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -188,7 +189,7 @@ func (s *Server) expireLeases(ctx context.Context) error {
 	}
 	var errs []error
 	for _, l := range leases {
-		v, results := s.interrupted(l, "the runner was silent for "+rpc.LeaseTimeout.String())
+		v, results := s.interrupted(l, "the runner was silent for "+lab.LeaseTimeout.String())
 		err := s.store.EndLease(ctx, l.RunnerID, l.ID, store.End{Silent: true, Verdict: v, Results: results})
 		switch {
 		case errors.Is(err, store.ErrLeaseLost): // kept, or ended, meanwhile

@@ -10,9 +10,10 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // maxHeld is how many leases a heartbeat may name: more than a runner may have targets is nonsense.
@@ -58,7 +59,7 @@ func (s *Server) Heartbeat(ctx context.Context, r *gantryv1.HeartbeatRequest) (*
 
 // Append stores bytes of a stream. That, too, shows that the runner lives.
 func (s *Server) Append(ctx context.Context, r *gantryv1.AppendRequest) (*gantryv1.AppendResponse, error) {
-	stream := rpc.Stream(r.GetStream())
+	stream := lab.Stream(r.GetStream())
 	switch {
 	case !stream.Known():
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("append: no stream is called %.40q", stream))
@@ -108,9 +109,9 @@ func (s *Server) Finish(ctx context.Context, r *gantryv1.FinishRequest) (*gantry
 }
 
 // settled is how an attempt ends of which the runner says o, measured by the record that arrived.
-func (s *Server) settled(l store.Lease, o rpc.Outcome) (store.End, error) {
-	sizes := map[rpc.Stream]int64{}
-	for _, stream := range rpc.Streams() {
+func (s *Server) settled(l store.Lease, o lab.Outcome) (store.End, error) {
+	sizes := map[lab.Stream]int64{}
+	for _, stream := range lab.Streams() {
 		size, err := s.blobs.Sync(l.RunID, l.Attempt, stream)
 		if err != nil {
 			return store.End{}, err
@@ -122,13 +123,13 @@ func (s *Server) settled(l store.Lease, o rpc.Outcome) (store.End, error) {
 		return store.End{}, err
 	}
 	cut := ""
-	switch has, wants := sizes[rpc.Events], o.Sizes[rpc.Events]; {
+	switch has, wants := sizes[lab.Events], o.Sizes[lab.Events]; {
 	case has < wants:
 		cut = fmt.Sprintf("%d of %d bytes of the run's events arrived", has, wants)
 	case lost > 0:
 		cut = fmt.Sprintf("the run's events have %d gaps", lost)
 	}
-	if has, wants := sizes[rpc.Console], o.Sizes[rpc.Console]; has < wants { // evidence, not the record
+	if has, wants := sizes[lab.Console], o.Sizes[lab.Console]; has < wants { // evidence, not the record
 		s.log.Warn("console cut", "run", l.RunID, "attempt", l.Attempt, "bytes", has, "of", wants)
 	}
 	res.Verdict = settle(o, res.Verdict, cut)
@@ -157,17 +158,17 @@ func (s *Server) Report(ctx context.Context, r *gantryv1.ReportRequest) (*gantry
 	if err := s.store.EndLease(ctx, c.runner, r.GetLease(), end); err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	s.log.WarnContext(ctx, "attempt cut off", "run", l.RunID, "attempt", l.Attempt, "runner", c.name, "found", rpc.Clip(r.GetMessage()), "left", rpc.Clip(r.GetError()))
+	s.log.WarnContext(ctx, "attempt cut off", "run", l.RunID, "attempt", l.Attempt, "runner", c.name, "found", lab.Clip(r.GetMessage()), "left", lab.Clip(r.GetError()))
 	return &gantryv1.ReportResponse{}, nil
 }
 
 // interrupted is the verdict and the results of an attempt that the lab broke off.
-func (s *Server) interrupted(l store.Lease, why string) (jobs.Verdict, []byte) {
+func (s *Server) interrupted(l store.Lease, why string) (results.Verdict, []byte) {
 	v := labFault(why)
 	res, _, err := s.blobs.Results(l.RunID, l.Attempt)
 	if err != nil {
 		s.log.Error("read results of a lost attempt", "run", l.RunID, "attempt", l.Attempt, "err", err)
-		res = jobs.NewResults()
+		res = results.NewResults()
 	}
 	res.Verdict = v
 	b, err := json.Marshal(res)

@@ -3,41 +3,41 @@ package api
 import (
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 func TestSettle(t *testing.T) {
-	pass := jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}
-	said := func(verdict string, class jobs.Class, complete bool) rpc.Outcome {
-		return rpc.Outcome{Verdict: verdict, Class: string(class), Message: "m", Complete: complete}
+	pass := results.Verdict{Verdict: results.VerdictPass, Complete: true}
+	said := func(verdict string, class results.Class, complete bool) lab.Outcome {
+		return lab.Outcome{Verdict: verdict, Class: string(class), Message: "m", Complete: complete}
 	}
 	for what, c := range map[string]struct {
-		said     rpc.Outcome
-		recorded jobs.Verdict
+		said     lab.Outcome
+		recorded results.Verdict
 		cut      string
 		verdict  string
-		class    jobs.Class
+		class    results.Class
 	}{
 		"a pass":                    {said("pass", "", true), pass, "", "pass", ""},
-		"a pass not recorded":       {said("pass", "", true), jobs.Verdict{}, "", "incomplete", "infrastructure"},
-		"a pass, recorded as fail":  {said("pass", "", true), jobs.Verdict{Verdict: "fail"}, "", "incomplete", "infrastructure"},
+		"a pass not recorded":       {said("pass", "", true), results.Verdict{}, "", "incomplete", "infrastructure"},
+		"a pass, recorded as fail":  {said("pass", "", true), results.Verdict{Verdict: "fail"}, "", "incomplete", "infrastructure"},
 		"a pass with a cut record":  {said("pass", "", true), pass, "cut", "incomplete", "infrastructure"},
 		"an incomplete pass":        {said("pass", "", false), pass, "", "incomplete", "infrastructure"},
 		"a pass with a class":       {said("pass", "test", true), pass, "", "incomplete", "infrastructure"},
 		"a fail without one":        {said("fail", "", true), pass, "", "incomplete", "infrastructure"},
-		"a fail":                    {said("fail", "test", true), jobs.Verdict{}, "", "fail", "test"},
-		"a fail with a cut record":  {said("fail", "test", true), jobs.Verdict{}, "cut", "incomplete", "test"},
-		"a bad job, record cut":     {said("fail", "job", false), jobs.Verdict{}, "cut", "fail", "job"},
-		"canceled":                  {said("canceled", "canceled", false), jobs.Verdict{}, "", "canceled", "canceled"},
+		"a fail":                    {said("fail", "test", true), results.Verdict{}, "", "fail", "test"},
+		"a fail with a cut record":  {said("fail", "test", true), results.Verdict{}, "cut", "incomplete", "test"},
+		"a bad job, record cut":     {said("fail", "job", false), results.Verdict{}, "cut", "fail", "job"},
+		"canceled":                  {said("canceled", "canceled", false), results.Verdict{}, "", "canceled", "canceled"},
 		"the lab":                   {said("incomplete", "infrastructure", false), pass, "", "incomplete", "infrastructure"},
 		"a class of the future":     {said("fail", "karma", false), pass, "", "incomplete", "infrastructure"},
 		"a verdict of the future":   {said("maybe", "", true), pass, "", "incomplete", "infrastructure"},
-		"nothing at all":            {rpc.Outcome{}, jobs.Verdict{}, "", "incomplete", "infrastructure"},
-		"timeout with a cut record": {said("incomplete", "timeout", false), jobs.Verdict{}, "cut", "incomplete", "timeout"},
+		"nothing at all":            {lab.Outcome{}, results.Verdict{}, "", "incomplete", "infrastructure"},
+		"timeout with a cut record": {said("incomplete", "timeout", false), results.Verdict{}, "cut", "incomplete", "timeout"},
 	} {
 		got := settle(c.said, c.recorded, c.cut)
-		if got.Verdict != c.verdict || got.Class != c.class || got.Complete && (c.cut != "" || got.Verdict == jobs.VerdictIncomplete) {
+		if got.Verdict != c.verdict || got.Class != c.class || got.Complete && (c.cut != "" || got.Verdict == results.VerdictIncomplete) {
 			t.Errorf("%s: %+v", what, got)
 		}
 	}
@@ -45,12 +45,12 @@ func TestSettle(t *testing.T) {
 
 // TestSettleEvidence keeps what the record's verdict rests on, while it is the one that holds.
 func TestSettleEvidence(t *testing.T) {
-	recorded := jobs.Decide(nil, []jobs.Case{{Suite: "0_s", Case: "x", Result: jobs.Fail}})
-	fail := rpc.Outcome{Verdict: "fail", Class: "test", Message: "m", Complete: true}
+	recorded := results.Decide(nil, []results.Case{{Suite: "0_s", Case: "x", Result: results.Fail}})
+	fail := lab.Outcome{Verdict: "fail", Class: "test", Message: "m", Complete: true}
 	if got := settle(fail, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Name != "0_s/x" {
 		t.Errorf("%+v", got)
 	}
-	if got := settle(rpc.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Class != jobs.ClassInfrastructure {
+	if got := settle(lab.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Class != results.ClassInfrastructure {
 		t.Errorf("%+v", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -78,7 +79,7 @@ type watch struct {
 func (w *watch) serve(ctx context.Context, st *stream) error {
 	keepalive := time.NewTicker(rpc.KeepaliveInterval)
 	defer keepalive.Stop()
-	alive := rpc.PutKeepalive(rpc.Keepalive{Version: w.server.version})
+	alive := rpc.PutKeepalive(lab.Keepalive{Version: w.server.version})
 	if err := w.send(alive); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (w *watch) news(ctx context.Context) error {
 			w.assigned[l.ID] = true
 		}
 		if l.Cancel != "" && !w.canceled[l.ID] {
-			if err := w.send(rpc.PutCancel(rpc.Cancel{Lease: l.ID, Reason: l.Cancel})); err != nil {
+			if err := w.send(rpc.PutCancel(lab.Cancel{Lease: l.ID, Reason: l.Cancel})); err != nil {
 				return err
 			}
 			w.canceled[l.ID] = true

@@ -8,6 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // maxAnnotations of a check. Each batch of 50 is a request; more than these nobody reads.
@@ -66,7 +67,7 @@ func annotations(v View) []ghapi.Annotation {
 			continue
 		}
 		lines := locate(r.Job)
-		add := func(c jobs.Case, title, message string) {
+		add := func(c results.Case, title, message string) {
 			line := int(v.Check.Line)
 			if line == 0 {
 				line = lines.of(c)
@@ -77,13 +78,13 @@ func annotations(v View) []ghapi.Annotation {
 			out = append(out, annotation(v.Check.Path, line, levelFailure, title, message))
 		}
 		for _, f := range r.Broke() {
-			add(jobs.Case{Suite: f.Suite, Case: f.Case}, f.Title, brokeText(f))
+			add(results.Case{Suite: f.Suite, Case: f.Case}, f.Title, brokeText(f))
 		}
 		for _, c := range r.Results.Cases {
 			if len(out) >= maxAnnotations {
 				return out[:maxAnnotations]
 			}
-			if (c.Fails() || c.Result == jobs.Missing) && c.Suite != jobs.PipelineSuite {
+			if (c.Fails() || c.Result == results.Missing) && c.Suite != results.PipelineSuite {
 				add(c, caseName(c)+" "+words(kind(c)), failText(c))
 			}
 		}
@@ -92,7 +93,7 @@ func annotations(v View) []ghapi.Annotation {
 }
 
 // failText says how a case failed.
-func failText(c jobs.Case) string {
+func failText(c results.Case) string {
 	message := c.Message
 	if message == "" {
 		message = c.Suite + "/" + caseName(c) + ": " + c.Result
@@ -107,7 +108,7 @@ func failText(c jobs.Case) string {
 const maxBroke = 2 << 10
 
 // brokeText says what a finding is.
-func brokeText(f jobs.Finding) string {
+func brokeText(f results.Finding) string {
 	s := fmt.Sprintf("%s at console line %d", f.Kind, f.Line)
 	switch {
 	case f.Suite != "" && f.Case != "":
@@ -150,7 +151,7 @@ func locate(job []byte) places {
 
 // of is the 1-based line that defines a case: the step that reports it, when the definition is inline, else the
 // definition.
-func (p places) of(c jobs.Case) int {
+func (p places) of(c results.Case) int {
 	i, _, ok := suiteName(c.Suite)
 	if !ok || i >= len(p.starts) {
 		return 1

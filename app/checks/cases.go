@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/app/ghapi"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // suites adds the table of suites, with counts.
@@ -22,7 +22,7 @@ func suites(p *page, runs []Run) {
 		}
 		for _, c := range r.Results.Cases {
 			k := key{i, c.Suite}
-			if c.Suite == jobs.PipelineSuite {
+			if c.Suite == results.PipelineSuite {
 				continue
 			}
 			if counts[k] == nil {
@@ -38,7 +38,7 @@ func suites(p *page, runs []Run) {
 	for _, k := range order {
 		n := counts[k]
 		p.line("| %s | %s | %d | %d | %d | %d | %d |", code(k.suite, maxName), text(runs[k.run].Name, maxName),
-			n[jobs.Pass], n[jobs.Fail], n[jobs.Skip], n[jobs.Unknown], n[jobs.Missing])
+			n[results.Pass], n[results.Fail], n[results.Skip], n[results.Unknown], n[results.Missing])
 	}
 }
 
@@ -52,7 +52,7 @@ func cases(runs []Run) string {
 				continue
 			}
 			for _, c := range r.Results.Cases {
-				if (c.Result == jobs.Pass) != passed || passed && c.Suite == jobs.PipelineSuite {
+				if (c.Result == results.Pass) != passed || passed && c.Suite == results.PipelineSuite {
 					continue
 				}
 				if !head {
@@ -66,16 +66,16 @@ func cases(runs []Run) string {
 	return p.String()
 }
 
-func caseName(c jobs.Case) string {
+func caseName(c results.Case) string {
 	if c.Set != nil {
 		return *c.Set + "/" + c.Case
 	}
 	return c.Case
 }
 
-func result(c jobs.Case) string {
+func result(c results.Case) string {
 	out := text(c.Result, maxName)
-	if c.Fails() || c.Result == jobs.Missing {
+	if c.Fails() || c.Result == results.Missing {
 		out = "**" + out + "**"
 	}
 	if c.Note != "" {
@@ -84,7 +84,7 @@ func result(c jobs.Case) string {
 	return out
 }
 
-func measurement(c jobs.Case) string {
+func measurement(c results.Case) string {
 	if c.Measurement == nil {
 		return ""
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Statuses and conclusions of GitHub.
@@ -23,15 +23,15 @@ const (
 
 // conclude is the conclusion of a run that has its verdict. What is not the code's fault is never red, and what has not
 // passed is never green.
-func conclude(v jobs.Verdict) string {
+func conclude(v results.Verdict) string {
 	switch {
-	case v.Verdict == jobs.VerdictPass && v.Class == "":
+	case v.Verdict == results.VerdictPass && v.Class == "":
 		return Success
-	case v.Class == jobs.ClassTest, v.Class == jobs.ClassJob:
+	case v.Class == results.ClassTest, v.Class == results.ClassJob:
 		return Failure
-	case v.Class == jobs.ClassTimeout:
+	case v.Class == results.ClassTimeout:
 		return TimedOut
-	case v.Class == jobs.ClassCanceled:
+	case v.Class == results.ClassCanceled:
 		return Canceled
 	default: // the lab's or our own fault
 		return Neutral

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 
 // Evidence is what the run's verdict rests on, the most telling first; none while it has no verdict, or another than its
 // results have.
-func (r Run) Evidence() []jobs.Evidence {
+func (r Run) Evidence() []results.Evidence {
 	if r.Results == nil || r.Results.Class != r.Class || r.Results.Verdict.Verdict != r.Verdict.Verdict {
 		return nil
 	}
@@ -24,12 +24,12 @@ func (r Run) Evidence() []jobs.Evidence {
 }
 
 // Broke are the findings that the verdict rests on, in its order.
-func (r Run) Broke() (broke []jobs.Finding) {
+func (r Run) Broke() (broke []results.Finding) {
 	for _, e := range r.Evidence() {
-		if e.Kind != jobs.EvidenceFinding || e.Class == "" {
+		if e.Kind != results.EvidenceFinding || e.Class == "" {
 			continue
 		}
-		i := slices.IndexFunc(r.Results.Findings, func(f jobs.Finding) bool { return f.Line == e.LogLine && f.Title == e.Name })
+		i := slices.IndexFunc(r.Results.Findings, func(f results.Finding) bool { return f.Line == e.LogLine && f.Title == e.Name })
 		if i >= 0 {
 			broke = append(broke, r.Results.Findings[i])
 		}
@@ -84,7 +84,7 @@ func kernel(p *page, r Run, base string) {
 }
 
 // finding is a finding in a line of Markdown.
-func finding(r Run, f jobs.Finding, base string) string {
+func finding(r Run, f results.Finding, base string) string {
 	s := text(f.Kind, maxName) + ": " + code(f.Title, maxName) + ", " + consoleLine(r, base, f.Line)
 	if f.Suite != "" {
 		s += ", during " + code(strings.TrimSuffix(f.Suite+"/"+f.Case, "/"), maxName)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -85,10 +85,10 @@ func title(runs []Run, status string) string {
 		return "Waiting for the next attempt"
 	}
 	t := strings.Join(tally(runs), ", ")
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != jobs.ClassTest || !fails(r)) }); i >= 0 {
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != results.ClassTest || !fails(r)) }); i >= 0 {
 		t = strings.TrimSuffix(runs[i].headline()+" ("+t+")", " ()")
 	}
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class == jobs.ClassTest && fails(r) && len(r.Broke()) > 0 }); i >= 0 {
+	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class == results.ClassTest && fails(r) && len(r.Broke()) > 0 }); i >= 0 {
 		t += "; " + runs[i].Broke()[0].Title
 	}
 	if t == "" {
@@ -99,7 +99,7 @@ func title(runs []Run, status string) string {
 
 // fails tells whether a case of the user's failed the run, so that the counts say why.
 func fails(r Run) bool {
-	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c jobs.Case) bool { return c.Suite != jobs.PipelineSuite && c.Fails() })
+	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c results.Case) bool { return c.Suite != results.PipelineSuite && c.Fails() })
 }
 
 // headline says whose fault it was; of a system that broke, how.
@@ -114,14 +114,14 @@ func (r Run) headline() string {
 // tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail, that
 // are known to fail, that are flaky, and the rest.
 func tally(runs []Run) []string {
-	kinds := []string{jobs.Fail, jobs.NoteUnexpectedPass, jobs.Missing, jobs.NoteKnown, jobs.NoteFlaky, jobs.Unknown, jobs.Skip, jobs.Pass}
+	kinds := []string{results.Fail, results.NoteUnexpectedPass, results.Missing, results.NoteKnown, results.NoteFlaky, results.Unknown, results.Skip, results.Pass}
 	n := map[string]int{}
 	for _, r := range runs {
 		if r.Results == nil {
 			continue
 		}
 		for _, c := range r.Results.Cases {
-			if c.Suite != jobs.PipelineSuite {
+			if c.Suite != results.PipelineSuite {
 				n[kind(c)]++
 			}
 		}
@@ -132,7 +132,7 @@ func tally(runs []Run) []string {
 			continue
 		}
 		word := words(k)
-		if k == jobs.Fail && n[jobs.NoteKnown] > 0 {
+		if k == results.Fail && n[results.NoteKnown] > 0 {
 			word = "newly failed"
 		}
 		counts = append(counts, fmt.Sprintf("%d %s", n[k], word))
@@ -141,8 +141,8 @@ func tally(runs []Run) []string {
 }
 
 // kind is what a case counts as.
-func kind(c jobs.Case) string {
-	for _, note := range []string{jobs.NoteUnexpectedPass, jobs.NoteKnown, jobs.NoteFlaky} {
+func kind(c results.Case) string {
+	for _, note := range []string{results.NoteUnexpectedPass, results.NoteKnown, results.NoteFlaky} {
 		if c.Noted(note) {
 			return note
 		}
@@ -152,15 +152,15 @@ func kind(c jobs.Case) string {
 
 func words(result string) string {
 	switch result {
-	case jobs.Pass:
+	case results.Pass:
 		return "passed"
-	case jobs.Fail:
+	case results.Fail:
 		return "failed"
-	case jobs.Skip:
+	case results.Skip:
 		return "skipped"
-	case jobs.NoteKnown:
+	case results.NoteKnown:
 		return "known to fail"
-	case jobs.NoteUnexpectedPass:
+	case results.NoteUnexpectedPass:
 		return "passed unexpectedly"
 	default:
 		return result
@@ -168,17 +168,17 @@ func words(result string) string {
 }
 
 // headline says whose fault it was.
-func headline(v jobs.Verdict) string {
+func headline(v results.Verdict) string {
 	switch v.Class {
-	case jobs.ClassJob:
+	case results.ClassJob:
 		return "Job failed: " + v.Message
-	case jobs.ClassInfrastructure:
+	case results.ClassInfrastructure:
 		return "The lab failed: " + v.Message
-	case jobs.ClassTimeout:
+	case results.ClassTimeout:
 		return "Timed out: " + v.Message
-	case jobs.ClassCanceled:
+	case results.ClassCanceled:
 		return "Canceled: " + v.Message
-	case jobs.ClassBug:
+	case results.ClassBug:
 		return "gantry failed: " + v.Message
 	default:
 		return v.Message
@@ -214,7 +214,7 @@ func summary(runs []Run, base string) string {
 	return p.String()
 }
 
-func verdict(v jobs.Verdict) string {
+func verdict(v results.Verdict) string {
 	if v.Class == "" {
 		return v.Verdict
 	}

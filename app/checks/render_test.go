@@ -9,14 +9,14 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 func TestState(t *testing.T) {
-	done := func(class jobs.Class) Run {
-		v := jobs.Decide(nil, nil)
+	done := func(class results.Class) Run {
+		v := results.Decide(nil, nil)
 		if class != "" {
-			v = jobs.Decide(jobs.Failf(class, "x"), nil)
+			v = results.Decide(results.Failf(class, "x"), nil)
 		}
 		return Run{Run: store.Run{State: store.RunCompleted, Verdict: v}}
 	}
@@ -32,12 +32,12 @@ func TestState(t *testing.T) {
 		{"waits for its second attempt", []Run{again}, "in_progress/"},
 		{"one of two", []Run{queued, done("")}, "in_progress/"},
 		{"passed", []Run{done(""), done("")}, "completed/success"},
-		{"test", []Run{done(""), done(jobs.ClassTest)}, "completed/failure"},
-		{"job", []Run{done(jobs.ClassInfrastructure), done(jobs.ClassJob)}, "completed/failure"},
-		{"lab", []Run{done(""), done(jobs.ClassInfrastructure)}, "completed/neutral"},
-		{"bug", []Run{done(jobs.ClassBug)}, "completed/neutral"},
-		{"timeout", []Run{done(jobs.ClassTimeout), done(jobs.ClassCanceled)}, "completed/timed_out"},
-		{"canceled", []Run{done(jobs.ClassCanceled), done("")}, "completed/cancelled"},
+		{"test", []Run{done(""), done(results.ClassTest)}, "completed/failure"},
+		{"job", []Run{done(results.ClassInfrastructure), done(results.ClassJob)}, "completed/failure"},
+		{"lab", []Run{done(""), done(results.ClassInfrastructure)}, "completed/neutral"},
+		{"bug", []Run{done(results.ClassBug)}, "completed/neutral"},
+		{"timeout", []Run{done(results.ClassTimeout), done(results.ClassCanceled)}, "completed/timed_out"},
+		{"canceled", []Run{done(results.ClassCanceled), done("")}, "completed/cancelled"},
 		{"passed without a verdict", []Run{{Run: store.Run{State: store.RunCompleted}}}, "completed/neutral"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,20 +54,20 @@ func TestRenderHostile(t *testing.T) {
 		hostile := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 			"<script>alert(1)</script>", "![x](http://evil)", "| a | b |", "@octocat #1", "```\n", "\x1b[31m\x00\u202e", "\xff\xfe", strings.Repeat("é", 70000),
 		}))
-		r := jobs.NewResults()
+		r := results.NewResults()
 		for range rapid.IntRange(0, 5).Draw(t, "cases") {
-			r.Cases = append(r.Cases, jobs.Case{
-				Suite: hostile.Draw(t, "suite"), Case: hostile.Draw(t, "case"), Result: rapid.SampledFrom([]string{jobs.Pass, jobs.Fail, hostile.Draw(t, "result")}).Draw(t, "of"),
+			r.Cases = append(r.Cases, results.Case{
+				Suite: hostile.Draw(t, "suite"), Case: hostile.Draw(t, "case"), Result: rapid.SampledFrom([]string{results.Pass, results.Fail, hostile.Draw(t, "result")}).Draw(t, "of"),
 				Message: hostile.Draw(t, "message"), Note: hostile.Draw(t, "note"),
 			})
 		}
 		for range rapid.IntRange(1, 50).Draw(t, "findings") {
-			r.Findings = append(r.Findings, jobs.Finding{
+			r.Findings = append(r.Findings, results.Finding{
 				Kind: "oops", Title: hostile.Draw(t, "title"), Text: hostile.Draw(t, "text"), Allowed: rapid.SampledFrom([]string{"", "x"}).Draw(t, "allowed"),
 				Suite: hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"),
 			})
 		}
-		r.Verdict = jobs.Decide(jobs.Failf(jobs.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases, r.Findings...)
+		r.Verdict = results.Decide(results.Failf(results.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases, r.Findings...)
 		run := Run{
 			Run:     store.Run{ID: "id", Name: "smoke", State: store.RunCompleted, Verdict: r.Verdict},
 			Results: r, Job: []byte(hostile.Draw(t, "job")), Attempts: []store.Attempt{{Target: hostile.Draw(t, "target")}},
@@ -127,7 +127,7 @@ actions:
 		suite, name string
 		want        int
 	}{{"0_one", "a", 15}, {"0_one", "b", 16}, {"0_one", "c", 8}, {"1_two", "a", 17}, {"2_none", "a", 1}, {"lava", "a", 1}, {"-1_x", "a", 1}} {
-		if got := p.of(jobs.Case{Suite: tt.suite, Case: tt.name}); got != tt.want {
+		if got := p.of(results.Case{Suite: tt.suite, Case: tt.name}); got != tt.want {
 			t.Errorf("%s/%s is at line %d, want %d", tt.suite, tt.name, got, tt.want)
 		}
 	}

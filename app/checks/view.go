@@ -8,7 +8,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Problem is why a check has no runs: its files were refused, or policy forbids them.
@@ -38,11 +38,11 @@ type View struct {
 // Run is a run as a check shows it.
 type Run struct {
 	store.Run
-	Place    int64           // in the queue, from 1; 0 when it does not wait
-	Attempts []store.Attempt // in order
-	Results  *jobs.Results   // of the last attempt that ended; nil when there is none
-	Of       int             // the number of the attempt whose results these are
-	Job      []byte          // its definition, once it has results
+	Place    int64            // in the queue, from 1; 0 when it does not wait
+	Attempts []store.Attempt  // in order
+	Results  *results.Results // of the last attempt that ended; nil when there is none
+	Of       int              // the number of the attempt whose results these are
+	Job      []byte           // its definition, once it has results
 }
 
 // Rows reads what checks show.
@@ -97,7 +97,7 @@ func LookRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {
 	}
 	for i := len(v.Attempts) - 1; i >= 0 && v.Results == nil; i-- {
 		if b := v.Attempts[i].Results; len(b) > 0 {
-			v.Results, v.Of = jobs.NewResults(), v.Attempts[i].Number
+			v.Results, v.Of = results.NewResults(), v.Attempts[i].Number
 			if err := json.Unmarshal(b, v.Results); err != nil {
 				return v, fmt.Errorf("read results of run %s: %w", r.ID, err)
 			}

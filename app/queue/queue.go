@@ -6,7 +6,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 // Run is a run that waits.
@@ -14,7 +14,7 @@ type Run struct {
 	ID         string
 	Type       string
 	Tags       []string // all of which its target must have
-	Trust      rpc.Trust
+	Trust      lab.Trust
 	Repository string // owner/name
 	Priority   int64  // the highest goes first
 	Created    int64  // epoch milliseconds; among equals the oldest goes first
@@ -26,7 +26,7 @@ type Target struct {
 	ID           string
 	Type         string
 	Tags         []string
-	Trust        rpc.Trust // the least it wants
+	Trust        lab.Trust // the least it wants
 	Repositories []string  // its runner's allow-list, path.Match patterns; empty allows every repository
 	Used         int64     // epoch milliseconds of its last use
 }
@@ -36,7 +36,7 @@ type Match struct{ Run, Target string }
 
 // Fits says whether r may ever run on t.
 func Fits(r Run, t Target) bool {
-	if r.Type != t.Type || !r.Trust.Reaches(t.Trust) || !rpc.Allowed(t.Repositories, r.Repository) {
+	if r.Type != t.Type || !r.Trust.Reaches(t.Trust) || !lab.Allowed(t.Repositories, r.Repository) {
 		return false
 	}
 	return !slices.ContainsFunc(r.Tags, func(tag string) bool { return !slices.Contains(t.Tags, tag) })

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 func TestAssign(t *testing.T) {
@@ -19,7 +19,7 @@ func TestAssign(t *testing.T) {
 	}
 	tags := func(tags ...string) func(*Target) { return func(t *Target) { t.Tags = tags } }
 	used := func(ms int64) func(*Target) { return func(t *Target) { t.Used = ms } }
-	trust := func(l rpc.Trust) func(*Target) { return func(t *Target) { t.Trust = l } }
+	trust := func(l lab.Trust) func(*Target) { return func(t *Target) { t.Trust = l } }
 	allow := func(p ...string) func(*Target) { return func(t *Target) { t.Repositories = p } }
 	for name, c := range map[string]struct {
 		runs    []Run
@@ -68,8 +68,8 @@ func TestAssign(t *testing.T) {
 			[]Match{{"a", "t"}},
 		},
 		"too little trust": {
-			[]Run{{ID: "a", Type: "qemu", Trust: rpc.Untrusted}, {ID: "b", Type: "qemu", Trust: rpc.Approved}, {ID: "c", Type: "qemu", Trust: "nonsense"}},
-			[]Target{qemu("t", trust(rpc.Approved)), qemu("u", trust("nonsense"))},
+			[]Run{{ID: "a", Type: "qemu", Trust: lab.Untrusted}, {ID: "b", Type: "qemu", Trust: lab.Approved}, {ID: "c", Type: "qemu", Trust: "nonsense"}},
+			[]Target{qemu("t", trust(lab.Approved)), qemu("u", trust("nonsense"))},
 			[]Match{{"b", "t"}},
 		},
 		"allow-list": {
@@ -90,7 +90,7 @@ func TestAssign(t *testing.T) {
 func TestAssignHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"a", "b", "c"})
-		level := rapid.SampledFrom([]rpc.Trust{"", rpc.Untrusted, rpc.Approved, rpc.Trusted})
+		level := rapid.SampledFrom([]lab.Trust{"", lab.Untrusted, lab.Approved, lab.Trusted})
 		id := 0
 		next := func() string { id++; return string(rune('A' + id)) }
 		targets := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Target {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Attempt is one execution of a run on one target.
@@ -15,7 +15,7 @@ type Attempt struct {
 	Runner  string // names, as they were
 	Target  string
 	Ended   bool
-	jobs.Verdict
+	results.Verdict
 	Results            []byte // JSON of jobs.Results, once it ended
 	StartedMS, EndedMS int64
 }

@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Limits of what an attempt may store: a guest prints what it likes, and a runner may be compromised.
@@ -50,7 +50,7 @@ func OpenBlobs(dir string) (*Blobs, error) {
 // Close closes the folder.
 func (b *Blobs) Close() error { return b.root.Close() }
 
-func blobPath(run string, attempt int, s rpc.Stream) string {
+func blobPath(run string, attempt int, s lab.Stream) string {
 	return filepath.Join(run, strconv.Itoa(attempt), s.File())
 }
 
@@ -61,7 +61,7 @@ func (b *Blobs) lock(path string) *sync.Mutex {
 // Append stores data at the offset of a stream and returns how many bytes the stream has then. What is there already is
 // not written again. A gap stores nothing: the size returned is then less than the offset. Data above the limit is
 // ErrTooLarge; what fits is stored.
-func (b *Blobs) Append(run string, attempt int, s rpc.Stream, offset int64, data []byte) (size int64, err error) {
+func (b *Blobs) Append(run string, attempt int, s lab.Stream, offset int64, data []byte) (size int64, err error) {
 	path := blobPath(run, attempt, s)
 	mu := b.lock(path)
 	mu.Lock()
@@ -101,15 +101,15 @@ func (b *Blobs) Append(run string, attempt int, s rpc.Stream, offset int64, data
 	return size, nil
 }
 
-func limit(s rpc.Stream) int64 {
-	if s == rpc.Console {
+func limit(s lab.Stream) int64 {
+	if s == lab.Console {
 		return MaxConsole
 	}
 	return MaxEvents
 }
 
 // Sync has a stream survive a power cut, and returns its size; no stream is size 0.
-func (b *Blobs) Sync(run string, attempt int, s rpc.Stream) (size int64, err error) {
+func (b *Blobs) Sync(run string, attempt int, s lab.Stream) (size int64, err error) {
 	f, err := b.root.OpenFile(blobPath(run, attempt, s), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -130,7 +130,7 @@ func (b *Blobs) Sync(run string, attempt int, s rpc.Stream) (size int64, err err
 
 // Open opens a stream to read; it may grow meanwhile. Without the stream it is fs.ErrNotExist. The run must be one the
 // store knows.
-func (b *Blobs) Open(run string, attempt int, s rpc.Stream) (*os.File, error) {
+func (b *Blobs) Open(run string, attempt int, s lab.Stream) (*os.File, error) {
 	f, err := b.root.Open(blobPath(run, attempt, s))
 	if err != nil {
 		return nil, fmt.Errorf("open %s of run %s: %w", s, run, err)
@@ -152,10 +152,10 @@ func (b *Blobs) Remove(run string) error {
 // Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
 // where events are missing or cannot be read: with any, the results are incomplete. also is called with each event
 // that counts.
-func (b *Blobs) Results(run string, attempt int, also ...func(jobs.Event)) (res *jobs.Results, lost int, err error) {
-	f, err := b.Open(run, attempt, rpc.Events)
+func (b *Blobs) Results(run string, attempt int, also ...func(results.Event)) (res *results.Results, lost int, err error) {
+	f, err := b.Open(run, attempt, lab.Events)
 	if errors.Is(err, fs.ErrNotExist) {
-		return jobs.NewResults(), 0, nil
+		return results.NewResults(), 0, nil
 	}
 	if err != nil {
 		return nil, 0, err
@@ -166,8 +166,8 @@ func (b *Blobs) Results(run string, attempt int, also ...func(jobs.Event)) (res 
 
 // FoldEvents reads a stream of events, one JSON object a line. A last line without its end is not counted: more of it
 // may come. Skipped numbers, lines that are no event, and cases above a limit are counted as lost.
-func FoldEvents(r io.Reader, also ...func(jobs.Event)) (res *jobs.Results, lost int, err error) {
-	res = jobs.NewResults()
+func FoldEvents(r io.Reader, also ...func(results.Event)) (res *results.Results, lost int, err error) {
+	res = results.NewResults()
 	in := bufio.NewReaderSize(r, maxLine)
 	var last int64
 	for {
@@ -184,7 +184,7 @@ func FoldEvents(r io.Reader, also ...func(jobs.Event)) (res *jobs.Results, lost 
 		case err != nil:
 			return res, lost, fmt.Errorf("read events: %w", err)
 		}
-		var e jobs.Event
+		var e results.Event
 		if json.Unmarshal(line, &e) != nil || e.Seq <= last {
 			lost++
 			continue

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 func openTestBlobs(t *testing.T) (*Blobs, string) {
@@ -30,21 +30,21 @@ func openTestBlobs(t *testing.T) (*Blobs, string) {
 
 func TestBlobLimit(t *testing.T) {
 	b, dir := openTestBlobs(t)
-	if _, err := b.Append("r", 1, rpc.Events, 0, []byte("x")); err != nil {
+	if _, err := b.Append("r", 1, lab.Events, 0, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "r", "1", "events.jsonl")
 	if err := os.Truncate(path, MaxEvents-3); err != nil { // sparse
 		t.Fatal(err)
 	}
-	size, err := b.Append("r", 1, rpc.Events, MaxEvents-3, []byte("12345"))
+	size, err := b.Append("r", 1, lab.Events, MaxEvents-3, []byte("12345"))
 	if !errors.Is(err, ErrTooLarge) || size != MaxEvents {
 		t.Errorf("over the limit: %d, %v", size, err)
 	}
-	if size, err = b.Append("r", 1, rpc.Events, MaxEvents-3, []byte("123")); err != nil || size != MaxEvents {
+	if size, err = b.Append("r", 1, lab.Events, MaxEvents-3, []byte("123")); err != nil || size != MaxEvents {
 		t.Errorf("a resend at the limit: %d, %v", size, err)
 	}
-	if _, err = b.Append("r", 1, rpc.Events, MaxEvents, []byte("6")); !errors.Is(err, ErrTooLarge) {
+	if _, err = b.Append("r", 1, lab.Events, MaxEvents, []byte("6")); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("at the limit: %v", err)
 	}
 }
@@ -53,14 +53,14 @@ func TestBlobLimit(t *testing.T) {
 func TestBlobPaths(t *testing.T) {
 	b, dir := openTestBlobs(t)
 	for _, run := range []string{"../x", "/etc", "..", "a/../../.."} {
-		if _, err := b.Append(run, 1, rpc.Console, 0, []byte("x")); err == nil && run != "/etc" {
+		if _, err := b.Append(run, 1, lab.Console, 0, []byte("x")); err == nil && run != "/etc" {
 			t.Errorf("%q: stored", run)
 		}
 	}
 	if entries, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(entries) != 1 {
 		t.Errorf("outside of the folder: %v, %v", entries, err)
 	}
-	if _, err := b.Open("none", 1, rpc.Console); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := b.Open("none", 1, lab.Console); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no stream: %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func FuzzFoldEvents(f *testing.F) {
 		if err != nil || lost < 0 || res == nil {
 			t.Errorf("%v, %d, %v", res, lost, err)
 		}
-		if res.Count(jobs.Pass) > strings.Count(in, "\n") {
+		if res.Count(results.Pass) > strings.Count(in, "\n") {
 			t.Error("more cases than lines")
 		}
 	})

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // ErrLeaseLost is returned for a lease that the caller does not hold: it ended, or was another's. Nothing is changed.
@@ -54,7 +54,7 @@ func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error)
 }
 
 // Assignment reads what the runner that holds the lease is to do.
-func (s *Store) Assignment(ctx context.Context, lease string) (a rpc.Assignment, err error) {
+func (s *Store) Assignment(ctx context.Context, lease string) (a lab.Assignment, err error) {
 	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust, r.repository, r.ref, r.commit_sha, r.pull_number,
 			r.known_failures, r.kernel_log, r.test_retries
 		FROM leases l JOIN runs r ON r.id = l.run_id JOIN targets t ON t.id = l.target_id WHERE l.id = $1 AND l.state = 'held'`, lease).Scan(
@@ -72,7 +72,7 @@ func (s *Store) Assignment(ctx context.Context, lease string) (a rpc.Assignment,
 
 // KeepLeases gives the leases that a runner says it holds new time. lost are those it does not hold; cancels are those
 // whose runs it shall stop. A lease with plenty of time left is not written again.
-func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lost []string, cancels []rpc.Cancel, err error) {
+func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lost []string, cancels []lab.Cancel, err error) {
 	held, err := s.HeldLeases(ctx, runner)
 	if err != nil {
 		return nil, nil, err
@@ -90,9 +90,9 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 			continue
 		}
 		if l.Cancel != "" {
-			cancels = append(cancels, rpc.Cancel{Lease: id, Reason: l.Cancel})
+			cancels = append(cancels, lab.Cancel{Lease: id, Reason: l.Cancel})
 		}
-		if !l.Accepted || until-l.UntilMS > rpc.HeartbeatInterval.Milliseconds()/2 {
+		if !l.Accepted || until-l.UntilMS > lab.HeartbeatInterval.Milliseconds()/2 {
 			due = append(due, id)
 		}
 	}
@@ -138,7 +138,7 @@ func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 type End struct {
 	Silent  bool // the lease's time is up; without effect when it was kept meanwhile
 	Bad     bool // the target cannot be used until it is announced as good again
-	Verdict jobs.Verdict
+	Verdict results.Verdict
 	Results []byte // JSON of jobs.Results, as far as they came
 }
 
@@ -217,13 +217,13 @@ func (s *Store) endAttempt(ctx context.Context, tx *Tx, l Lease, target string, 
 		complete = 1
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'ended', verdict = $1, class = $2, message = $3, complete = $4, results = $5, ended_ms = $6
-		WHERE run_id = $7 AND number = $8`, e.Verdict.Verdict, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), complete, string(e.Results), s.nowMS(), l.RunID, l.Attempt)
+		WHERE run_id = $7 AND number = $8`, e.Verdict.Verdict, string(e.Verdict.Class), lab.Clip(e.Verdict.Message), complete, string(e.Results), s.nowMS(), l.RunID, l.Attempt)
 	if err != nil {
 		return err
 	}
-	if e.Verdict.Class == jobs.ClassInfrastructure {
+	if e.Verdict.Class == results.ClassInfrastructure {
 		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', `+waitAnew+`, avoid_target = $2, class = $3, message = $4
-			WHERE id = $5 AND state = 'running' AND attempts < max_attempts`, s.nowMS(), target, string(e.Verdict.Class), rpc.Clip(e.Verdict.Message), l.RunID)
+			WHERE id = $5 AND state = 'running' AND attempts < max_attempts`, s.nowMS(), target, string(e.Verdict.Class), lab.Clip(e.Verdict.Message), l.RunID)
 		again, err := changed(r, err, "queue run %s again", l.RunID)
 		if err != nil {
 			return err

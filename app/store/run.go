@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // States of a run.
@@ -29,14 +29,14 @@ type RunSpec struct {
 	Key      string
 	CheckID  string // of the check that shows it
 	Name     string // of the job in .github/gantry.yml, with its matrix
-	Source   rpc.Source
-	Trust    rpc.Trust
+	Source   lab.Source
+	Trust    lab.Trust
 	Priority int64
 
 	TargetType string
 	Tags       []string
 	Job        []byte // the LAVA job definition's source
-	Lists      rpc.Lists
+	Lists      lab.Lists
 
 	MaxAttempts  int           // 1 or 2; 0 is 2
 	QueueTimeout time.Duration // for each wait, also that for a second attempt; 0 is for ever
@@ -48,15 +48,15 @@ type Run struct {
 	Key        string
 	CheckID    string
 	Name       string
-	Source     rpc.Source
-	Trust      rpc.Trust
+	Source     lab.Source
+	Trust      lab.Trust
 	Priority   int64
 	TargetType string
 	Tags       []string
 	State      string
 	Attempts   int64 // begun so far
 	Max        int64 // attempts
-	jobs.Verdict
+	results.Verdict
 	CreatedMS, StartedMS, EndedMS int64
 }
 
@@ -113,7 +113,7 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 // CancelRun completes a run as canceled, at once; a runner that executes it is told to stop, and nothing it says of the
 // run counts any more. It is false when the run was completed already.
 func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool, error) {
-	done, err := s.completeRun(ctx, tx, id, jobs.Verdict{Verdict: jobs.VerdictCanceled, Class: jobs.ClassCanceled, Message: reason})
+	done, err := s.completeRun(ctx, tx, id, results.Verdict{Verdict: results.VerdictCanceled, Class: results.ClassCanceled, Message: reason})
 	if err != nil || !done {
 		return false, err
 	}
@@ -132,9 +132,9 @@ func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool,
 }
 
 // completeRun gives a run its verdict, unless it has one.
-func (s *Store) completeRun(ctx context.Context, tx *Tx, id string, v jobs.Verdict) (bool, error) {
+func (s *Store) completeRun(ctx context.Context, tx *Tx, id string, v results.Verdict) (bool, error) {
 	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'completed', verdict = $1, class = $2, message = $3, ended_ms = $4
-		WHERE id = $5 AND state <> 'completed'`, v.Verdict, string(v.Class), rpc.Clip(v.Message), s.nowMS(), id)
+		WHERE id = $5 AND state <> 'completed'`, v.Verdict, string(v.Class), lab.Clip(v.Message), s.nowMS(), id)
 	if done, err := changed(r, err, "complete run %s", id); err != nil || !done {
 		return false, err
 	}
@@ -200,8 +200,8 @@ func (s *Store) ExpireQueue(ctx context.Context) (n int, err error) {
 				return notFound(err)
 			}
 			n++
-			_, err := s.completeRun(ctx, tx, id, jobs.Verdict{
-				Verdict: jobs.VerdictIncomplete, Class: jobs.ClassInfrastructure, Message: "no target was free in the time the run may wait",
+			_, err := s.completeRun(ctx, tx, id, results.Verdict{
+				Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "no target was free in the time the run may wait",
 			})
 			return err
 		})

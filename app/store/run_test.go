@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 func queueRun(t *testing.T, s *Store, spec RunSpec) (run Run, created bool) {
 	t.Helper()
-	spec.Name, spec.Job, spec.Source, spec.Trust = "smoke", []byte("x"), rpc.Source{Repository: "o/r", Commit: "abc"}, rpc.Trusted
+	spec.Name, spec.Job, spec.Source, spec.Trust = "smoke", []byte("x"), lab.Source{Repository: "o/r", Commit: "abc"}, lab.Trusted
 	err := s.Tx(t.Context(), func(ctx context.Context, tx *Tx) (err error) {
 		run, created, err = s.CreateRun(ctx, tx, spec)
 		return err
@@ -36,12 +36,12 @@ func testSchedule(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var targets []rpc.Target
+	var targets []lab.Target
 	for i := range 40 {
-		targets = append(targets, rpc.Target{Name: fmt.Sprintf("t%d", i), Type: "qemu"})
+		targets = append(targets, lab.Target{Name: fmt.Sprintf("t%d", i), Type: "qemu"})
 	}
-	targets = append(targets, rpc.Target{Name: "special", Type: "qemu", Tags: []string{"special"}}, rpc.Target{Name: "sick", Type: "pi", Health: rpc.Bad})
-	if err := s.ConnectRunner(ctx, runner, "session", "replica", rpc.Announcement{Targets: targets}); err != nil {
+	targets = append(targets, lab.Target{Name: "special", Type: "qemu", Tags: []string{"special"}}, lab.Target{Name: "sick", Type: "pi", Health: lab.Bad})
+	if err := s.ConnectRunner(ctx, runner, "session", "replica", lab.Announcement{Targets: targets}); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
@@ -103,7 +103,7 @@ func TestQueueTimeout(t *testing.T) {
 		t.Errorf("expired %d, %v", n, err)
 	}
 	run, err := s.Run(t.Context(), hasty.ID)
-	if err != nil || run.State != RunCompleted || run.Verdict.Verdict != jobs.VerdictIncomplete || run.Class != jobs.ClassInfrastructure {
+	if err != nil || run.State != RunCompleted || run.Verdict.Verdict != results.VerdictIncomplete || run.Class != results.ClassInfrastructure {
 		t.Errorf("%+v, %v", run, err)
 	}
 }
@@ -122,7 +122,7 @@ func testRequeue(t *testing.T, s *Store) {
 	}
 	schedule := func() (lease string) {
 		t.Helper()
-		if err := s.ConnectRunner(ctx, runner, "session", "replica", rpc.Announcement{Targets: []rpc.Target{{Name: "x", Type: "requeue"}}}); err != nil {
+		if err := s.ConnectRunner(ctx, runner, "session", "replica", lab.Announcement{Targets: []lab.Target{{Name: "x", Type: "requeue"}}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Schedule(ctx); err != nil {
@@ -149,7 +149,7 @@ func testRequeue(t *testing.T, s *Store) {
 	waits("taken back")
 	lease = schedule()
 	now = now.Add(3 * time.Hour)
-	if err := s.EndLease(ctx, runner, lease, End{Verdict: jobs.Decide(jobs.Failf(jobs.ClassInfrastructure, "no power"), nil)}); err != nil {
+	if err := s.EndLease(ctx, runner, lease, End{Verdict: results.Decide(results.Failf(results.ClassInfrastructure, "no power"), nil)}); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(59 * time.Minute)
@@ -176,7 +176,7 @@ func TestForgetRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Append(old.ID, 1, rpc.Console, 0, []byte("x")); err != nil {
+	if _, err := b.Append(old.ID, 1, lab.Console, 0, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	if ids, err := s.ForgetRuns(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(ids) != 0 {
@@ -197,7 +197,7 @@ func TestForgetRuns(t *testing.T) {
 	if err := b.Remove(old.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := b.Open(old.ID, 1, rpc.Console); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := b.Open(old.ID, 1, lab.Console); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("streams: %v", err)
 	}
 }

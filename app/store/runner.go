@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 // ErrRefused is returned for a token or name that enrolls nobody.
@@ -125,7 +125,7 @@ func (s *Store) Runners(ctx context.Context) ([]Runner, error) {
 }
 
 // ConnectRunner notes what a runner announces on a new stream, which from now on is its only one.
-func (s *Store) ConnectRunner(ctx context.Context, id, session, replica string, a rpc.Announcement) error {
+func (s *Store) ConnectRunner(ctx context.Context, id, session, replica string, a lab.Announcement) error {
 	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE runners SET session = $1, replica = $2, alive_ms = $3, version = $4, repositories = $5 WHERE id = $6`,
 			session, replica, s.aliveUntil(), a.Version, list(a.Repositories), id)
@@ -186,16 +186,16 @@ func (s *Store) Restart(ctx context.Context) error {
 }
 
 // aliveUntil is when a stream that is not renewed counts as broken.
-func (s *Store) aliveUntil() int64 { return s.nowMS() + rpc.LeaseTimeout.Milliseconds() }
+func (s *Store) aliveUntil() int64 { return s.nowMS() + lab.LeaseTimeout.Milliseconds() }
 
 // leaseUntil is when a lease that is not kept is lost.
-func (s *Store) leaseUntil() int64 { return s.nowMS() + rpc.LeaseTimeout.Milliseconds() }
+func (s *Store) leaseUntil() int64 { return s.nowMS() + lab.LeaseTimeout.Milliseconds() }
 
 // Target is a board or guest of a runner.
 type Target struct {
 	ID     string
 	Runner string // its name
-	rpc.Target
+	lab.Target
 	LeaseID   string // that holds it
 	Announced bool   // its runner names it still
 	Connected bool   // its runner is there
@@ -219,7 +219,7 @@ func (s *Store) Targets(ctx context.Context) ([]Target, error) {
 }
 
 // PutTargets notes the targets that a runner announces; those it does not name get no runs.
-func (s *Store) PutTargets(ctx context.Context, runner string, targets []rpc.Target) error {
+func (s *Store) PutTargets(ctx context.Context, runner string, targets []lab.Target) error {
 	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error { return s.putTargets(ctx, tx, runner, targets) })
 	if err != nil {
 		return fmt.Errorf("announce targets of runner %s: %w", runner, err)
@@ -227,13 +227,13 @@ func (s *Store) PutTargets(ctx context.Context, runner string, targets []rpc.Tar
 	return nil
 }
 
-func (s *Store) putTargets(ctx context.Context, tx *Tx, runner string, targets []rpc.Target) error {
+func (s *Store) putTargets(ctx context.Context, tx *Tx, runner string, targets []lab.Target) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE targets SET announced = 0 WHERE runner_id = $1`, runner); err != nil {
 		return err
 	}
 	for _, t := range targets {
 		if t.Health == "" {
-			t.Health = rpc.Good
+			t.Health = lab.Good
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO targets (id, runner_id, name, type, tags, tag_count, trust, health) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (runner_id, name) DO UPDATE SET type = excluded.type, tags = excluded.tags, tag_count = excluded.tag_count,

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 // What came beside the console is there for who asks, as no more than text; without it there is no link.
@@ -18,7 +18,7 @@ func TestCopies(t *testing.T) {
 		t.Error("a link to what is not there")
 	}
 	const record = "\n@0.0 <GANTRY_RECORD 1 4e649263 LAVA_SIGNAL_STARTTC one>\n<script>\xff"
-	l.append(rpc.Copies, record)
+	l.append(lab.Copies, record)
 	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); !strings.Contains(page, `<a href="`+path+`">`) {
 		t.Errorf("no link:\n%s", page)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // functions are what the templates call.
@@ -20,13 +20,13 @@ func functions() template.FuncMap {
 		},
 		"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
 		"short": func(sha string) string { return sha[:min(len(sha), 12)] },
-		"name": func(c jobs.Case) string {
+		"name": func(c results.Case) string {
 			if c.Set != nil {
 				return *c.Set + "/" + c.Case
 			}
 			return c.Case
 		},
-		"measured": func(c jobs.Case) string {
+		"measured": func(c results.Case) string {
 			if c.Measurement == nil {
 				return ""
 			}
@@ -43,22 +43,22 @@ func functions() template.FuncMap {
 		},
 		"at":   func(id string, line int) place { return place{id, line} },
 		"text": func(s string) string { return readable([]byte(s)) },
-		"during": func(f jobs.Finding) string {
+		"during": func(f results.Finding) string {
 			if f.Suite == "" {
 				return f.Section
 			}
 			return strings.TrimSuffix(f.Suite+"/"+f.Case, "/")
 		},
-		"shade": func(c jobs.Case) string {
+		"shade": func(c results.Case) string {
 			switch {
 			case c.Fails():
-				return jobs.Fail
-			case c.Note != "" && (c.Noted(jobs.NoteKnown) || c.Noted(jobs.NoteFlaky)):
-				return jobs.Unknown
+				return results.Fail
+			case c.Note != "" && (c.Noted(results.NoteKnown) || c.Noted(results.NoteFlaky)):
+				return results.Unknown
 			}
 			return c.Result
 		},
-		"remark": func(c jobs.Case) string {
+		"remark": func(c results.Case) string {
 			if c.Known != "" && c.Message != "" {
 				return c.Known + "; " + c.Message
 			}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -69,7 +69,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if attempt == 0 {
 		attempt = p.Attempts[len(p.Attempts)-1].Number
 	}
-	f, err := h.Blobs.Open(row.ID, attempt, rpc.Console)
+	f, err := h.Blobs.Open(row.ID, attempt, lab.Console)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, store.ErrNotFound
 	}
@@ -99,7 +99,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 
 // came says of the lines when they came, as far as the runner has told.
 func (h *Handler) came(run string, attempt int, lines []consoleLine) (err error) {
-	f, err := h.Blobs.Open(run, attempt, rpc.Times)
+	f, err := h.Blobs.Open(run, attempt, lab.Times)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -111,13 +111,13 @@ func (h *Handler) came(run string, attempt int, lines []consoleLine) (err error)
 	if err != nil {
 		return err
 	}
-	first, ok, err := jobs.ArrivalAt(f, st.Size(), 0)
+	first, ok, err := results.ArrivalAt(f, st.Size(), 0)
 	for i := range lines {
 		if err != nil || !ok {
 			return nil // a file that is no such file: the lines are shown without
 		}
 		var at time.Time
-		if at, ok, err = jobs.ArrivalAt(f, st.Size(), lines[i].offset); err == nil && ok {
+		if at, ok, err = results.ArrivalAt(f, st.Size(), lines[i].offset); err == nil && ok {
 			lines[i].Came = &arrival{at, strconv.FormatFloat(at.Sub(first).Seconds(), 'f', 3, 64)}
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/export"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/export"
 )
 
 // results serves what the newest attempt of a run reported so far: results.json, as gantry run leaves it.
@@ -46,7 +46,7 @@ func (h *Handler) lava(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		x := export.NewLAVA(p.ID)
 		if _, _, err = h.Blobs.Results(p.ID, p.Of, x.Apply); err == nil {
-			x.Apply(jobs.Event{Time: p.Results.Finished, Verdict: &p.Results.Verdict}) // the app may have settled on another
+			x.Apply(results.Event{Time: p.Results.Finished, Verdict: &p.Results.Verdict}) // the app may have settled on another
 			err = x.Write(&b)
 		}
 	}
@@ -74,20 +74,20 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, kind string, b *b
 
 // console serves the whole console of the last attempt, as bytes that no browser takes for anything else.
 func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
-	h.stream(w, r, rpc.Console, "text/plain; charset=utf-8")
+	h.stream(w, r, lab.Console, "text/plain; charset=utf-8")
 }
 
 // events serves the record of the last attempt, one event a line.
 func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
-	h.stream(w, r, rpc.Events, "application/jsonl")
+	h.stream(w, r, lab.Events, "application/jsonl")
 }
 
 // copies serves what the target of the last attempt sent beside its console, as text: a test may have sent anything.
 func (h *Handler) copies(w http.ResponseWriter, r *http.Request) {
-	h.stream(w, r, rpc.Copies, "text/plain; charset=utf-8")
+	h.stream(w, r, lab.Copies, "text/plain; charset=utf-8")
 }
 
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s rpc.Stream, kind string) {
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s lab.Stream, kind string) {
 	attempts, err := h.Store.Attempts(r.Context(), r.PathValue("id"))
 	if err == nil && len(attempts) == 0 {
 		err = store.ErrNotFound

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // A run that has ended is there for dashboards, by the verdict that the app settled on; one that has not is not.
@@ -20,13 +20,13 @@ func TestDownloads(t *testing.T) {
 	l := newLab(t)
 	l.begin()
 	var events []byte
-	for i, e := range []jobs.Event{
-		{Start: &jobs.Start{Job: "smoke", Device: "qemu-1", Attempt: 1}},
-		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Fail}},
-		{Case: &jobs.Case{Suite: "0_smoke", Case: "known", Result: jobs.Fail, Note: jobs.NoteKnown, Known: "#42"}},
-		{Case: &jobs.Case{Suite: "0_smoke", Case: "flaky", Result: jobs.Pass, Try: 2}},
-		{Case: &jobs.Case{Suite: jobs.PipelineSuite, Case: "job", Result: jobs.Pass}},
-		{Verdict: &jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}},
+	for i, e := range []results.Event{
+		{Start: &results.Start{Job: "smoke", Device: "qemu-1", Attempt: 1}},
+		{Case: &results.Case{Suite: "0_smoke", Case: "flaky", Result: results.Fail}},
+		{Case: &results.Case{Suite: "0_smoke", Case: "known", Result: results.Fail, Note: results.NoteKnown, Known: "#42"}},
+		{Case: &results.Case{Suite: "0_smoke", Case: "flaky", Result: results.Pass, Try: 2}},
+		{Case: &results.Case{Suite: results.PipelineSuite, Case: "job", Result: results.Pass}},
+		{Verdict: &results.Verdict{Verdict: results.VerdictPass, Complete: true}},
 	} {
 		e.Seq, e.Time = int64(i+1), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		b, err := json.Marshal(e)
@@ -35,7 +35,7 @@ func TestDownloads(t *testing.T) {
 		}
 		events = append(append(events, b...), '\n')
 	}
-	l.append(rpc.Events, string(events))
+	l.append(lab.Events, string(events))
 	base := "/runs/" + l.run.ID
 	for _, file := range []string{"/junit.xml", "/lava-results.yaml"} {
 		l.get(base+file, http.StatusNotFound)
@@ -44,7 +44,7 @@ func TestDownloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res.Verdict = jobs.Decide(jobs.Failf(jobs.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases)
+	res.Verdict = results.Decide(results.Failf(results.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases)
 	b, err := json.Marshal(res)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestLines(t *testing.T) {
 	for n := range 1000 {
 		fmt.Fprintf(&b, "line %d\r\n", n+1)
 	}
-	l.append(rpc.Console, b.String()+strings.Repeat("x", 3*longLine)+"\n<script>\x1b[1m\n")
+	l.append(lab.Console, b.String()+strings.Repeat("x", 3*longLine)+"\n<script>\x1b[1m\n")
 	base := "/runs/" + l.run.ID + "/console/"
 	for _, tt := range []struct {
 		line, first, last, earlier, later int
@@ -122,16 +122,16 @@ func TestLineTimes(t *testing.T) {
 		times string
 		want  string // of the second line
 	}{
-		"told":    {string(jobs.Arrival{Offset: 8, Time: start.Add(1500 * time.Millisecond)}.Append(jobs.Arrival{Time: start}.Append(nil))), `<time datetime="2026-01-02T03:04:06.500Z" title="2026-01-02T03:04:06.500Z">1.500</time><code>second</code>`},
+		"told":    {string(results.Arrival{Offset: 8, Time: start.Add(1500 * time.Millisecond)}.Append(results.Arrival{Time: start}.Append(nil))), `<time datetime="2026-01-02T03:04:06.500Z" title="2026-01-02T03:04:06.500Z">1.500</time><code>second</code>`},
 		"not yet": {"", `3</a><code>second</code>`},
 		"damaged": {strings.Repeat("<script>\n", 100), `3</a><code>second</code>`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
 			l.begin()
-			l.append(rpc.Console, "first\r\n\nsecond\n")
+			l.append(lab.Console, "first\r\n\nsecond\n")
 			if tt.times != "" {
-				l.append(rpc.Times, tt.times)
+				l.append(lab.Times, tt.times)
 			}
 			page, _ := l.get("/runs/"+l.run.ID+"/console/1", http.StatusOK)
 			if !strings.Contains(page, tt.want) || strings.Contains(page, "<script") {
@@ -145,18 +145,18 @@ func TestLineTimes(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	l := newLab(t)
 	l.begin()
-	r := jobs.NewResults()
-	r.Cases = []jobs.Case{{Suite: "0_smoke", Case: "frob", Result: jobs.Fail, Message: "exit <7>", LogLine: new(40)}}
-	r.Findings = []jobs.Finding{
+	r := results.NewResults()
+	r.Cases = []results.Case{{Suite: "0_smoke", Case: "frob", Result: results.Fail, Message: "exit <7>", LogLine: new(40)}}
+	r.Findings = []results.Finding{
 		{Kind: "oops", Title: "BUG: oops in <frob>", Line: 12, Section: "test", Suite: "0_smoke", Case: "frob", Text: "BUG\n frob+0x1/0x2 fs/frob.c:3\n"},
 		{Kind: "warning", Title: "WARNING in x", Line: 7, Section: "boot", Allowed: "#42"},
 	}
-	r.Verdict = jobs.Decide(nil, r.Cases, r.Findings...)
+	r.Verdict = results.Decide(nil, r.Cases, r.Findings...)
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.append(rpc.Events, `{"seq":1,"log":{"level":"info","message":"all is well"}}`+"\n"+`{"seq":2,"log":{"level":"warning","message":"stacks are <not> decoded"}}`+"\n")
+	l.append(lab.Events, `{"seq":1,"log":{"level":"info","message":"all is well"}}`+"\n"+`{"seq":2,"log":{"level":"warning","message":"stacks are <not> decoded"}}`+"\n")
 	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: r.Verdict, Results: b}); err != nil {
 		t.Fatal(err)
 	}

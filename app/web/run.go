@@ -13,8 +13,8 @@ import (
 
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -29,11 +29,11 @@ const (
 // runPage is what a run's page shows.
 type runPage struct {
 	checks.Run
-	Source       rpc.Source
+	Source       lab.Source
 	Done         bool
-	Cases        []jobs.Case
+	Cases        []results.Case
 	MoreCases    int // that are left out
-	Findings     []jobs.Finding
+	Findings     []results.Finding
 	MoreFindings int // likewise
 	Warnings     []string
 	Console      string
@@ -62,7 +62,7 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 	if p.Console, p.Cut, err = h.tail(row.ID, last.Number); err != nil {
 		return p, err
 	}
-	if p.Copies, err = h.has(row.ID, last.Number, rpc.Copies); err != nil {
+	if p.Copies, err = h.has(row.ID, last.Number, lab.Copies); err != nil {
 		return p, err
 	}
 	if !last.Ended {
@@ -87,8 +87,8 @@ func some[T any](all []T, most int) ([]T, int) {
 
 // recorded folds what an attempt has reported so far, and its log's warnings; it is nil of a record that is not there, or
 // too long for a page.
-func (h *Handler) recorded(run string, attempt int) (res *jobs.Results, warnings []string, err error) {
-	f, err := h.Blobs.Open(run, attempt, rpc.Events)
+func (h *Handler) recorded(run string, attempt int) (res *results.Results, warnings []string, err error) {
+	f, err := h.Blobs.Open(run, attempt, lab.Events)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -99,7 +99,7 @@ func (h *Handler) recorded(run string, attempt int) (res *jobs.Results, warnings
 	if err = errors.Join(err, f.Close()); err != nil || st.Size() > liveEvents {
 		return nil, nil, err
 	}
-	res, _, err = h.Blobs.Results(run, attempt, func(e jobs.Event) {
+	res, _, err = h.Blobs.Results(run, attempt, func(e results.Event) {
 		if e.Log != nil && (e.Log.Level == "warning" || e.Log.Level == "error") && len(warnings) < shownWarnings {
 			warnings = append(warnings, e.Log.Message)
 		}
@@ -108,7 +108,7 @@ func (h *Handler) recorded(run string, attempt int) (res *jobs.Results, warnings
 }
 
 // has says whether an attempt has a stream.
-func (h *Handler) has(run string, attempt int, s rpc.Stream) (bool, error) {
+func (h *Handler) has(run string, attempt int, s lab.Stream) (bool, error) {
 	f, err := h.Blobs.Open(run, attempt, s)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -121,7 +121,7 @@ func (h *Handler) has(run string, attempt int, s rpc.Stream) (bool, error) {
 
 // tail reads the end of an attempt's console, as text.
 func (h *Handler) tail(run string, attempt int) (text string, cut bool, err error) {
-	f, err := h.Blobs.Open(run, attempt, rpc.Console)
+	f, err := h.Blobs.Open(run, attempt, lab.Console)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // testLab is store with one run that has a lease.
@@ -53,7 +53,7 @@ func newLab(t *testing.T) *testLab {
 	}
 	err = s.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 		l.run, _, err = s.CreateRun(ctx, tx, store.RunSpec{
-			Name: "<b>smoke</b>", Trust: rpc.Trusted, TargetType: "qemu", Job: []byte("{}"), Source: rpc.Source{Repository: "o/r", Commit: "0123456789abcdef"},
+			Name: "<b>smoke</b>", Trust: lab.Trusted, TargetType: "qemu", Job: []byte("{}"), Source: lab.Source{Repository: "o/r", Commit: "0123456789abcdef"},
 		})
 		return err
 	})
@@ -74,7 +74,7 @@ func (l *testLab) begin() {
 	if l.runner, err = l.store.Enroll(ctx, token, "bench", store.HashSecret("x")); err != nil {
 		l.t.Fatal(err)
 	}
-	if err := l.store.ConnectRunner(ctx, l.runner, "s", "r", rpc.Announcement{Targets: []rpc.Target{{Name: "qemu-1", Type: "qemu", Health: rpc.Good}}}); err != nil {
+	if err := l.store.ConnectRunner(ctx, l.runner, "s", "r", lab.Announcement{Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}}}); err != nil {
 		l.t.Fatal(err)
 	}
 	if n, err := l.store.Schedule(ctx); err != nil || n != 1 {
@@ -87,7 +87,7 @@ func (l *testLab) begin() {
 	l.lease = held[0]
 }
 
-func (l *testLab) append(s rpc.Stream, text string) {
+func (l *testLab) append(s lab.Stream, text string) {
 	l.t.Helper()
 	if _, err := l.blobs.Append(l.run.ID, 1, s, 0, []byte(text)); err != nil {
 		l.t.Fatal(err)
@@ -108,12 +108,12 @@ func (l *testLab) get(path string, want int) (page string, head http.Header) {
 func TestHostileConsole(t *testing.T) {
 	l := newLab(t)
 	l.begin()
-	l.append(rpc.Console, "\x1b[31m<script>alert(1)</script>\x1b[0m\r\n\x1b]0;title\x07\x00\u202e\xff</pre><img src=x>\n")
-	event, err := json.Marshal(jobs.Event{Seq: 1, Case: &jobs.Case{Suite: "0_smoke", Case: "<img src=y>", Result: jobs.Fail, Note: `"><script>`}})
+	l.append(lab.Console, "\x1b[31m<script>alert(1)</script>\x1b[0m\r\n\x1b]0;title\x07\x00\u202e\xff</pre><img src=x>\n")
+	event, err := json.Marshal(results.Event{Seq: 1, Case: &results.Case{Suite: "0_smoke", Case: "<img src=y>", Result: results.Fail, Note: `"><script>`}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.append(rpc.Events, string(event)+"\n")
+	l.append(lab.Events, string(event)+"\n")
 	page, head := l.get("/runs/"+l.run.ID, http.StatusOK)
 	for _, bad := range []string{"<script", "<img", "\x1b", "\x00", "\u202e", "<b>smoke"} {
 		if strings.Contains(page, bad) {
@@ -142,8 +142,8 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("queued:\n%s", page)
 	}
 	l.begin()
-	r := jobs.NewResults()
-	r.Verdict = jobs.Decide(nil, nil)
+	r := results.NewResults()
+	r.Verdict = results.Decide(nil, nil)
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestRefresh(t *testing.T) {
 func TestTail(t *testing.T) {
 	l := newLab(t)
 	l.begin()
-	l.append(rpc.Console, strings.Repeat("0123456789\n", 20_000)+"the end\n")
+	l.append(lab.Console, strings.Repeat("0123456789\n", 20_000)+"the end\n")
 	page, _ := l.get("/runs/"+l.run.ID, http.StatusOK)
 	if !strings.Contains(page, "<pre>0123456789\n") || !strings.Contains(page, "the end\n</pre>") || len(page) > 2*tail {
 		t.Errorf("page of %d bytes", len(page))

@@ -7,9 +7,9 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/internal/schema"
-	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // maxList is the largest list sent to a runner, in bytes: what the readers of lists take, and with the job's definition
@@ -18,7 +18,7 @@ const maxList = 1 << 20
 
 // lists reads what the repository says of the job's results at the commit. A list that is not there, or has a mistake,
 // is the problem returned: whoever wrote its name wants it to hold.
-func (q *Queue) lists(ctx context.Context, gh *ghapi.Client, c commit, j *config.Job) (l rpc.Lists, problem *planned, err error) {
+func (q *Queue) lists(ctx context.Context, gh *ghapi.Client, c commit, j *config.Job) (l lab.Lists, problem *planned, err error) {
 	l.TestRetries = j.Retry.Tests
 	for _, file := range []struct {
 		key, path string
@@ -43,7 +43,7 @@ func (q *Queue) lists(ctx context.Context, gh *ghapi.Client, c commit, j *config
 		*file.to = src
 	}
 	// The list of kernel messages is the runner's language: it says there what is wrong.
-	if _, report := jobs.ParseKnownFailures(l.KnownFailures, q.Now()); !report.Valid() {
+	if _, report := results.ParseKnownFailures(l.KnownFailures, q.Now()); !report.Valid() {
 		return l, &planned{name: j.Name, path: j.KnownFailures, problem: refusedFile(j.KnownFailures, report)}, nil
 	}
 	return l, nil, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 // configCheck is the check that shows what is wrong with a commit as a whole.
@@ -132,7 +132,7 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 }
 
 // planSteps expands the short form: a run for each device type and each value of the matrix.
-func (q *Queue) planSteps(c commit, j *config.Job, lists rpc.Lists, at func(string) planned) (planned, error) {
+func (q *Queue) planSteps(c commit, j *config.Job, lists lab.Lists, at func(string) planned) (planned, error) {
 	p := planned{name: j.Name, path: config.Path, line: j.Line}
 	for _, v := range j.Variants() {
 		if len(v.Types) != 1 {
@@ -152,14 +152,14 @@ func (q *Queue) planSteps(c commit, j *config.Job, lists rpc.Lists, at func(stri
 	return p, nil
 }
 
-func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte, lists rpc.Lists) store.RunSpec {
+func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte, lists lab.Lists) store.RunSpec {
 	name := j.Name
 	if of := v.Name(); of != "" {
 		name += " (" + of + ")"
 	}
-	trust := rpc.Trusted
+	trust := lab.Trusted
 	if c.pull.Fork {
-		trust = rpc.Untrusted
+		trust = lab.Untrusted
 	}
 	wait := j.QueueTimeout
 	if wait == 0 {
@@ -168,7 +168,7 @@ func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, s
 	return store.RunSpec{
 		Name:  name,
 		Trust: trust,
-		Source: rpc.Source{
+		Source: lab.Source{
 			Repository: c.repo, Ref: fmt.Sprintf("refs/pull/%d/head", c.pull.Number), Commit: c.sha, PullRequest: c.pull.Number,
 		},
 		TargetType: job.DeviceType, Tags: slices.Concat(job.Tags, v.Tags), Job: src, Lists: lists,

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // start makes the checks and runs of a plan. again makes new runs where there are completed ones; otherwise a commit's
@@ -89,7 +89,7 @@ func (q *Queue) startRuns(ctx context.Context, tx *store.Tx, check store.Check, 
 	canceled := false
 	for _, r := range had {
 		renew = renew && r.State == store.RunCompleted
-		canceled = canceled || r.Class == jobs.ClassCanceled
+		canceled = canceled || r.Class == results.ClassCanceled
 	}
 	if !renew || !again && !canceled {
 		return len(specs) - len(had), nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/gantry-ci/gantry/jobs/lab"
 	pb "github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // PutTargets makes the wire's form of targets.
-func PutTargets(targets []Target) []*pb.Target {
+func PutTargets(targets []lab.Target) []*pb.Target {
 	out := make([]*pb.Target, len(targets))
 	for i, t := range targets {
 		out[i] = &pb.Target{Name: t.Name, Type: t.Type, Tags: t.Tags, Trust: string(t.Trust), Health: string(t.Health)}
@@ -27,11 +28,11 @@ func PutTargets(targets []Target) []*pb.Target {
 }
 
 // GetTargets checks and takes over announced targets.
-func GetTargets(in []*pb.Target) ([]Target, error) {
+func GetTargets(in []*pb.Target) ([]lab.Target, error) {
 	if len(in) > maxTargets {
 		return nil, fmt.Errorf("announce %d targets: at most %d", len(in), maxTargets)
 	}
-	out, seen := make([]Target, len(in)), map[string]bool{}
+	out, seen := make([]lab.Target, len(in)), map[string]bool{}
 	for i, t := range in {
 		for _, name := range append([]string{t.GetName(), t.GetType()}, t.GetTags()...) {
 			if err := CheckName(name); err != nil {
@@ -45,23 +46,23 @@ func GetTargets(in []*pb.Target) ([]Target, error) {
 			return nil, fmt.Errorf("announce target %q: named twice", t.GetName())
 		}
 		seen[t.GetName()] = true
-		out[i] = Target{
+		out[i] = lab.Target{
 			Name: t.GetName(), Type: t.GetType(), Tags: t.GetTags(),
-			Trust: Trust(t.GetTrust()), Health: health(t.GetHealth()),
+			Trust: lab.Trust(t.GetTrust()), Health: health(t.GetHealth()),
 		}
 	}
 	return out, nil
 }
 
 // health takes a word that a newer runner may have for the most careful one known here.
-func health(s string) Health {
-	switch h := Health(s); h {
+func health(s string) lab.Health {
+	switch h := lab.Health(s); h {
 	case "":
-		return Good
-	case Good, Unknown, Bad, Maintenance:
+		return lab.Good
+	case lab.Good, lab.Unknown, lab.Bad, lab.Maintenance:
 		return h
 	default:
-		return Bad
+		return lab.Bad
 	}
 }
 
@@ -79,7 +80,7 @@ func CheckName(s string) error {
 }
 
 // PutAnnouncement makes the wire's form of a.
-func PutAnnouncement(a Announcement) *pb.WatchRequest {
+func PutAnnouncement(a lab.Announcement) *pb.WatchRequest {
 	return &pb.WatchRequest{
 		Version: a.Version, Targets: PutTargets(a.Targets), Leases: a.Leases,
 		Allow: &pb.Allow{Repositories: a.Repositories},
@@ -87,25 +88,25 @@ func PutAnnouncement(a Announcement) *pb.WatchRequest {
 }
 
 // GetAnnouncement checks and takes over an announcement.
-func GetAnnouncement(r *pb.WatchRequest) (Announcement, error) {
+func GetAnnouncement(r *pb.WatchRequest) (lab.Announcement, error) {
 	targets, err := GetTargets(r.GetTargets())
 	if err != nil {
-		return Announcement{}, err
+		return lab.Announcement{}, err
 	}
 	repos := r.GetAllow().GetRepositories()
 	if len(repos) > maxTargets || len(r.GetLeases()) > maxTargets || len(r.GetVersion()) > maxName {
-		return Announcement{}, errors.New("announce runner: too much of something")
+		return lab.Announcement{}, errors.New("announce runner: too much of something")
 	}
 	for _, p := range repos {
 		if _, err := path.Match(p, ""); err != nil || len(p) > maxName {
-			return Announcement{}, fmt.Errorf("announce allow-list: bad pattern %.40q", p)
+			return lab.Announcement{}, fmt.Errorf("announce allow-list: bad pattern %.40q", p)
 		}
 	}
-	return Announcement{Version: r.GetVersion(), Targets: targets, Leases: r.GetLeases(), Repositories: repos}, nil
+	return lab.Announcement{Version: r.GetVersion(), Targets: targets, Leases: r.GetLeases(), Repositories: repos}, nil
 }
 
 // PutAssignment makes the stream's message of a.
-func PutAssignment(a Assignment) *pb.WatchResponse {
+func PutAssignment(a lab.Assignment) *pb.WatchResponse {
 	return &pb.WatchResponse{Message: &pb.WatchResponse_Assignment{Assignment: &pb.Assignment{
 		Lease: a.Lease, Run: a.Run, Attempt: int32(a.Attempt), Target: a.Target, Name: a.Name, Job: a.Job, Trust: string(a.Trust),
 		Source: &pb.Source{
@@ -116,12 +117,12 @@ func PutAssignment(a Assignment) *pb.WatchResponse {
 }
 
 // PutCancel makes the stream's message of c.
-func PutCancel(c Cancel) *pb.WatchResponse {
+func PutCancel(c lab.Cancel) *pb.WatchResponse {
 	return &pb.WatchResponse{Message: &pb.WatchResponse_Cancel{Cancel: &pb.Cancel{Lease: c.Lease, Reason: c.Reason}}}
 }
 
 // PutKeepalive makes the stream's message of k.
-func PutKeepalive(k Keepalive) *pb.WatchResponse {
+func PutKeepalive(k lab.Keepalive) *pb.WatchResponse {
 	return &pb.WatchResponse{Message: &pb.WatchResponse_Keepalive{Keepalive: &pb.Keepalive{Version: k.Version}}}
 }
 
@@ -129,7 +130,7 @@ func PutKeepalive(k Keepalive) *pb.WatchResponse {
 func GetMessage(r *pb.WatchResponse) any {
 	switch m := r.GetMessage().(type) {
 	case *pb.WatchResponse_Keepalive:
-		return Keepalive{Version: m.Keepalive.GetVersion()}
+		return lab.Keepalive{Version: m.Keepalive.GetVersion()}
 	case *pb.WatchResponse_Assignment:
 		return getAssignment(m.Assignment)
 	case *pb.WatchResponse_Cancel:
@@ -138,27 +139,29 @@ func GetMessage(r *pb.WatchResponse) any {
 	return nil
 }
 
-func getAssignment(a *pb.Assignment) Assignment {
+func getAssignment(a *pb.Assignment) lab.Assignment {
 	s := a.GetSource()
-	out := Assignment{
+	out := lab.Assignment{
 		Lease: a.GetLease(), Run: a.GetRun(), Attempt: int(a.GetAttempt()), Target: a.GetTarget(), Name: a.GetName(),
-		Job: a.GetJob(), Trust: Trust(a.GetTrust()),
-		Source: Source{Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest()},
-		Lists: Lists{
+		Job: a.GetJob(), Trust: lab.Trust(a.GetTrust()),
+		Source: lab.Source{Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest()},
+		Lists: lab.Lists{
 			KnownFailures: a.GetKnownFailures(), KernelLog: a.GetKernelLog(),
 			TestRetries: min(max(int(a.GetTestRetries()), 0), maxTestRetries),
 		},
 	}
-	if out.Trust != Trusted && out.Trust != Approved {
-		out.Trust = Untrusted
+	if out.Trust != lab.Trusted && out.Trust != lab.Approved {
+		out.Trust = lab.Untrusted
 	}
 	return out
 }
 
-func getCancel(c *pb.Cancel) Cancel { return Cancel{Lease: c.GetLease(), Reason: c.GetReason()} }
+func getCancel(c *pb.Cancel) lab.Cancel {
+	return lab.Cancel{Lease: c.GetLease(), Reason: c.GetReason()}
+}
 
 // GetHeartbeat takes over the answer to a heartbeat.
-func GetHeartbeat(r *pb.HeartbeatResponse) (lost []string, cancels []Cancel) {
+func GetHeartbeat(r *pb.HeartbeatResponse) (lost []string, cancels []lab.Cancel) {
 	for _, c := range r.GetCancels() {
 		cancels = append(cancels, getCancel(c))
 	}
@@ -166,7 +169,7 @@ func GetHeartbeat(r *pb.HeartbeatResponse) (lost []string, cancels []Cancel) {
 }
 
 // PutHeartbeat makes the answer to a heartbeat.
-func PutHeartbeat(lost []string, cancels []Cancel) *pb.HeartbeatResponse {
+func PutHeartbeat(lost []string, cancels []lab.Cancel) *pb.HeartbeatResponse {
 	out := &pb.HeartbeatResponse{Lost: lost}
 	for _, c := range cancels {
 		out.Cancels = append(out.Cancels, &pb.Cancel{Lease: c.Lease, Reason: c.Reason})
@@ -175,9 +178,9 @@ func PutHeartbeat(lost []string, cancels []Cancel) *pb.HeartbeatResponse {
 }
 
 // PutOutcome makes the wire's form of o.
-func PutOutcome(o Outcome) *pb.FinishRequest {
-	out := &pb.FinishRequest{Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: Clip(o.Message), Complete: o.Complete}
-	for _, s := range Streams() {
+func PutOutcome(o lab.Outcome) *pb.FinishRequest {
+	out := &pb.FinishRequest{Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: lab.Clip(o.Message), Complete: o.Complete}
+	for _, s := range lab.Streams() {
 		if n, ok := o.Sizes[s]; ok {
 			out.Sizes = append(out.Sizes, &pb.StreamSize{Stream: string(s), Size: n})
 		}
@@ -186,13 +189,13 @@ func PutOutcome(o Outcome) *pb.FinishRequest {
 }
 
 // GetOutcome takes over the end of an attempt.
-func GetOutcome(r *pb.FinishRequest) Outcome {
-	o := Outcome{
-		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: Clip(r.GetMessage()), Complete: r.GetComplete(),
-		Sizes: map[Stream]int64{},
+func GetOutcome(r *pb.FinishRequest) lab.Outcome {
+	o := lab.Outcome{
+		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: lab.Clip(r.GetMessage()), Complete: r.GetComplete(),
+		Sizes: map[lab.Stream]int64{},
 	}
 	for _, s := range r.GetSizes() {
-		if name := Stream(s.GetStream()); name.Known() {
+		if name := lab.Stream(s.GetStream()); name.Known() {
 			o.Sizes[name] = s.GetSize()
 		}
 	}

@@ -1,5 +1,5 @@
 // Package rpc is the wire between app and runners: messages and service generated from gantryv1/runner.proto, and the
-// one conversion between them and plain types. A job travels as its source bytes.
+// one conversion between them and the plain types of package lab. A job travels as its source bytes.
 //
 // The runner makes every connection. One server stream (Watch) brings it assignments and cancels; everything it says
 // goes in unary calls, which pass ordinary HTTPS proxies and need nothing but HTTP/1.1: logs and events in batches under

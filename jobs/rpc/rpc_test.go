@@ -7,25 +7,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/gantry-ci/gantry/jobs/lab"
 	pb "github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
 
 func TestTrustReaches(t *testing.T) {
 	for _, c := range []struct {
-		trust, least Trust
+		trust, least lab.Trust
 		want         bool
 	}{
-		{Untrusted, "", true},
+		{lab.Untrusted, "", true},
 		{"", "", true},
-		{Untrusted, Untrusted, true},
-		{"", Untrusted, true},
-		{Untrusted, Approved, false},
-		{Approved, Approved, true},
-		{Trusted, Approved, true},
-		{Approved, Trusted, false},
-		{Approved, "a level of the future", false},
-		{Trusted, "a level of the future", true},
-		{"a level of the future", Approved, false},
+		{lab.Untrusted, lab.Untrusted, true},
+		{"", lab.Untrusted, true},
+		{lab.Untrusted, lab.Approved, false},
+		{lab.Approved, lab.Approved, true},
+		{lab.Trusted, lab.Approved, true},
+		{lab.Approved, lab.Trusted, false},
+		{lab.Approved, "a level of the future", false},
+		{lab.Trusted, "a level of the future", true},
+		{"a level of the future", lab.Approved, false},
 	} {
 		if got := c.trust.Reaches(c.least); got != c.want {
 			t.Errorf("%q reaches %q: %t", c.trust, c.least, got)
@@ -38,7 +39,7 @@ func TestAllowed(t *testing.T) {
 		patterns []string
 		want     bool
 	}{{nil, true}, {[]string{"o/*"}, true}, {[]string{"x/y", "o/r"}, true}, {[]string{"*"}, false}, {[]string{"o"}, false}, {[]string{"["}, false}} {
-		if got := Allowed(c.patterns, "o/r"); got != c.want {
+		if got := lab.Allowed(c.patterns, "o/r"); got != c.want {
 			t.Errorf("%q: %t", c.patterns, got)
 		}
 	}
@@ -56,9 +57,9 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := Announcement{
+	a := lab.Announcement{
 		Version: "v1", Leases: []string{"l"}, Repositories: []string{"o/*"},
-		Targets: []Target{{Name: "n", Type: "t", Tags: []string{"a", "b"}, Trust: Approved, Health: Maintenance}},
+		Targets: []lab.Target{{Name: "n", Type: "t", Tags: []string{"a", "b"}, Trust: lab.Approved, Health: lab.Maintenance}},
 	}
 	var watch pb.WatchRequest
 	over(PutAnnouncement(a), &watch)
@@ -66,22 +67,22 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("%v, %s", err, cmp.Diff(a, got))
 	}
 	for _, m := range []any{
-		Assignment{
-			Lease: "l", Run: "r", Attempt: 2, Target: "t", Name: "n", Job: []byte("a: \xff"), Trust: Trusted,
-			Source: Source{Repository: "o/r", Ref: "f", Commit: "c", PullRequest: 7},
-			Lists:  Lists{KnownFailures: []byte("k"), KernelLog: []byte("a"), TestRetries: 2},
+		lab.Assignment{
+			Lease: "l", Run: "r", Attempt: 2, Target: "t", Name: "n", Job: []byte("a: \xff"), Trust: lab.Trusted,
+			Source: lab.Source{Repository: "o/r", Ref: "f", Commit: "c", PullRequest: 7},
+			Lists:  lab.Lists{KnownFailures: []byte("k"), KernelLog: []byte("a"), TestRetries: 2},
 		},
-		Assignment{Lease: "of an older app", Trust: Untrusted},
-		Cancel{Lease: "l", Reason: "because"},
-		Keepalive{Version: "v"},
+		lab.Assignment{Lease: "of an older app", Trust: lab.Untrusted},
+		lab.Cancel{Lease: "l", Reason: "because"},
+		lab.Keepalive{Version: "v"},
 	} {
 		var in *pb.WatchResponse
 		switch m := m.(type) {
-		case Assignment:
+		case lab.Assignment:
 			in = PutAssignment(m)
-		case Cancel:
+		case lab.Cancel:
 			in = PutCancel(m)
-		case Keepalive:
+		case lab.Keepalive:
 			in = PutKeepalive(m)
 		}
 		var out pb.WatchResponse
@@ -90,7 +91,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	o := Outcome{Lease: "l", Verdict: "fail", Class: "test", Message: "m", Complete: true, Sizes: map[Stream]int64{Console: 3, Events: 0}}
+	o := lab.Outcome{Lease: "l", Verdict: "fail", Class: "test", Message: "m", Complete: true, Sizes: map[lab.Stream]int64{lab.Console: 3, lab.Events: 0}}
 	var finish pb.FinishRequest
 	over(PutOutcome(o), &finish)
 	if diff := cmp.Diff(o, GetOutcome(&finish)); diff != "" {
@@ -101,24 +102,24 @@ func TestRoundTrip(t *testing.T) {
 // What a newer version may say is skipped, or taken for the most careful word.
 func TestNewerVersion(t *testing.T) {
 	// A message with field numbers that this version does not have: 100, a string, beside a known one.
-	newer := PutKeepalive(Keepalive{Version: "v2"})
+	newer := PutKeepalive(lab.Keepalive{Version: "v2"})
 	newer.ProtoReflect().SetUnknown([]byte{0xa2, 0x06, 3, 'n', 'e', 'w'})
 	b, err := proto.Marshal(newer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got pb.WatchResponse
-	if err := proto.Unmarshal(b, &got); err != nil || GetMessage(&got) != (Keepalive{Version: "v2"}) {
+	if err := proto.Unmarshal(b, &got); err != nil || GetMessage(&got) != (lab.Keepalive{Version: "v2"}) {
 		t.Errorf("unknown field: %v, %v", GetMessage(&got), err)
 	}
 	if m := GetMessage(&pb.WatchResponse{}); m != nil {
 		t.Errorf("unknown message: %v", m)
 	}
 	targets, err := GetTargets([]*pb.Target{{Name: "a", Type: "t", Health: "radiant"}, {Name: "b", Type: "t"}})
-	if err != nil || targets[0].Health != Bad || targets[1].Health != Good {
+	if err != nil || targets[0].Health != lab.Bad || targets[1].Health != lab.Good {
 		t.Errorf("health: %+v, %v", targets, err)
 	}
-	if a, ok := GetMessage(PutAssignment(Assignment{Trust: "divine"})).(Assignment); !ok || a.Trust != Untrusted {
+	if a, ok := GetMessage(PutAssignment(lab.Assignment{Trust: "divine"})).(lab.Assignment); !ok || a.Trust != lab.Untrusted {
 		t.Errorf("trust: %+v", a)
 	}
 }

@@ -4,8 +4,6 @@ import "time"
 
 // The terms of the wire, which both sides must know.
 const (
-	// HeartbeatInterval leaves room within a lease's time for two heartbeats that get lost.
-	HeartbeatInterval = 8 * time.Second
 	// KeepaliveInterval keeps the stream open through proxies, which cut idle ones after 60 s at the soonest known.
 	KeepaliveInterval = 10 * time.Second
 	// StreamTimeout is the silence after which a runner takes its stream for dead and dials again.

@@ -26,9 +26,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -40,7 +40,7 @@ const (
 )
 
 // Assignment is one attempt at a run, as the app assigns it.
-type Assignment = rpc.Assignment
+type Assignment = lab.Assignment
 
 // Options of an agent. Server, Name, Dir, Targets, Execute and Recover are required.
 type Options struct {
@@ -50,13 +50,13 @@ type Options struct {
 	Dir    string // the agent's own; made when there is none
 
 	// Targets are the runner's targets, all of them, as they are now. It is called often and must not block.
-	Targets func() []rpc.Target
+	Targets func() []lab.Target
 	// Repositories is the runner's allow-list, path.Match patterns of owner/name; empty allows every repository.
 	Repositories []string
 
 	// Execute runs the assignment, and writes what it has to say to dir. When ctx ends it stops, cleans up, and returns;
 	// context.Cause(ctx) has the class. An error without a verdict in the results is made one by its class.
-	Execute func(ctx context.Context, a Assignment, dir string) (jobs.Results, error)
+	Execute func(ctx context.Context, a Assignment, dir string) (results.Results, error)
 	// Recover takes back what a process that crashed left of the run in dir. It must be idempotent.
 	Recover func(ctx context.Context, dir string) error
 
@@ -156,18 +156,18 @@ func (a *Agent) stopRuns() {
 	a.stopping = true
 	close(a.stopped)
 	for _, r := range a.runs {
-		r.stop(jobs.Failf(jobs.ClassInfrastructure, "the runner was stopped"))
+		r.stop(results.Failf(results.ClassInfrastructure, "the runner was stopped"))
 	}
 }
 
 // targets are the runner's targets as it announces them.
-func (a *Agent) targets() []rpc.Target {
+func (a *Agent) targets() []lab.Target {
 	out := slices.Clone(a.o.Targets())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range out {
 		if a.bad[out[i].Name] != "" {
-			out[i].Health = rpc.Bad
+			out[i].Health = lab.Bad
 		}
 	}
 	return out

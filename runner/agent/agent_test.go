@@ -12,17 +12,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
-	"github.com/gantry-ci/gantry/runner/testlog/port"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/beside/port"
 )
 
 func testAgent(t *testing.T, f ...func(*Options)) *Agent {
 	t.Helper()
 	o := Options{
 		Server: "http://127.0.0.1:1", Name: "r", Dir: t.TempDir(),
-		Targets: func() []rpc.Target { return []rpc.Target{{Name: "x", Type: "qemu", Trust: rpc.Approved}} },
-		Execute: func(context.Context, Assignment, string) (jobs.Results, error) { return jobs.Results{}, nil },
+		Targets: func() []lab.Target { return []lab.Target{{Name: "x", Type: "qemu", Trust: lab.Approved}} },
+		Execute: func(context.Context, Assignment, string) (results.Results, error) { return results.Results{}, nil },
 		Recover: func(context.Context, string) error { return nil },
 	}
 	for _, f := range f {
@@ -52,7 +52,7 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("try %d: at least %s", n, d)
 		}
 	}
-	if longestWait+callTimeout/3 > rpc.LeaseTimeout {
+	if longestWait+callTimeout/3 > lab.LeaseTimeout {
 		t.Error("a lease does not outlive a wait and a call")
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -71,15 +71,15 @@ func TestBackoff(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	a := testAgent(t, func(o *Options) { o.Repositories = []string{"o/*"} })
-	ok := rpc.Assignment{Target: "x", Trust: rpc.Approved, Source: rpc.Source{Repository: "o/r"}}
+	ok := lab.Assignment{Target: "x", Trust: lab.Approved, Source: lab.Source{Repository: "o/r"}}
 	for what, c := range map[string]struct {
-		change func(*rpc.Assignment)
+		change func(*lab.Assignment)
 		want   string
 	}{
-		"fine":               {func(*rpc.Assignment) {}, ""},
-		"another repository": {func(as *rpc.Assignment) { as.Source.Repository = "evil/r" }, "allow-list"},
-		"too little trust":   {func(as *rpc.Assignment) { as.Trust = rpc.Untrusted }, "trust"},
-		"no such target":     {func(as *rpc.Assignment) { as.Target = "y" }, "no target"},
+		"fine":               {func(*lab.Assignment) {}, ""},
+		"another repository": {func(as *lab.Assignment) { as.Source.Repository = "evil/r" }, "allow-list"},
+		"too little trust":   {func(as *lab.Assignment) { as.Trust = lab.Untrusted }, "trust"},
+		"no such target":     {func(as *lab.Assignment) { as.Target = "y" }, "no target"},
 	} {
 		as := ok
 		c.change(&as)
@@ -93,7 +93,7 @@ func TestRefusal(t *testing.T) {
 func TestAssignRefusesPaths(t *testing.T) {
 	a := testAgent(t)
 	for _, lease := range []string{"", ".", "..", "../x", "a/b", "/etc", "a/..", "a b", "ä", strings.Repeat("a", 65)} {
-		a.assign(t.Context(), rpc.Assignment{Lease: lease, Target: "x"})
+		a.assign(t.Context(), lab.Assignment{Lease: lease, Target: "x"})
 	}
 	if got := a.leases(); len(got) != 0 {
 		t.Errorf("accepted: %q", got)
@@ -102,30 +102,30 @@ func TestAssignRefusesPaths(t *testing.T) {
 
 // TestStreamFiles has the names that the wire knows be those of the files that a run leaves.
 func TestStreamFiles(t *testing.T) {
-	if rpc.Copies.File() != port.File {
-		t.Errorf("the stream %s is %s, the file is %s", rpc.Copies, rpc.Copies.File(), port.File)
+	if lab.Copies.File() != port.File {
+		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), port.File)
 	}
 }
 
 func TestOutcome(t *testing.T) {
 	a := testAgent(t)
-	_, r := a.newRun(t.Context(), rpc.Assignment{Lease: "l"})
+	_, r := a.newRun(t.Context(), lab.Assignment{Lease: "l"})
 	defer r.stop(nil)
-	passed := jobs.Results{Verdict: jobs.Verdict{Verdict: jobs.VerdictPass, Complete: true}}
-	failed := jobs.Results{Verdict: jobs.Verdict{Verdict: jobs.VerdictFail, Class: jobs.ClassTest, Complete: true}}
+	passed := results.Results{Verdict: results.Verdict{Verdict: results.VerdictPass, Complete: true}}
+	failed := results.Results{Verdict: results.Verdict{Verdict: results.VerdictFail, Class: results.ClassTest, Complete: true}}
 	for what, c := range map[string]struct {
-		res     jobs.Results
+		res     results.Results
 		err     error
 		verdict string
-		class   jobs.Class
+		class   results.Class
 	}{
 		"pass":                     {passed, nil, "pass", ""},
 		"fail":                     {failed, nil, "fail", "test"},
 		"pass that went wrong":     {passed, errors.New("disk full"), "incomplete", "bug"},
 		"fail that went wrong":     {failed, errors.New("disk full"), "fail", "test"},
-		"nothing but an error":     {jobs.Results{}, jobs.Failf(jobs.ClassJob, "line 3"), "fail", "job"},
-		"nothing at all":           {jobs.Results{}, nil, "incomplete", "bug"},
-		"canceled before it began": {jobs.Results{}, jobs.Failf(jobs.ClassCanceled, "superseded"), "canceled", "canceled"},
+		"nothing but an error":     {results.Results{}, results.Failf(results.ClassJob, "line 3"), "fail", "job"},
+		"nothing at all":           {results.Results{}, nil, "incomplete", "bug"},
+		"canceled before it began": {results.Results{}, results.Failf(results.ClassCanceled, "superseded"), "canceled", "canceled"},
 	} {
 		if o := outcomeOf(r, c.res, c.err); o.Verdict != c.verdict || o.Class != string(c.class) {
 			t.Errorf("%s: %+v", what, o)
@@ -177,21 +177,21 @@ func TestBadTarget(t *testing.T) {
 				return nil
 			}
 		})
-		_, r := a.newRun(t.Context(), rpc.Assignment{Lease: "l", Run: "r", Target: "x"})
+		_, r := a.newRun(t.Context(), lab.Assignment{Lease: "l", Run: "r", Target: "x"})
 		if err := os.Mkdir(r.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if a.takeBack(t.Context(), r) == nil || a.targets()[0].Health != rpc.Bad {
+		if a.takeBack(t.Context(), r) == nil || a.targets()[0].Health != lab.Bad {
 			t.Fatalf("targets: %+v", a.targets())
 		}
 		a.working.Go(func() { a.retry(t.Context(), r) })
 		time.Sleep(3*recoverRetry + time.Second)
-		if a.targets()[0].Health != rpc.Bad {
+		if a.targets()[0].Health != lab.Bad {
 			t.Errorf("targets: %+v", a.targets())
 		}
 		silent.Store(false)
 		time.Sleep(recoverRetry)
-		if a.targets()[0].Health == rpc.Bad || !exists(filepath.Join(r.dir, doneFile)) {
+		if a.targets()[0].Health == lab.Bad || !exists(filepath.Join(r.dir, doneFile)) {
 			t.Errorf("targets: %+v", a.targets())
 		}
 		a.working.Wait()

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
 const (
@@ -66,7 +66,7 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 	if exists(filepath.Join(dir, doneFile)) {
 		return nil, nil
 	}
-	as := rpc.Assignment{Lease: lease}
+	as := lab.Assignment{Lease: lease}
 	b, err := os.ReadFile(filepath.Join(dir, assignmentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		_, r := a.newRun(life, as)
@@ -91,7 +91,7 @@ func (a *Agent) takeUpRun(life context.Context, r *run) error { return a.goOn(li
 func (a *Agent) goOn(life context.Context, r *run, back func()) error {
 	back = sync.OnceFunc(back)
 	defer back()
-	var o rpc.Outcome
+	var o lab.Outcome
 	b, err := os.ReadFile(filepath.Join(r.dir, outcomeFile))
 	if err == nil && json.Unmarshal(b, &o) == nil {
 		back()

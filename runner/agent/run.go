@@ -12,9 +12,10 @@ import (
 
 	"connectrpc.com/connect"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Files of a run's folder, beside its streams.
@@ -29,7 +30,7 @@ var errLeaseLost = errors.New("the lease is lost")
 
 // run is an assignment that this process holds, from its arrival until the app knows its end.
 type run struct {
-	rpc.Assignment
+	lab.Assignment
 	dir  string
 	slot chan struct{} // of its target
 
@@ -39,7 +40,7 @@ type run struct {
 }
 
 // newRun makes a run, and the context that ends when it shall stop.
-func (a *Agent) newRun(life context.Context, as rpc.Assignment) (context.Context, *run) {
+func (a *Agent) newRun(life context.Context, as lab.Assignment) (context.Context, *run) {
 	r := &run{Assignment: as, dir: filepath.Join(a.runsDir(), as.Lease), lost: make(chan struct{})}
 	ctx, stop := context.WithCancelCause(life)
 	r.stop = stop
@@ -50,7 +51,7 @@ func (a *Agent) newRun(life context.Context, as rpc.Assignment) (context.Context
 func (r *run) lose() {
 	r.once.Do(func() {
 		close(r.lost)
-		r.stop(jobs.Blame(jobs.ClassInfrastructure, errLeaseLost))
+		r.stop(results.Blame(results.ClassInfrastructure, errLeaseLost))
 	})
 }
 
@@ -64,7 +65,7 @@ func (r *run) isLost() bool {
 }
 
 // assign begins a run. An assignment that comes again is known already.
-func (a *Agent) assign(life context.Context, as rpc.Assignment) {
+func (a *Agent) assign(life context.Context, as lab.Assignment) {
 	if !validLease(as.Lease) {
 		a.log.Error("assignment refused", "lease", as.Lease, "why", "not the name of a lease")
 		return
@@ -102,12 +103,12 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 		return err
 	}
 	if why := a.refusal(r.Assignment); why != "" {
-		return a.finish(life, r, outcomeOf(r, jobs.Results{}, jobs.Failf(jobs.ClassInfrastructure, "the runner refuses the run: %s", why)))
+		return a.finish(life, r, outcomeOf(r, results.Results{}, results.Failf(results.ClassInfrastructure, "the runner refuses the run: %s", why)))
 	}
 	select {
 	case r.slot <- struct{}{}:
 	case <-ctx.Done(): // an earlier run had the target all the time
-		return a.finish(life, r, outcomeOf(r, jobs.Results{}, context.Cause(ctx)))
+		return a.finish(life, r, outcomeOf(r, results.Results{}, context.Cause(ctx)))
 	}
 	o, up := a.execute(ctx, life, r)
 	<-r.slot
@@ -116,13 +117,13 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 
 // execute runs it, with an uploader beside, and writes down the outcome. A full disk is no reason to tell the app
 // nothing.
-func (a *Agent) execute(ctx, life context.Context, r *run) (rpc.Outcome, *uploader) {
+func (a *Agent) execute(ctx, life context.Context, r *run) (lab.Outcome, *uploader) {
 	err := os.Mkdir(r.dir, 0o700)
 	if err == nil {
 		err = errors.Join(syncDir(a.runsDir()), writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment))
 	}
 	if err != nil {
-		return outcomeOf(r, jobs.Results{}, jobs.Failf(jobs.ClassInfrastructure, "make run folder: %w", err)), nil
+		return outcomeOf(r, results.Results{}, results.Failf(results.ClassInfrastructure, "make run folder: %w", err)), nil
 	}
 	up := a.startUpload(life, r, false)
 	res, err := a.o.Execute(ctx, r.Assignment, r.dir)
@@ -135,7 +136,7 @@ func (a *Agent) execute(ctx, life context.Context, r *run) (rpc.Outcome, *upload
 }
 
 // deliver waits for the uploads, and tells the app the outcome.
-func (a *Agent) deliver(life context.Context, r *run, o rpc.Outcome, up *uploader) error {
+func (a *Agent) deliver(life context.Context, r *run, o lab.Outcome, up *uploader) error {
 	if up != nil {
 		up.drain()
 	}
@@ -143,8 +144,8 @@ func (a *Agent) deliver(life context.Context, r *run, o rpc.Outcome, up *uploade
 }
 
 // refusal is why the runner does not do what the app wants, if so: the app may be compromised.
-func (a *Agent) refusal(as rpc.Assignment) string {
-	if !rpc.Allowed(a.o.Repositories, as.Source.Repository) {
+func (a *Agent) refusal(as lab.Assignment) string {
+	if !lab.Allowed(a.o.Repositories, as.Source.Repository) {
 		return fmt.Sprintf("repository %q is not on its allow-list", as.Source.Repository)
 	}
 	for _, t := range a.o.Targets() {
@@ -160,19 +161,19 @@ func (a *Agent) refusal(as rpc.Assignment) string {
 }
 
 // outcomeOf is the end of an execution, as the app is told.
-func outcomeOf(r *run, res jobs.Results, err error) rpc.Outcome {
+func outcomeOf(r *run, res results.Results, err error) lab.Outcome {
 	v := res.Verdict
-	if err != nil && (v.Verdict == "" || v.Verdict == jobs.VerdictPass) {
-		v = jobs.Decide(err, res.Cases)
+	if err != nil && (v.Verdict == "" || v.Verdict == results.VerdictPass) {
+		v = results.Decide(err, res.Cases)
 	}
 	if v.Verdict == "" {
-		v = jobs.Decide(jobs.Failf(jobs.ClassBug, "the execution ended without a verdict"), nil)
+		v = results.Decide(results.Failf(results.ClassBug, "the execution ended without a verdict"), nil)
 	}
-	o := rpc.Outcome{
+	o := lab.Outcome{
 		Lease: r.Lease, Verdict: v.Verdict, Class: string(v.Class), Message: v.Message, Complete: v.Complete,
-		Sizes: map[rpc.Stream]int64{},
+		Sizes: map[lab.Stream]int64{},
 	}
-	for _, s := range rpc.Streams() {
+	for _, s := range lab.Streams() {
 		if st, err := os.Stat(filepath.Join(r.dir, s.File())); err == nil {
 			o.Sizes[s] = st.Size()
 		}
@@ -181,7 +182,7 @@ func outcomeOf(r *run, res jobs.Results, err error) rpc.Outcome {
 }
 
 // finish tells the app the outcome, until it knows, or says that the lease is lost.
-func (a *Agent) finish(ctx context.Context, r *run, o rpc.Outcome) error {
+func (a *Agent) finish(ctx context.Context, r *run, o lab.Outcome) error {
 	err := a.tell(ctx, r, "finish", func(ctx context.Context) error {
 		_, err := a.client.Finish(ctx, rpc.PutOutcome(o))
 		return err
@@ -230,7 +231,7 @@ func (a *Agent) markDone(r *run) error {
 func (a *Agent) report(ctx context.Context, r *run, failure error) error {
 	req := &gantryv1.ReportRequest{Lease: r.Lease, Message: "what its journal names was taken back"}
 	if failure != nil {
-		req.Error = rpc.Clip(failure.Error())
+		req.Error = lab.Clip(failure.Error())
 	}
 	return a.tell(ctx, r, "report", func(ctx context.Context) error {
 		_, err := a.client.Report(ctx, req)

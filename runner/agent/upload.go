@@ -12,6 +12,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -63,7 +64,7 @@ func (u *uploader) drainWithin(limit time.Duration) {
 // follow uploads one batch of each stream in turn, so that a flood on the console does not hold up the events.
 func (u *uploader) follow(ctx context.Context, resume bool) {
 	var ss []*streamUpload
-	for _, s := range rpc.Streams() {
+	for _, s := range lab.Streams() {
 		su := &streamUpload{u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume, log: u.a.log.With("run", u.r.Run, "stream", string(s))}
 		defer su.close()
 		ss = append(ss, su)
@@ -109,7 +110,7 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 // streamUpload is the upload of one stream.
 type streamUpload struct {
 	u      *uploader
-	stream rpc.Stream
+	stream lab.Stream
 	path   string
 	log    *slog.Logger
 	f      *os.File

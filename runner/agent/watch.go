@@ -10,9 +10,10 @@ import (
 
 	"connectrpc.com/connect"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 )
 
 const (
@@ -48,7 +49,7 @@ func (a *Agent) stream(ctx, life context.Context) error {
 	defer end(nil)
 	silence := time.AfterFunc(rpc.StreamTimeout, func() { end(errSilent) })
 	defer silence.Stop()
-	s, err := a.client.Watch(ctx, rpc.PutAnnouncement(rpc.Announcement{
+	s, err := a.client.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{
 		Version: a.o.Version, Targets: a.targets(), Leases: a.leases(), Repositories: a.o.Repositories,
 	}))
 	if err != nil {
@@ -62,9 +63,9 @@ func (a *Agent) stream(ctx, life context.Context) error {
 			a.beatNow() // what was lost meanwhile?
 		}
 		switch m := rpc.GetMessage(s.Msg()).(type) {
-		case rpc.Assignment:
+		case lab.Assignment:
 			a.assign(life, m)
-		case rpc.Cancel:
+		case lab.Cancel:
 			a.cancel(m)
 		}
 	}
@@ -92,7 +93,7 @@ func (a *Agent) beatNow() {
 // heartbeats keeps the leases until ctx ends, and tells what has become of the targets.
 func (a *Agent) heartbeats(ctx context.Context) {
 	told := a.targets()
-	next := time.NewTimer(rpc.HeartbeatInterval)
+	next := time.NewTimer(lab.HeartbeatInterval)
 	defer next.Stop()
 	for {
 		select {
@@ -101,8 +102,8 @@ func (a *Agent) heartbeats(ctx context.Context) {
 		case <-a.beat:
 		case <-next.C:
 		}
-		wait := rpc.HeartbeatInterval
-		targets, news := a.targets(), []rpc.Target(nil)
+		wait := lab.HeartbeatInterval
+		targets, news := a.targets(), []lab.Target(nil)
 		if !reflect.DeepEqual(targets, told) {
 			news = targets
 		}
@@ -117,7 +118,7 @@ func (a *Agent) heartbeats(ctx context.Context) {
 }
 
 // heartbeat is one, if there is anything to say.
-func (a *Agent) heartbeat(ctx context.Context, targets []rpc.Target) error {
+func (a *Agent) heartbeat(ctx context.Context, targets []lab.Target) error {
 	leases := a.leases()
 	if len(leases) == 0 && len(targets) == 0 {
 		return nil
@@ -141,8 +142,8 @@ func (a *Agent) heartbeat(ctx context.Context, targets []rpc.Target) error {
 }
 
 // cancel stops a run because the app says so.
-func (a *Agent) cancel(c rpc.Cancel) {
+func (a *Agent) cancel(c lab.Cancel) {
 	if r := a.find(c.Lease); r != nil {
-		r.stop(jobs.Failf(jobs.ClassCanceled, "%s", rpc.Clip(c.Reason)))
+		r.stop(results.Failf(results.ClassCanceled, "%s", lab.Clip(c.Reason)))
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
 )
 
 // Methods is the table of what gantry executes.
@@ -25,7 +25,7 @@ const drainLimit = 30 * time.Second
 
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
 // closes it before the end of the run does. Kernel is the file that boots now, "" where nobody knows.
-func connect(ctx context.Context, r *plan.Run, tty target.Console, kernel string, ignoreKernel bool) (s *console.Session, end func() error, err error) {
+func connect(ctx context.Context, r *plan.Run, tty dut.Console, kernel string, ignoreKernel bool) (s *console.Session, end func() error, err error) {
 	rw, err := tty.Open(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -61,15 +61,15 @@ func await(watching <-chan struct{}, stop context.CancelFunc) error {
 	case <-limit.C:
 		stop()
 		<-watching
-		return jobs.Failf(jobs.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end", drainLimit)
+		return results.Failf(results.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end", drainLimit)
 	}
 }
 
 // blame is what a failed wait for a prompt means: the stream's end is no fault of the lab's when the guest ended by
 // itself.
 func blame(err, exit error) error {
-	if exit != nil && jobs.ClassOf(err) == jobs.ClassInfrastructure {
-		return jobs.Blame(jobs.ClassJob, exit)
+	if exit != nil && results.ClassOf(err) == results.ClassInfrastructure {
+		return results.Blame(results.ClassJob, exit)
 	}
 	return err
 }

@@ -6,17 +6,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // TestAwait has a watcher end by itself, and one that would go on for hours.
 func TestAwait(t *testing.T) {
 	for name, c := range map[string]struct {
 		takes time.Duration
-		class jobs.Class
+		class results.Class
 	}{
 		"in time":  {drainLimit - time.Second, ""},
-		"too long": {time.Hour, jobs.ClassJob},
+		"too long": {time.Hour, results.ClassJob},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestAwait(t *testing.T) {
 					}
 				}()
 				err := await(watching, stop)
-				if jobs.ClassOf(err) != c.class {
+				if results.ClassOf(err) != c.class {
 					t.Errorf("got %v, want the class %q", err, c.class)
 				}
 				if took := time.Since(start); took > drainLimit {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -31,7 +32,7 @@ func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() 
 	}
 	steps := autoLogin(b, l.AutoLogin)
 	b.Group("auto-login-action", 1, func(b *plan.Builder) {
-		b.Step("login-action", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
+		b.Step("login-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
 			for _, s := range steps {
 				if err := s.do(ctx, *shell); err != nil {
 					return blame(err, exit())
@@ -45,7 +46,7 @@ func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() 
 		if l.AutoLogin == nil || len(l.AutoLogin.LoginCommands) == 0 {
 			return
 		}
-		b.Step("login-commands", jobs.ClassJob, func(ctx context.Context, _ *plan.Run) error {
+		b.Step("login-commands", results.ClassJob, func(ctx context.Context, _ *plan.Run) error {
 			for _, c := range l.AutoLogin.LoginCommands {
 				if err := (*shell).SendLine(ctx, c); err != nil {
 					return err

@@ -8,8 +8,9 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
 )
 
 // qemu starts a guest with the deployed images and waits for its shell.
@@ -32,7 +33,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 	configureOnce(b, machine, deployed)
 	kernel := kernelOf(deployed)
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
-		b.Step("execute-qemu", jobs.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
+		b.Step("execute-qemu", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
 			for name, f := range *images {
 				machine.Image(name, f.Path)
 			}
@@ -40,7 +41,7 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			if err != nil {
 				return err
 			}
-			r.Emit(jobs.Event{Accel: &accel})
+			r.Emit(results.Event{Accel: &accel})
 			for _, c := range changes {
 				r.Logf("info", "arguments: %s", c)
 			}
@@ -85,7 +86,7 @@ func alone(b *plan.Builder, p *jobs.BootQemu) {
 }
 
 // configureOnce configures the guest at its first boot; later ones are reboots.
-func configureOnce(b *plan.Builder, machine target.Machine, images map[string]*jobs.Image) {
+func configureOnce(b *plan.Builder, machine dut.Machine, images map[string]*jobs.Image) {
 	done := plan.Provide(b, configured)
 	switch {
 	case *done == nil:
@@ -110,7 +111,7 @@ func kernelOf(images map[string]*jobs.Image) string {
 }
 
 // configure gives the guest the job's arguments, and refuses at the job's lines what it may not have.
-func configure(b *plan.Builder, machine target.Machine, images map[string]*jobs.Image) {
+func configure(b *plan.Builder, machine dut.Machine, images map[string]*jobs.Image) {
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		img := images[name]
 		machine.Image(name, "/images/"+name) // where it will be is told when it is there
@@ -135,7 +136,7 @@ func configure(b *plan.Builder, machine target.Machine, images map[string]*jobs.
 }
 
 // note says in the plan how the guest will be executed, and what will differ from what was asked for.
-func note(b *plan.Builder, machine target.Machine) {
+func note(b *plan.Builder, machine dut.Machine) {
 	accel, changes, err := machine.Prepare(context.Background())
 	if err != nil {
 		return // the step says so, when the images are there

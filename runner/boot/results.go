@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
+	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
-	"github.com/gantry-ci/gantry/runner/testlog/port"
 )
 
 // listen records what the target sends by its results device, where it has one. Without it the console has the results, so
 // what goes wrong is only noted. Before is the port of an earlier boot.
-func listen(ctx context.Context, r *plan.Run, t target.Results, before *port.Port) *port.Port {
+func listen(ctx context.Context, r *plan.Run, t dut.Results, before *port.Port) *port.Port {
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()
 	}
@@ -32,7 +32,7 @@ func listen(ctx context.Context, r *plan.Run, t target.Results, before *port.Por
 	return p
 }
 
-func record(ctx context.Context, r *plan.Run, t target.Results) (*port.Port, error) {
+func record(ctx context.Context, r *plan.Run, t dut.Results) (*port.Port, error) {
 	rw, err := t.OpenResults(ctx)
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/results/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/console"
-	"github.com/gantry-ci/gantry/runner/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/console"
-	"github.com/gantry-ci/gantry/runner/kernlog"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -114,7 +114,7 @@ func (w *watcher) found(f kernlog.Finding) {
 	if f.Kind == kernlog.KindReboot { // who knows which kernel it is now
 		w.r.Boots(out.Line, "")
 	}
-	w.r.Emit(jobs.Event{Finding: &out})
+	w.r.Emit(results.Event{Finding: &out})
 }
 
 // unstick makes a lockup fatal when the test has not gone on for long, and forgets it when it has.
@@ -136,12 +136,12 @@ func (w *watcher) stop() {
 	f := w.fatal.Jobs()
 	f.Line += w.before
 	w.fatal, w.stopped = nil, true
-	class := jobs.ClassJob
+	class := results.ClassJob
 	switch {
 	case f.Emulation:
-		class = jobs.ClassInfrastructure
+		class = results.ClassInfrastructure
 	case f.Section == "test":
-		class = jobs.ClassTest
+		class = results.ClassTest
 	}
-	w.r.Stop(jobs.Failf(class, "%s", f))
+	w.r.Stop(results.Failf(class, "%s", f))
 }

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // closeLimit is how long Close waits for the stream's Read and the record's Write to return: both are local, so longer
@@ -54,7 +54,7 @@ func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 	}
 	rec, err := newRecord(file, o)
 	if err != nil {
-		return nil, jobs.Failf(jobs.ClassInfrastructure, "open the console record: %w", err)
+		return nil, results.Failf(results.ClassInfrastructure, "open the console record: %w", err)
 	}
 	c := &Console{
 		rw: rw, rec: rec, log: o.Logger,
@@ -117,7 +117,7 @@ func (c *Console) Close() error {
 			err = errors.Join(err, fmt.Errorf("reader or record did not end within %s", closeLimit))
 		}
 		if err = errors.Join(err, c.rec.failure()); err != nil {
-			c.err = jobs.Blame(jobs.ClassInfrastructure, fmt.Errorf("close the console: %w", err))
+			c.err = results.Blame(results.ClassInfrastructure, fmt.Errorf("close the console: %w", err))
 		}
 	})
 	return c.err

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // open returns a console, the far end of its stream, and its record.
@@ -114,14 +114,14 @@ func TestEndOfStream(t *testing.T) {
 		t.Fatalf("got %q, error %v", b, err)
 	}
 	_, err := cur.Next(t.Context())
-	if jobs.ClassOf(err) != jobs.ClassInfrastructure || !errors.Is(err, io.EOF) {
+	if results.ClassOf(err) != results.ClassInfrastructure || !errors.Is(err, io.EOF) {
 		t.Errorf("cursor's error %v", err)
 	}
-	if _, err := s.Expect(t.Context(), compileT(t, "more")); jobs.ClassOf(err) != jobs.ClassInfrastructure {
+	if _, err := s.Expect(t.Context(), compileT(t, "more")); results.ClassOf(err) != results.ClassInfrastructure {
 		t.Errorf("session's error %v", err)
 	}
 	<-c.Ended()
-	if jobs.ClassOf(c.Err()) != jobs.ClassInfrastructure {
+	if results.ClassOf(c.Err()) != results.ClassInfrastructure {
 		t.Errorf("console's error %v", c.Err())
 	}
 }

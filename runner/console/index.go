@@ -7,7 +7,7 @@ import (
 	"sort"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // marks is the most entries an index in memory has; then every second one goes, so its size is bounded on any stream.
@@ -122,7 +122,7 @@ func (x *timeIndex) open(file *os.File) error {
 
 func (x *timeIndex) add(off int64, at time.Time) {
 	if x.file != nil && at.Sub(x.last) >= timeStep && len(x.pending) < timesPending {
-		x.pending = jobs.Arrival{Offset: off, Time: at}.Append(x.pending)
+		x.pending = results.Arrival{Offset: off, Time: at}.Append(x.pending)
 		x.last = at
 	}
 	if n := len(x.marks); n > 0 && at.Sub(x.marks[n-1].at) < x.step {

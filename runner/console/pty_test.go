@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // pty opens a pseudo terminal in raw mode.
@@ -82,7 +82,7 @@ func TestShell(t *testing.T) {
 	if err := s.SendLine(ctx, "exit"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Expect(ctx, prompt); jobs.ClassOf(err) != jobs.ClassInfrastructure {
+	if _, err := s.Expect(ctx, prompt); results.ClassOf(err) != results.ClassInfrastructure {
 		t.Errorf("after the end: %v", err)
 	}
 	_ = sh.Wait()
@@ -158,7 +158,7 @@ func (*hangup) Close() error                { return nil }
 func TestBytesAfterHangup(t *testing.T) {
 	c, f := record1(t, &hangup{reads: []string{"first ", "", "second ", "", "last\n", "", ""}})
 	<-c.Ended()
-	if err := c.Err(); !errors.Is(err, unix.EIO) || jobs.ClassOf(err) != jobs.ClassInfrastructure {
+	if err := c.Err(); !errors.Is(err, unix.EIO) || results.ClassOf(err) != results.ClassInfrastructure {
 		t.Errorf("ended with %v", err)
 	}
 	if err := c.Close(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // ringSize is how much of the record is in memory: 3 s of a line at 3 Mbaud, which is what a busy disk may take.
@@ -107,7 +107,7 @@ func (r *record) commit(n int, err error) {
 	r.filling = 0
 	if r.limit > 0 && r.head+int64(n) > r.limit {
 		n = int(max(r.limit-r.head, 0))
-		r.end(jobs.Failf(jobs.ClassJob, "console: the target printed more than %d bytes", r.limit))
+		r.end(results.Failf(results.ClassJob, "console: the target printed more than %d bytes", r.limit))
 	}
 	if n > 0 {
 		at := r.head % ringSize
@@ -126,7 +126,7 @@ func (r *record) commit(n int, err error) {
 }
 
 func closed(err error) error {
-	return jobs.Failf(jobs.ClassInfrastructure, "console closed: %w", err)
+	return results.Failf(results.ClassInfrastructure, "console closed: %w", err)
 }
 
 // stop tells the reader not to go on.
@@ -152,7 +152,7 @@ func (r *record) flush() {
 		r.mu.Lock()
 		r.flushed += int64(n)
 		if err != nil {
-			r.failed = jobs.Failf(jobs.ClassInfrastructure, "record the console: %w", err)
+			r.failed = results.Failf(results.ClassInfrastructure, "record the console: %w", err)
 			r.end(r.failed)
 			r.changed()
 		}
@@ -197,7 +197,7 @@ func (r *record) readAt(p []byte, off int64) (int, error) {
 	if n > 0 {
 		return n, nil
 	}
-	return 0, jobs.Failf(jobs.ClassInfrastructure, "read back the console record: %w", err)
+	return 0, results.Failf(results.ClassInfrastructure, "read back the console record: %w", err)
 }
 
 func (r *record) size() int64 {

@@ -17,7 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // TestFullDisk records to a file that takes nothing.
@@ -42,13 +42,13 @@ func TestFullDisk(t *testing.T) {
 	}()
 	s := session(t, c)
 	_, err = s.Expect(t.Context(), compileT(t, "never"))
-	if jobs.ClassOf(err) != jobs.ClassInfrastructure || !errors.Is(err, syscall.ENOSPC) {
+	if results.ClassOf(err) != results.ClassInfrastructure || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("expect: %v", err)
 	}
 	if <-c.Ended(); !errors.Is(c.Err(), syscall.ENOSPC) {
 		t.Errorf("console: %v", c.Err())
 	}
-	if err := c.Close(); jobs.ClassOf(err) != jobs.ClassInfrastructure || !errors.Is(err, syscall.ENOSPC) {
+	if err := c.Close(); results.ClassOf(err) != results.ClassInfrastructure || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("close: %v", err)
 	}
 }
@@ -67,7 +67,7 @@ func TestLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-c.Ended()
-		if boot == 1 && (jobs.ClassOf(c.Err()) != jobs.ClassJob || !strings.Contains(c.Err().Error(), "more than 20 bytes")) {
+		if boot == 1 && (results.ClassOf(c.Err()) != results.ClassJob || !strings.Contains(c.Err().Error(), "more than 20 bytes")) {
 			t.Errorf("ended with %v", c.Err())
 		}
 		if err := c.Close(); err != nil {
@@ -149,7 +149,7 @@ func TestWriteOnlyRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	if _, err := New(memory{strings.NewReader("")}, f, Options{}); jobs.ClassOf(err) != jobs.ClassInfrastructure {
+	if _, err := New(memory{strings.NewReader("")}, f, Options{}); results.ClassOf(err) != results.ClassInfrastructure {
 		t.Errorf("error %v", err)
 	}
 }
@@ -191,7 +191,7 @@ func TestBoundedMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := session(t, c)
-			if _, err := s.Expect(t.Context(), compileT(t, "x+ login: ", "^#", "y.*z")); jobs.ClassOf(err) != jobs.ClassInfrastructure {
+			if _, err := s.Expect(t.Context(), compileT(t, "x+ login: ", "^#", "y.*z")); results.ClassOf(err) != results.ClassInfrastructure {
 				t.Errorf("error %v", err)
 			}
 			var mem runtime.MemStats
@@ -259,11 +259,11 @@ func TestTimes(t *testing.T) {
 			t.Error(err)
 		}
 		b, err := os.ReadFile(times.Name())
-		if err != nil || len(b) != 3*marks*jobs.ArrivalSize {
+		if err != nil || len(b) != 3*marks*results.ArrivalSize {
 			t.Fatalf("%d bytes of times, error %v", len(b), err)
 		}
 		for _, off := range []int64{0, 1, 1000, 3*marks - 1} {
-			at, ok, err := jobs.ArrivalAt(times, int64(len(b)), off)
+			at, ok, err := results.ArrivalAt(times, int64(len(b)), off)
 			if want := start.Add(time.Duration(off) * time.Second); err != nil || !ok || !at.Equal(want) {
 				t.Errorf("byte %d in the file at %s, %t, error %v, want %s", off, at, ok, err, want)
 			}

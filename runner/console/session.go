@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // writeSize is the most one Write of the stream is given: between two, a ctx that ended is noticed.
@@ -128,7 +128,7 @@ func (c *Console) typeOut(ctx context.Context, text string) error {
 	select {
 	case err := <-w.done:
 		if err != nil {
-			return jobs.Blame(jobs.ClassInfrastructure, fmt.Errorf("write to the console: %w", err))
+			return results.Blame(results.ClassInfrastructure, fmt.Errorf("write to the console: %w", err))
 		}
 		return nil
 	case <-ctx.Done():

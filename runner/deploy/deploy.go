@@ -11,6 +11,7 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -31,7 +32,7 @@ func download(b *plan.Builder, name string, img *jobs.Image) *plan.File {
 	}
 	file := &plan.File{}
 	b.Group("download-retry", downloadAttempts, func(b *plan.Builder) {
-		b.Step(scheme(img.URL)+"-download", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
+		b.Step(scheme(img.URL)+"-download", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
 			f := fetch.Fetcher{Policy: policy}
 			res, err := f.To(ctx, request(img), filepath.Join(r.Dir, b.Folder(imagesDir), name))
 			if err != nil {
@@ -50,7 +51,7 @@ const imagesDir = "images"
 
 // folder adds the step that makes the folder of deployed files. It is taken back at the end of the run.
 func folder(b *plan.Builder) {
-	b.Step("deploy-folder", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+	b.Step("deploy-folder", results.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
 		// Guests run as another user, who must pass through.
 		return makeFolder(r, b.Folder(imagesDir), 0o711)
 	})
@@ -101,7 +102,7 @@ func blame(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if e := (*fetch.Error)(nil); errors.As(err, &e) && (e.Fault == fetch.Disk || e.Fault == fetch.Transport) {
-		return jobs.Blame(jobs.ClassInfrastructure, err)
+		return results.Blame(results.ClassInfrastructure, err)
 	}
 	return err
 }

@@ -12,9 +12,10 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/deploy/testdef"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/testdef"
 )
 
 // library are the repositories and archives that a deploy's test definitions need, each fetched once.
@@ -128,7 +129,7 @@ func (l *library) get(ctx context.Context, r *plan.Run, t *tree) error {
 	}
 	dir := filepath.Join(r.Dir, l.folder, strconv.Itoa(slices.Index(l.trees, t)))
 	if err := os.RemoveAll(dir); err != nil { // of an attempt that failed
-		return jobs.Blame(jobs.ClassInfrastructure, err)
+		return results.Blame(results.ClassInfrastructure, err)
 	}
 	commit, err := l.fetcher.Fetch(ctx, &t.src, dir)
 	if err != nil {
@@ -144,7 +145,7 @@ func (l *library) steps(b *plan.Builder) {
 	if len(l.wanted) == 0 {
 		return
 	}
-	b.Step("test-definition", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+	b.Step("test-definition", results.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
 		for _, t := range l.trees {
 			t.dir = "" // an earlier attempt's is gone
 		}
@@ -153,10 +154,10 @@ func (l *library) steps(b *plan.Builder) {
 	})
 	for _, t := range slices.Clone(l.trees) {
 		b.Group("test-definition-retry", downloadAttempts, func(b *plan.Builder) {
-			b.Step(t.src.From+"-repo-action", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error { return l.get(ctx, r, t) })
+			b.Step(t.src.From+"-repo-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error { return l.get(ctx, r, t) })
 		})
 	}
-	b.Step("test-install-overlay", jobs.ClassJob, func(ctx context.Context, r *plan.Run) error {
+	b.Step("test-install-overlay", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
 		for _, do := range l.wanted {
 			if err := do(ctx, r); err != nil {
 				return err

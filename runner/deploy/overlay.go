@@ -11,6 +11,7 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -31,13 +32,13 @@ func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, file
 	}
 	l.steps(b)
 	var built *overlay.Overlay
-	b.Step("lava-overlay", jobs.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
+	b.Step("lava-overlay", results.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
 		if built, err = overlay.Build(spec); err == nil {
 			r.Logf("debug", "overlay %s: %d files, %d bytes", built.Root(), len(built.Paths()), built.Size())
 		}
 		return err
 	})
-	b.Step("apply-overlay-ramdisk", jobs.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
+	b.Step("apply-overlay-ramdisk", results.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
 		f := files[name]
 		to := f.Path + ".overlay"
 		format, err := overlay.AppendCPIO(to, f.Path, built)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -20,7 +21,7 @@ func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
 		files[name] = download(b, name, p.Images[name])
 	}
 	testOverlay(b, p.OS, p.Images, files)
-	b.Step("deploy-images", jobs.ClassBug, func(context.Context, *plan.Run) error {
+	b.Step("deploy-images", results.ClassBug, func(context.Context, *plan.Run) error {
 		*images = map[string]plan.File{}
 		for name, f := range files {
 			(*images)[name] = *f

@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Format is what a ramdisk begins with.
@@ -76,9 +76,9 @@ func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
 	format := DetectFormat(head[:n])
 	switch {
 	case bytes.HasPrefix(head, []byte(uImage)):
-		return "", jobs.Failf(jobs.ClassJob, "append overlay: %s has a U-Boot header: give the ramdisk without one", src)
+		return "", results.Failf(results.ClassJob, "append overlay: %s has a U-Boot header: give the ramdisk without one", src)
 	case format == "":
-		return "", jobs.Failf(jobs.ClassJob, "append overlay: %s is no ramdisk: it begins with % x", src, head[:n])
+		return "", results.Failf(results.ClassJob, "append overlay: %s is no ramdisk: it begins with % x", src, head[:n])
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("append overlay: %w", err)

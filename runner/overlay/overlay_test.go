@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/cpio"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 func full() *Spec {
@@ -188,7 +188,7 @@ func TestRefusedSpecs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := full()
 			change(s)
-			if _, err := Build(s); jobs.ClassOf(err) != jobs.ClassJob {
+			if _, err := Build(s); results.ClassOf(err) != results.ClassJob {
 				t.Errorf("error %v", err)
 			}
 		})
@@ -209,16 +209,16 @@ func TestAppendCPIO(t *testing.T) {
 	for name, c := range map[string]struct {
 		src    string
 		format Format
-		class  jobs.Class
+		class  results.Class
 	}{
 		"cpio":        {"070701" + strings.Repeat("0", 105), FormatCPIO, ""},
 		"gzip":        {"\x1f\x8b\x08\x00\x00\x00\x00", FormatGzip, ""},
 		"lz4":         {"\x02\x21\x4c\x18\x00\x00\x00", FormatLZ4, ""},
-		"U-Boot":      {"\x27\x05\x19\x56\x00\x00\x00\x00", "", jobs.ClassJob},
-		"no ramdisk":  {"<html><body>404", "", jobs.ClassJob},
-		"short":       {"07", "", jobs.ClassJob},
-		"empty":       {"", "", jobs.ClassJob},
-		"lz4's frame": {"\x04\x22\x4d\x18\x00\x00\x00", "", jobs.ClassJob},
+		"U-Boot":      {"\x27\x05\x19\x56\x00\x00\x00\x00", "", results.ClassJob},
+		"no ramdisk":  {"<html><body>404", "", results.ClassJob},
+		"short":       {"07", "", results.ClassJob},
+		"empty":       {"", "", results.ClassJob},
+		"lz4's frame": {"\x04\x22\x4d\x18\x00\x00\x00", "", results.ClassJob},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -227,7 +227,7 @@ func TestAppendCPIO(t *testing.T) {
 				t.Fatal(err)
 			}
 			format, err := AppendCPIO(dst, src, o)
-			if format != c.format || jobs.ClassOf(err) != c.class {
+			if format != c.format || results.ClassOf(err) != c.class {
 				t.Fatalf("format %q, error %v", format, err)
 			}
 			got, statErr := os.ReadFile(dst)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gantry-ci/gantry/runner/testlog"
+	"github.com/gantry-ci/gantry/results/signal"
 )
 
 // shells are those that the helpers must run in, each reached by a link of the right name.
@@ -113,9 +113,9 @@ func smoke() *Spec {
 }
 
 // results parses a stage's output; each case is "suite/set/case=result", with measurement and units.
-func read(out string) ([]string, testlog.Summary) {
+func read(out string) ([]string, signal.Summary) {
 	var got []string
-	p := testlog.New(testlog.Options{Sequenced: true}, func(it testlog.Item) {
+	p := signal.New(signal.Options{Sequenced: true}, func(it signal.Item) {
 		c := it.Case
 		if c == nil {
 			return

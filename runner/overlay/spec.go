@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Defaults of a Spec.
@@ -156,24 +156,24 @@ func (s *Spec) check() error {
 	variable := regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 	switch {
 	case !word.MatchString(s.ID):
-		return jobs.Failf(jobs.ClassBug, "build overlay: run id %q is not a name", s.ID)
+		return results.Failf(results.ClassBug, "build overlay: run id %q is not a name", s.ID)
 	case !place.MatchString(s.root()):
-		return jobs.Failf(jobs.ClassJob, "build overlay: lava_test_results_dir %q is not a plain path", s.ResultsDir)
+		return results.Failf(results.ClassJob, "build overlay: lava_test_results_dir %q is not a plain path", s.ResultsDir)
 	case !place.MatchString(s.shell()):
-		return jobs.Failf(jobs.ClassJob, "build overlay: lava_test_sh_cmd %q is not the path of a shell", s.Shell)
+		return results.Failf(results.ClassJob, "build overlay: lava_test_sh_cmd %q is not the path of a shell", s.Shell)
 	}
 	vars := slices.Concat(s.Environment, s.Secrets)
 	for i := range s.Stages {
 		if !isName(word, s.stage(i)) {
-			return jobs.Failf(jobs.ClassBug, "build overlay: stage %q is not a name", s.stage(i))
+			return results.Failf(results.ClassBug, "build overlay: stage %q is not a name", s.stage(i))
 		}
 		for _, d := range s.Stages[i].Definitions {
 			if !isName(word, d.Name) {
-				return jobs.Failf(jobs.ClassJob, "build overlay: test definition's name %q has other characters than letters, digits, ., _ and -", d.Name)
+				return results.Failf(results.ClassJob, "build overlay: test definition's name %q has other characters than letters, digits, ., _ and -", d.Name)
 			}
 			for _, r := range d.Install.Repos {
 				if !fs.ValidPath(r.Dir) {
-					return jobs.Failf(jobs.ClassJob, "build overlay: git repository's destination %q is not below the test's folder", r.Dir)
+					return results.Failf(results.ClassJob, "build overlay: git repository's destination %q is not below the test's folder", r.Dir)
 				}
 			}
 			vars = append(vars, d.Params...)
@@ -181,10 +181,10 @@ func (s *Spec) check() error {
 	}
 	for _, v := range vars {
 		if !variable.MatchString(v.Name) {
-			return jobs.Failf(jobs.ClassJob, "build overlay: %q is not the name of a shell variable", v.Name)
+			return results.Failf(results.ClassJob, "build overlay: %q is not the name of a shell variable", v.Name)
 		}
 		if strings.ContainsRune(v.Value, 0) {
-			return jobs.Failf(jobs.ClassJob, "build overlay: the value of %s has a NUL byte", v.Name)
+			return results.Failf(results.ClassJob, "build overlay: the value of %s has a NUL byte", v.Name)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // state is what the builders of one plan share.
@@ -51,7 +52,7 @@ func (b *Builder) Missed(report func(r *Run, why string)) { b.node.missed = repo
 func (b *Builder) Interrupt(do Do) { b.node.interrupt = do }
 
 // Step adds a leaf.
-func (b *Builder) Step(name string, blame jobs.Class, do Do) {
+func (b *Builder) Step(name string, blame results.Class, do Do) {
 	b.node.Nodes = append(b.node.Nodes, b.child(name, Node{Blame: blame, Do: do, Attempts: 1}))
 }
 

@@ -2,9 +2,9 @@ package plan
 
 import (
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/beside/port"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/overlay"
-	"github.com/gantry-ci/gantry/runner/testlog/port"
 )
 
 // File is a deployed file.

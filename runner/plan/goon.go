@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // ongoing is an error after which the job goes on.
@@ -92,8 +92,8 @@ func (t *trail) end(err error, rest []*Node) error {
 		return err
 	}
 	err = fmt.Errorf("%w; before that: %v", err, t.kept) //nolint:errorlint // the first has ended the job
-	if lost := (*jobs.MissingError)(nil); errors.As(t.kept, &lost) {
-		return &jobs.MissingError{What: lost.What, Cause: err}
+	if lost := (*results.MissingError)(nil); errors.As(t.kept, &lost) {
+		return &results.MissingError{What: lost.What, Cause: err}
 	}
 	return err
 }
@@ -102,6 +102,6 @@ func (t *trail) end(err error, rest []*Node) error {
 // attempt before.
 func between(ctx context.Context, n *Node, cause, last error) error {
 	waiting := *n
-	waiting.Blame = jobs.ClassOf(last)
+	waiting.Blame = results.ClassOf(last)
 	return fmt.Errorf("%w, while waiting to try again after: %v", explain(ctx, &waiting, cause), last) //nolint:errorlint // not the cause
 }

@@ -7,18 +7,20 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // TestGoOn has steps fail in every way that a job goes on after, or does not, and looks at what of the rest is told.
 func TestGoOn(t *testing.T) {
-	early := jobs.Failf(jobs.ClassTest, "0_a ended early")
+	early := results.Failf(results.ClassTest, "0_a ended early")
 	slow := func(ctx context.Context, _ *plan.Run) error {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
-	no := func(context.Context, *plan.Run) error { return jobs.Failf(jobs.ClassInfrastructure, "still asleep") }
+	no := func(context.Context, *plan.Run) error {
+		return results.Failf(results.ClassInfrastructure, "still asleep")
+	}
 	yes := func(context.Context, *plan.Run) error { return nil }
 	for name, c := range map[string]struct {
 		first, interrupt plan.Do
@@ -33,7 +35,7 @@ func TestGoOn(t *testing.T) {
 		},
 		"and results are lost": {
 			func(context.Context, *plan.Run) error {
-				return plan.GoOn(&jobs.MissingError{What: "1 result is missing", Cause: early})
+				return plan.GoOn(&results.MissingError{What: "1 result is missing", Cause: early})
 			}, nil, false, true,
 			"ran b, ran c, job: 4 step: gone; before that: 2 step: 0_a ended early (1 result is missing) (1 result is missing)",
 		},
@@ -59,7 +61,7 @@ func TestGoOn(t *testing.T) {
 				}
 				var fails error
 				if c.fails {
-					fails = jobs.Failf(jobs.ClassJob, "gone")
+					fails = results.Failf(results.ClassJob, "gone")
 				}
 				nodes := []*plan.Node{test("2", "first", c.first), test("3", "b", ran("b", nil))}
 				if c.boot {
@@ -70,7 +72,7 @@ func TestGoOn(t *testing.T) {
 				err := p.Execute(t.Context(), r)
 				end := ""
 				if err != nil {
-					end = string(jobs.ClassOf(err)) + ": " + err.Error()
+					end = string(results.ClassOf(err)) + ": " + err.Error()
 				}
 				if got := strings.Join(append(got, end), ", "); got != c.want {
 					t.Errorf("got  %s\nwant %s", got, c.want)
@@ -89,7 +91,7 @@ func TestEndBetweenAttempts(t *testing.T) {
 		want       string
 	}{
 		"interrupted":   {time.Hour, time.Hour, "boot", context.Canceled, "canceled: 2 retry: context canceled"},
-		"superseded":    {time.Hour, time.Hour, "boot", jobs.Failf(jobs.ClassCanceled, "superseded"), "canceled: 2 retry: superseded"},
+		"superseded":    {time.Hour, time.Hour, "boot", results.Failf(results.ClassCanceled, "superseded"), "canceled: 2 retry: superseded"},
 		"job's time":    {time.Minute, time.Hour, "boot", nil, "timeout: 2 retry: job timed out after 1m0s"},
 		"block's time":  {time.Hour, time.Minute, "boot", nil, "infrastructure: 2 retry: retry timed out after 1m0s"},
 		"tests' budget": {time.Hour, time.Minute, "test", nil, "timeout: 2 retry: retry timed out after 1m0s"},
@@ -104,12 +106,14 @@ func TestEndBetweenAttempts(t *testing.T) {
 				}
 				n := &plan.Node{Level: "2", Name: "retry", Section: c.section, Timeout: c.block, Attempts: 3, Interval: 30 * time.Minute, Nodes: []*plan.Node{{
 					Level: "2.1", Name: "on", Section: c.section, Timeout: c.block, Attempts: 1,
-					Do: func(context.Context, *plan.Run) error { return jobs.Failf(jobs.ClassInfrastructure, "PDU silent") },
+					Do: func(context.Context, *plan.Run) error {
+						return results.Failf(results.ClassInfrastructure, "PDU silent")
+					},
 				}}}
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: c.job, Attempts: 1, Nodes: []*plan.Node{n}}}
 				err := p.Execute(ctx, r)
 				want := c.want + ", while waiting to try again after: 2.1 on: PDU silent"
-				if got := string(jobs.ClassOf(err)) + ": " + err.Error(); got != want {
+				if got := string(results.ClassOf(err)) + ": " + err.Error(); got != want {
 					t.Errorf("got  %s\nwant %s", got, want)
 				}
 			})

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/runner/target"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/dut"
 )
 
 // Do is the work of a leaf. Its error takes the node's blame unless it has a class of its own.
@@ -25,7 +26,7 @@ type Node struct {
 
 	Title      string // "boot qemu": the action as the job has it
 	Line       int    // of the job
-	Blame      jobs.Class
+	Blame      results.Class
 	Timeout    time.Duration // of the whole node, all its attempts
 	Connection time.Duration // LAVA's connection timeout: the longest silence of one wait on the console
 	Skip       bool          // a timeout does not end the job
@@ -59,7 +60,7 @@ type Plan struct{ Root *Node }
 // Options are what a plan is made of.
 type Options struct {
 	Job     *jobs.Job
-	Target  *target.Target
+	Target  *dut.Target
 	Policy  Policy
 	Methods []Method
 	RunID   string // names the run's folder in the guest, and nothing else
@@ -69,7 +70,7 @@ type Options struct {
 func Make(o Options) (p *Plan, err error) {
 	defer func() {
 		if x := recover(); x != nil {
-			p, err = nil, jobs.Failf(jobs.ClassBug, "plan: panic: %v\n%s", x, debug.Stack())
+			p, err = nil, results.Failf(results.ClassBug, "plan: panic: %v\n%s", x, debug.Stack())
 		}
 	}()
 	if err := bounded(o.Job); err != nil {
@@ -96,7 +97,7 @@ func Make(o Options) (p *Plan, err error) {
 		}
 	}
 	if err := errors.Join(s.errs...); err != nil {
-		return nil, jobs.Blame(jobs.ClassJob, err)
+		return nil, results.Blame(results.ClassJob, err)
 	}
 	return &Plan{root}, nil
 }
@@ -110,7 +111,7 @@ func bounded(j *jobs.Job) error {
 	for _, m := range j.Actions {
 		a := m.Base()
 		if a.Repeat > maxActions || n+max(1, a.Repeat) > maxActions {
-			return jobs.Failf(jobs.ClassJob, "line %d: %s: the job has more than %d actions, repeat included", a.Line, blockName(a), maxActions)
+			return results.Failf(results.ClassJob, "line %d: %s: the job has more than %d actions, repeat included", a.Line, blockName(a), maxActions)
 		}
 		n += max(1, a.Repeat)
 	}

@@ -10,8 +10,9 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/runner/target"
 )
 
 const job = `job_name: smoke
@@ -42,15 +43,15 @@ func methods() []plan.Method {
 	return []plan.Method{
 		plan.For(func(b *plan.Builder, _ *jobs.DeployTmpfs) {
 			b.Name("deployimages")
-			b.Step("deploy-folder", jobs.ClassInfrastructure, nothing)
+			b.Step("deploy-folder", results.ClassInfrastructure, nothing)
 		}),
 		plan.For(func(b *plan.Builder, _ *jobs.BootQemu) {
 			b.Name("boot-image-retry")
-			b.Step("login-action", jobs.ClassJob, nothing)
-			b.Step("expect", jobs.ClassJob, nothing)
+			b.Step("login-action", results.ClassJob, nothing)
+			b.Step("expect", results.ClassJob, nothing)
 		}),
 		plan.For(func(b *plan.Builder, _ *jobs.TestDefinitions) {
-			b.Step("lava-test-shell", jobs.ClassInfrastructure, nothing)
+			b.Step("lava-test-shell", results.ClassInfrastructure, nothing)
 		}),
 	}
 }
@@ -58,7 +59,7 @@ func methods() []plan.Method {
 // TestTimeouts holds LAVA's order: global action, global by name, the block's, the block's own by name; the share of
 // a retried block is what its steps have.
 func TestTimeouts(t *testing.T) {
-	p, err := plan.Make(plan.Options{Job: parse(t, job), Target: &target.Target{Name: "x"}, Methods: methods()})
+	p, err := plan.Make(plan.Options{Job: parse(t, job), Target: &dut.Target{Name: "x"}, Methods: methods()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +84,10 @@ func TestTimeouts(t *testing.T) {
 }
 
 func TestUnexecutedMethodIsRefusedWithItsLine(t *testing.T) {
-	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &target.Target{Name: "x"}, Methods: methods()[:2]})
+	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &dut.Target{Name: "x"}, Methods: methods()[:2]})
 	const want = "line 12: test definitions: is valid, but gantry does not execute it yet"
-	if err == nil || err.Error() != want || jobs.ClassOf(err) != jobs.ClassJob {
-		t.Errorf("got %v (%s)\nwant %s", err, jobs.ClassOf(err), want)
+	if err == nil || err.Error() != want || results.ClassOf(err) != results.ClassJob {
+		t.Errorf("got %v (%s)\nwant %s", err, results.ClassOf(err), want)
 	}
 }
 
@@ -96,7 +97,7 @@ func TestWhatIsMissing(t *testing.T) {
 		plan.Need(b, "power control", b.Target.Power)
 		plan.Require(b, private)
 	})
-	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &target.Target{Name: "rpi4-1"}, Methods: append([]plan.Method{needy}, methods()[1])})
+	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &dut.Target{Name: "rpi4-1"}, Methods: append([]plan.Method{needy}, methods()[1])})
 	for _, want := range []string{
 		"line 10: deploy tmpfs: rpi4-1 has no power control",
 		`line 10: deploy tmpfs: needs a shell, which no earlier action of namespace "common" provides`,
@@ -110,15 +111,15 @@ func TestWhatIsMissing(t *testing.T) {
 
 func TestPanicIsABug(t *testing.T) {
 	bad := plan.For(func(*plan.Builder, *jobs.DeployTmpfs) { panic("no") })
-	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &target.Target{Name: "x"}, Methods: []plan.Method{bad}})
-	if jobs.ClassOf(err) != jobs.ClassBug {
-		t.Errorf("%v is of class %q", err, jobs.ClassOf(err))
+	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &dut.Target{Name: "x"}, Methods: []plan.Method{bad}})
+	if results.ClassOf(err) != results.ClassBug {
+		t.Errorf("%v is of class %q", err, results.ClassOf(err))
 	}
 }
 
 func TestRepeatIsBounded(t *testing.T) {
 	src := strings.Replace(job, "repeat: 2", "repeat: 300000", 1)
-	_, err := plan.Make(plan.Options{Job: parse(t, src), Target: &target.Target{Name: "x"}, Methods: methods()})
+	_, err := plan.Make(plan.Options{Job: parse(t, src), Target: &dut.Target{Name: "x"}, Methods: methods()})
 	if err == nil || !strings.Contains(err.Error(), "line 12: test definitions: the job has more than 1000 actions") {
 		t.Errorf("a repeat beyond reason: %v", err)
 	}

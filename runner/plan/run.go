@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/journal"
-	"github.com/gantry-ci/gantry/runner/kernlog"
 )
 
 // Run is what every step is given, whatever its method.
@@ -21,7 +21,7 @@ type Run struct {
 	Dir     string // the attempt's own folder
 	Record  Record
 	Journal *journal.Journal
-	Emit    func(jobs.Event) // safe for several goroutines
+	Emit    func(results.Event) // safe for several goroutines
 	Logger  *slog.Logger
 
 	Symbols     bool          // stacks will be decoded: which builds the kernels are is to be found out
@@ -85,7 +85,7 @@ func (r *Run) forget() {
 
 // Logf writes a line for people into the record.
 func (r *Run) Logf(level, format string, a ...any) {
-	r.Emit(jobs.Event{Log: &jobs.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
+	r.Emit(results.Event{Log: &results.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
 }
 
 // Execute walks the plan.
@@ -98,14 +98,14 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 	defer cancel()
 	for try := 1; ; try++ {
 		mark, start := r.Journal.Mark(), time.Now()
-		r.Emit(jobs.Event{Level: n.Level, Step: &jobs.Step{Name: n.Name, Try: try}})
+		r.Emit(results.Event{Level: n.Level, Step: &results.Step{Name: n.Name, Try: try}})
 		err = r.attempt(ctx, n)
 		r.end(n, try, start, err)
-		if err == nil || try >= n.Attempts || ctx.Err() != nil || jobs.ClassOf(err) == jobs.ClassBug {
+		if err == nil || try >= n.Attempts || ctx.Err() != nil || results.ClassOf(err) == results.ClassBug {
 			return err
 		}
 		if e := r.Journal.Rollback(outer, mark); e != nil {
-			return jobs.Blame(jobs.ClassInfrastructure, errors.Join(e, err))
+			return results.Blame(results.ClassInfrastructure, errors.Join(e, err))
 		}
 		r.forget()
 		if e := Sleep(ctx, n.Interval); e != nil {
@@ -117,14 +117,14 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 // end records how a node went: for the record, and as a case of the pipeline's suite, as LAVA has it.
 func (r *Run) end(n *Node, try int, start time.Time, err error) {
 	took := time.Since(start).Seconds()
-	end := &jobs.Step{Name: n.Name, Try: try, End: true, Duration: took}
-	c := &jobs.Case{Suite: jobs.PipelineSuite, Case: n.Name, Result: jobs.Pass, DurationS: &took}
+	end := &results.Step{Name: n.Name, Try: try, End: true, Duration: took}
+	c := &results.Case{Suite: results.PipelineSuite, Case: n.Name, Result: results.Pass, DurationS: &took}
 	if err != nil {
-		end.Class, end.Message = jobs.ClassOf(err), err.Error()
-		c.Result, c.Message = jobs.Fail, end.Message
+		end.Class, end.Message = results.ClassOf(err), err.Error()
+		c.Result, c.Message = results.Fail, end.Message
 	}
-	r.Emit(jobs.Event{Level: n.Level, Step: end})
-	r.Emit(jobs.Event{Level: n.Level, Case: c})
+	r.Emit(results.Event{Level: n.Level, Step: end})
+	r.Emit(results.Event{Level: n.Level, Case: c})
 }
 
 // Sleep waits for d, or until ctx ends: then it returns its cause. It does not wait for nothing, or less.
@@ -166,7 +166,7 @@ func (r *Run) leaf(ctx context.Context, n *Node) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.Logf("error", "panic: %v\n%s", p, debug.Stack())
-			err = jobs.Failf(jobs.ClassBug, "panic: %v", p)
+			err = results.Failf(results.ClassBug, "panic: %v", p)
 		}
 		err = explain(ctx, n, err)
 	}()
@@ -184,9 +184,9 @@ func explain(ctx context.Context, n *Node, err error) error {
 		err = fmt.Errorf("%w (%v)", cause, err) //nolint:errorlint // one cause, the other is its echo
 	}
 	if x := (*expired)(nil); errors.As(err, &x) && (x.node.Level == "" || n.Section == "test") {
-		blame = jobs.ClassTimeout
+		blame = results.ClassTimeout
 	} else if errors.Is(err, context.Canceled) {
-		blame = jobs.ClassCanceled
+		blame = results.ClassCanceled
 	}
-	return &jobs.StepError{Level: n.Level, Name: n.Name, Err: jobs.Blame(blame, err)}
+	return &results.StepError{Level: n.Level, Name: n.Name, Err: results.Blame(blame, err)}
 }

@@ -10,23 +10,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // run is a Run whose events are kept.
-func run(t *testing.T, undo journal.Undoers) (*plan.Run, *[]jobs.Event) {
+func run(t *testing.T, undo journal.Undoers) (*plan.Run, *[]results.Event) {
 	t.Helper()
 	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), undo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	events := &[]jobs.Event{}
+	events := &[]results.Event{}
 	return &plan.Run{
 		Journal: j, Logger: slog.New(slog.DiscardHandler),
-		Emit: func(e jobs.Event) { *events = append(*events, e) },
+		Emit: func(e results.Event) { *events = append(*events, e) },
 	}, events
 }
 
@@ -41,21 +41,21 @@ func TestBlame(t *testing.T) {
 		job, step     time.Duration
 		cancel        error
 		do            plan.Do
-		want          jobs.Class
+		want          results.Class
 		msg           string
 	}{
-		{"step's time", "boot", time.Hour, time.Minute, nil, wait, jobs.ClassJob, "1 x: x timed out after 1m0s (context deadline exceeded)"},
-		{"test's time", "test", time.Hour, time.Minute, nil, wait, jobs.ClassTimeout, "1 x: x timed out after 1m0s (context deadline exceeded)"},
-		{"job's time", "boot", time.Minute, time.Hour, nil, wait, jobs.ClassTimeout, "1 x: job timed out after 1m0s (context deadline exceeded)"},
-		{"superseded", "boot", time.Hour, time.Hour, jobs.Failf(jobs.ClassCanceled, "superseded by 1a2b3c"), wait, jobs.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)"},
-		{"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, jobs.ClassBug, "1 x: panic: no"},
+		{"step's time", "boot", time.Hour, time.Minute, nil, wait, results.ClassJob, "1 x: x timed out after 1m0s (context deadline exceeded)"},
+		{"test's time", "test", time.Hour, time.Minute, nil, wait, results.ClassTimeout, "1 x: x timed out after 1m0s (context deadline exceeded)"},
+		{"job's time", "boot", time.Minute, time.Hour, nil, wait, results.ClassTimeout, "1 x: job timed out after 1m0s (context deadline exceeded)"},
+		{"superseded", "boot", time.Hour, time.Hour, results.Failf(results.ClassCanceled, "superseded by 1a2b3c"), wait, results.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)"},
+		{"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, results.ClassBug, "1 x: panic: no"},
 		{"kernel panic", "boot", time.Hour, time.Hour, nil, func(ctx context.Context, r *plan.Run) error {
-			r.Stop(jobs.Failf(jobs.ClassJob, "Kernel panic"))
+			r.Stop(results.Failf(results.ClassJob, "Kernel panic"))
 			return wait(ctx, r)
-		}, jobs.ClassJob, "1 x: Kernel panic (context canceled)"},
+		}, results.ClassJob, "1 x: Kernel panic (context canceled)"},
 		{"the classification nearest the cause wins", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error {
-			return jobs.Failf(jobs.ClassInfrastructure, "PDU silent")
-		}, jobs.ClassInfrastructure, "1 x: PDU silent"},
+			return results.Failf(results.ClassInfrastructure, "PDU silent")
+		}, results.ClassInfrastructure, "1 x: PDU silent"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -65,11 +65,11 @@ func TestBlame(t *testing.T) {
 				if tt.cancel != nil {
 					cancel(tt.cancel)
 				}
-				leaf := &plan.Node{Level: "1", Name: "x", Section: tt.section, Blame: jobs.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do}
+				leaf := &plan.Node{Level: "1", Name: "x", Section: tt.section, Blame: results.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do}
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: tt.job, Nodes: []*plan.Node{leaf}}}
 				err := p.Execute(ctx, r)
-				if jobs.ClassOf(err) != tt.want || err.Error() != tt.msg {
-					t.Errorf("%s: %v\nwant %s: %s", jobs.ClassOf(err), err, tt.want, tt.msg)
+				if results.ClassOf(err) != tt.want || err.Error() != tt.msg {
+					t.Errorf("%s: %v\nwant %s: %s", results.ClassOf(err), err, tt.want, tt.msg)
 				}
 			})
 		})
@@ -85,13 +85,13 @@ func TestRetry(t *testing.T) {
 			return nil
 		}})
 		step := func(name string, fails int) *plan.Node {
-			return &plan.Node{Name: name, Blame: jobs.ClassJob, Timeout: time.Minute, Attempts: 1, Do: func(_ context.Context, r *plan.Run) error {
+			return &plan.Node{Name: name, Blame: results.ClassJob, Timeout: time.Minute, Attempts: 1, Do: func(_ context.Context, r *plan.Run) error {
 				trace = append(trace, name)
 				if err := r.Journal.Before("x", name); err != nil {
 					return err
 				}
 				if fails--; fails >= 0 {
-					return jobs.Failf(jobs.ClassInfrastructure, "not yet")
+					return results.Failf(results.ClassInfrastructure, "not yet")
 				}
 				return nil
 			}}

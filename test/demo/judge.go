@@ -18,6 +18,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/jobs/config"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/scene"
 )
 
@@ -128,12 +129,12 @@ func inline(d jobs.Definition) []string {
 }
 
 // readResults reads the run's results, beside the page that the check leads to.
-func readResults(ctx context.Context, page string) (*jobs.Results, error) {
+func readResults(ctx context.Context, page string) (*results.Results, error) {
 	_, b, err := get(ctx, page+"/results.json")
 	if err != nil {
 		return nil, fmt.Errorf("read the results: %w", err)
 	}
-	var r jobs.Results
+	var r results.Results
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("read the results: %w", err)
 	}
@@ -142,11 +143,11 @@ func readResults(ctx context.Context, page string) (*jobs.Results, error) {
 
 // cases holds the list of cases, and the nonce's, against what is expected. A run that did not come to its tests has
 // none, and says so by its class.
-func (s *demonstration) cases(want []string, r *jobs.Results) error {
+func (s *demonstration) cases(want []string, r *results.Results) error {
 	var got []string
 	nonce := ""
 	for _, c := range r.Cases {
-		if c.Suite == jobs.PipelineSuite || c.Result == jobs.Missing {
+		if c.Suite == results.PipelineSuite || c.Result == results.Missing {
 			continue
 		}
 		got = append(got, c.Suite+"/"+c.Case)
@@ -154,7 +155,7 @@ func (s *demonstration) cases(want []string, r *jobs.Results) error {
 			nonce = strconv.FormatFloat(*c.Measurement, 'f', 0, 64)
 		}
 	}
-	if r.Class != "" && r.Class != jobs.ClassTest && len(got) == 0 {
+	if r.Class != "" && r.Class != results.ClassTest && len(got) == 0 {
 		fmt.Fprintf(s.out, "the run ended before its tests: %s: %s\n", r.Class, r.Message)
 		return nil
 	}

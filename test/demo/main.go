@@ -23,7 +23,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gantry-ci/gantry/internal/cli"
+	"github.com/gantry-ci/gantry/cli"
 	"github.com/gantry-ci/gantry/test/fakegithub"
 	"github.com/gantry-ci/gantry/test/guest"
 	"github.com/gantry-ci/gantry/test/scene"

@@ -55,37 +55,46 @@ type rule struct {
 	imports []string
 }
 
-// rules is the table. "x" is the package x, "x/..." x and all below it.
+// rules is the table, from the top floor to the ground. "x" is the package x, "x/..." x and all below it.
 func rules() []rule {
 	return []rule{
+		{"", []string{"cli"}},
+		{"cli", []string{"app/...", "runner/...", "jobs/...", "results/...", "devices/...", "vmhost/...", "internal/..."}},
+
+		{"app/...", []string{"app/...", "jobs/...", "results/...", "internal/..."}},
+		{"runner", methods("runner/deploy", "runner/boot", "runner/testshell", "runner/command")},
+		{"runner/lab", methods("runner", "jobs/lab")},
+		{"runner/agent", []string{"jobs", "jobs/lab", "jobs/rpc/...", "results", "internal/..."}},
+		{"runner/plan", methods()},
+		{"runner/deploy", methods("runner/deploy/...")},
+		{"runner/boot", methods()},
+		{"runner/testshell", methods()},
+		{"runner/command", methods()},
+		{"runner/dut", []string{"runner/hosttool", "devices/...", "vmhost/...", "jobs", "results", "internal/..."}},
+		{"runner/...", []string{"runner/console", "jobs", "results/...", "internal/..."}},
+
+		{"jobs/rpc/...", []string{"jobs/rpc/...", "jobs/lab", "jobs", "results"}},
+		{"jobs/lab", []string{"jobs", "results"}},
+		{"jobs/config", []string{"jobs", "internal/schema"}},
+		{"jobs", []string{"results", "internal/schema"}},
+
+		{"results", []string{"internal/..."}},
+		{"results/...", []string{"results/...", "internal/..."}},
+
+		{"vmhost/...", []string{"vmhost/...", "internal/..."}},
+		{"devices/...", []string{"devices/...", "internal/..."}},
+		{"internal/...", nil},
+
 		{"test/fakegithub/...", []string{"test/fakegithub/...", "test/openapi/..."}},
 		{"test/...", []string{"..."}},
-		{"internal/cli/...", []string{"app/...", "runner/...", "jobs/...", "devices/...", "vmhost/...", "internal/..."}},
-		{"internal/...", []string{"internal/..."}},
-		{"jobs/rpc/...", []string{"jobs", "jobs/rpc/..."}},
-		{"jobs/config/...", []string{"jobs", "internal/schema"}},
-		{"jobs/...", []string{"jobs", "internal/schema"}},
-		{"devices/...", []string{"devices/...", "internal/..."}},
-		{"vmhost/...", []string{"vmhost/...", "internal/..."}},
-		{"runner/agent/...", []string{"runner/agent/...", "jobs", "jobs/rpc/...", "internal/..."}},
-		{"runner/target", []string{"jobs", "devices/...", "vmhost/...", "internal/..."}},
-		{"runner", runner("runner/deploy", "runner/boot", "runner/test", "runner/command", "runner/agent", "jobs/export")},
-		{"runner/plan", runner()},
-		{"runner/deploy/...", runner()},
-		{"runner/boot/...", runner()},
-		{"runner/test/...", runner()},
-		{"runner/command/...", runner()},
-		{"runner/...", []string{"runner/console", "runner/testlog/...", "runner/kernlog/...", "runner/overlay", "runner/netboot/...", "runner/hosttool/...", "jobs", "internal/..."}},
-		{"app/...", []string{"app/...", "jobs/...", "internal/..."}},
-		{"", []string{"internal/cli"}},
 	}
 }
 
-// runner is what the rooms of the runner may import of each other.
-func runner(more ...string) []string {
+// methods is what those rooms of the runner may import that execute methods.
+func methods(more ...string) []string {
 	return append([]string{
-		"runner/plan", "runner/target", "runner/console", "runner/testlog/...", "runner/kernlog/...", "runner/overlay", "runner/testdef",
-		"runner/netboot/...", "runner/hosttool/...", "runner/journal", "jobs", "internal/...",
+		"runner/plan", "runner/dut", "runner/console", "runner/beside/...", "runner/overlay", "runner/netboot/...",
+		"runner/hosttool/...", "runner/journal", "jobs", "results/...", "internal/...",
 	}, more...)
 }
 
@@ -127,8 +136,8 @@ func TestOnly(t *testing.T) {
 	only := map[string][]string{
 		"github.com/google/go-github/v60/github":     {"app/ghapi"},
 		"github.com/bradleyfalzon/ghinstallation/v2": {"app/ghapi"},
-		"github.com/docker/docker/client":            {"runner/hosttool", "internal/cli"},
-		"go.bug.st/serial":                           {"devices/...", "internal/cli"},
+		"github.com/docker/docker/client":            {"runner/hosttool", "cli"},
+		"go.bug.st/serial":                           {"devices/...", "cli"},
 		"libvirt.org/go/libvirt":                     {"vmhost/..."},
 	}
 	for _, p := range packages(t) {
@@ -147,6 +156,10 @@ func TestDeps(t *testing.T) {
 		"app":             {"runner", "devices", "vmhost", "runtime/cgo"},
 		"test/fakegithub": {"app", "github.com/google/go-github"},
 		"jobs":            {"app", "runner", "connectrpc.com/connect"},
+		"app/store":       {"jobs/rpc"},
+		"app/queue":       {"jobs/rpc", "google.golang.org/protobuf"},
+		"runner/lab":      {"jobs/rpc"},
+		"results":         {"jobs"},
 	}
 	for _, p := range packages(t) {
 		for _, bad := range never[relative(p.ImportPath)] {
@@ -197,7 +210,14 @@ func TestRules(t *testing.T) {
 		{"runner/boot", "vmhost/qemu"},
 		{"runner/console", "runner/plan"},
 		{"test/fakegithub", "app"},
-		{"internal/cli", "test/demo"},
+		{"cli", "test/demo"},
+		{"runner/plan", "runner/testshell"},
+		{"runner/testshell", "runner/boot"},
+		{"results/tap", "jobs"},
+		{"results", "results/tap"},
+		{"jobs/lab", "jobs/rpc"},
+		{"internal/fetch", "internal/schema"},
+		{"runner/lab", "vmhost/kvm"},
 	} {
 		if allowed(tt[0], tt[1]) {
 			t.Errorf("%s may import %s", tt[0], tt[1])

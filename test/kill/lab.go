@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/guest"
 	"github.com/gantry-ci/gantry/test/scene"
 )
@@ -258,7 +258,7 @@ func (l *lab) results(ctx context.Context, c scene.CheckRun, r *result) error {
 	if err != nil {
 		return err
 	}
-	var res jobs.Results
+	var res results.Results
 	if err := json.Unmarshal(b.body, &res); err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/gantry-ci/gantry/app"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 	"github.com/gantry-ci/gantry/test/scene"
 )
@@ -101,12 +101,12 @@ func connect(ctx context.Context, b *testing.B, a *app.App, dir string, i int, a
 	}
 	r, err := agent.New(agent.Options{
 		Server: "http://" + a.Addr(), Name: name, Token: token, Dir: dir, Version: "v0.1.0",
-		Targets: func() []rpc.Target { return []rpc.Target{{Name: "t", Type: "qemu"}} },
-		Execute: func(_ context.Context, a agent.Assignment, _ string) (jobs.Results, error) {
+		Targets: func() []lab.Target { return []lab.Target{{Name: "t", Type: "qemu"}} },
+		Execute: func(_ context.Context, a agent.Assignment, _ string) (results.Results, error) {
 			if a.Attempt == 1 { // a run that leaves no record is tried again
 				assigned <- time.Now()
 			}
-			return jobs.Results{Verdict: jobs.Decide(nil, nil)}, nil
+			return results.Results{Verdict: results.Decide(nil, nil)}, nil
 		},
 		Recover: func(context.Context, string) error { return nil },
 	})

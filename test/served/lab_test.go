@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/internal/cli"
+	"github.com/gantry-ci/gantry/cli"
 	"github.com/gantry-ci/gantry/test/guest"
 	"github.com/gantry-ci/gantry/test/scene"
 )

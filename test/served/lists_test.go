@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/test/scene"
 )
 
@@ -75,7 +75,7 @@ func jsonText(v any) string {
 // checkResults holds the results behind the page against the verdict, and that each piece of evidence has a line that is there.
 func checkResults(t *testing.T, page, verdict string) {
 	t.Helper()
-	var r jobs.Results
+	var r results.Results
 	_, text := get(t, page+"/results.json")
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatal(err)
@@ -110,11 +110,11 @@ func files(t *testing.T, check string) {
 	_, events := get(t, page+"/events.jsonl")
 	tries := 0
 	for line := range strings.Lines(events) {
-		var e jobs.Event
+		var e results.Event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
-		if e.Case != nil && e.Case.Case == "flaky" && slices.Contains([]string{jobs.Pass, jobs.Fail}, e.Case.Result) {
+		if e.Case != nil && e.Case.Case == "flaky" && slices.Contains([]string{results.Pass, results.Fail}, e.Case.Result) {
 			tries++
 		}
 	}

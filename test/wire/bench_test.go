@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // From the wish for a run to its assignment at a runner, with that many runners connected, all of which would do: two
@@ -20,7 +21,7 @@ func BenchmarkAssign(b *testing.B) {
 }
 
 type arrival struct {
-	rpc.Assignment
+	lab.Assignment
 	at time.Time
 	by *client
 }
@@ -33,7 +34,7 @@ func benchmarkAssign(b *testing.B, streams int) {
 		s := c.watch(b, b.Context(), "x")
 		go func() {
 			for s.Receive() {
-				if a, ok := rpc.GetMessage(s.Msg()).(rpc.Assignment); ok {
+				if a, ok := rpc.GetMessage(s.Msg()).(lab.Assignment); ok {
 					arrived <- arrival{a, time.Now(), c}
 				}
 			}
@@ -49,7 +50,7 @@ func benchmarkAssign(b *testing.B, streams int) {
 		}
 		took = append(took, a.at.Sub(began))
 		b.StopTimer()
-		_, err := a.by.Finish(b.Context(), &gantryv1.FinishRequest{Lease: a.Lease, Verdict: jobs.VerdictFail, Class: string(jobs.ClassJob)})
+		_, err := a.by.Finish(b.Context(), &gantryv1.FinishRequest{Lease: a.Lease, Verdict: results.VerdictFail, Class: string(results.ClassJob)})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -16,9 +16,10 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
@@ -64,22 +65,22 @@ func (l *testLab) client(t testing.TB, name string) *client {
 // watch opens a stream and reads its first message.
 func (c *client) watch(t testing.TB, ctx context.Context, target string) *connect.ServerStreamForClient[gantryv1.WatchResponse] { //nolint:revive // t first, as everywhere in tests
 	t.Helper()
-	s, err := c.Watch(ctx, rpc.PutAnnouncement(rpc.Announcement{Version: "v9", Targets: []rpc.Target{{Name: target, Type: "qemu"}}}))
+	s, err := c.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{Version: "v9", Targets: []lab.Target{{Name: target, Type: "qemu"}}}))
 	if err != nil || !s.Receive() {
 		t.Fatalf("watch: %v, %v", err, s.Err())
 	}
 	return s
 }
 
-func assignment(t testing.TB, s *connect.ServerStreamForClient[gantryv1.WatchResponse]) rpc.Assignment {
+func assignment(t testing.TB, s *connect.ServerStreamForClient[gantryv1.WatchResponse]) lab.Assignment {
 	t.Helper()
 	for s.Receive() {
-		if a, ok := rpc.GetMessage(s.Msg()).(rpc.Assignment); ok {
+		if a, ok := rpc.GetMessage(s.Msg()).(lab.Assignment); ok {
 			return a
 		}
 	}
 	t.Fatalf("no assignment: %v", s.Err())
-	return rpc.Assignment{}
+	return lab.Assignment{}
 }
 
 func wantCode(t testing.TB, what string, want connect.Code, err error) {
@@ -167,12 +168,12 @@ func TestFencing(t *testing.T) {
 			t.Errorf("append %d: %d, %v; want %d", i, got, err, c.want)
 		}
 	}
-	if got := l.stream(t, id, 1, rpc.Console); got != "hello, world" {
+	if got := l.stream(t, id, 1, lab.Console); got != "hello, world" {
 		t.Errorf("console %q", got)
 	}
 	_, err := put(b, 12, "forged")
 	wantCode(t, "append by another", connect.CodeFailedPrecondition, err)
-	_, err = b.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: jobs.VerdictPass, Complete: true})
+	_, err = b.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true})
 	wantCode(t, "finish by another", connect.CodeFailedPrecondition, err)
 	_, err = b.Report(ctx, &gantryv1.ReportRequest{Lease: lease})
 	wantCode(t, "report by another", connect.CodeFailedPrecondition, err)
@@ -184,16 +185,16 @@ func TestFencing(t *testing.T) {
 	wantCode(t, "large message", connect.CodeResourceExhausted, err)
 
 	// It says pass; its record does not.
-	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: jobs.VerdictPass, Complete: true}); err != nil {
+	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: jobs.VerdictPass, Complete: true}); err != nil {
+	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true}); err != nil {
 		t.Errorf("finish again: %v", err)
 	}
 	_, err = put(a, 12, "late")
 	wantCode(t, "append to a finished one", connect.CodeFailedPrecondition, err)
 	attempts, err := l.store.Attempts(ctx, id)
-	if err != nil || attempts[0].Verdict.Verdict != jobs.VerdictIncomplete || attempts[0].Class != jobs.ClassInfrastructure {
+	if err != nil || attempts[0].Verdict.Verdict != results.VerdictIncomplete || attempts[0].Class != results.ClassInfrastructure {
 		t.Errorf("attempts %+v, %v", attempts, err)
 	}
 
@@ -207,17 +208,17 @@ func TestFencing(t *testing.T) {
 	if _, err := put(a, 0, "second"); err != nil {
 		t.Fatal(err)
 	}
-	l.ahead.Add(int64(rpc.LeaseTimeout + time.Second))
+	l.ahead.Add(int64(lab.LeaseTimeout + time.Second))
 	l.wait(t, id, "completed", completed)
 	_, err = put(a, 6, "late")
 	wantCode(t, "append to a lost one", connect.CodeFailedPrecondition, err)
-	_, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: jobs.VerdictPass, Complete: true})
+	_, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true})
 	wantCode(t, "finish a lost one", connect.CodeFailedPrecondition, err)
 	beat, err := a.Heartbeat(ctx, &gantryv1.HeartbeatRequest{Leases: []string{lease, "nonsense"}})
 	if lost, _ := rpc.GetHeartbeat(beat); err != nil || len(lost) != 2 {
 		t.Errorf("lost %v, %v", lost, err)
 	}
-	if got := l.stream(t, id, 2, rpc.Console); got != "second" {
+	if got := l.stream(t, id, 2, lab.Console); got != "second" {
 		t.Errorf("console %q", got)
 	}
 }
@@ -229,7 +230,7 @@ func TestNeverArrived(t *testing.T) {
 	s := a.watch(t, ctx, "x")
 	id := l.create(t)
 	first := assignment(t, s)
-	l.ahead.Add(int64(rpc.LeaseTimeout + time.Second)) // not a word about it
+	l.ahead.Add(int64(lab.LeaseTimeout + time.Second)) // not a word about it
 	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunQueued })
 	if run.Attempts != 0 || len(attempts) != 0 {
 		t.Errorf("%+v, attempts %+v", run, attempts)
@@ -260,11 +261,11 @@ func TestTakeOver(t *testing.T) {
 		t.Log(err)
 	}
 	l.runner(t, "b", "http://"+l.addr, func(o *agent.Options) {
-		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "y", Type: "qemu", Tags: []string{"special"}}} }
+		o.Targets = func() []lab.Target { return []lab.Target{{Name: "y", Type: "qemu", Tags: []string{"special"}}} }
 	})
 	// The first runner is gone, its target is no longer offered: the next run goes to the other.
 	run, attempts := l.wait(t, l.create(t), "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || attempts[0].Runner != "b" {
+	if run.Verdict.Verdict != results.VerdictPass || attempts[0].Runner != "b" {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
 }
@@ -281,11 +282,11 @@ func TestSlowStream(t *testing.T) {
 	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
-	var targets []rpc.Target
+	var targets []lab.Target
 	for i := range 50 {
-		targets = append(targets, rpc.Target{Name: fmt.Sprintf("slow-%d", i), Type: "slow"})
+		targets = append(targets, lab.Target{Name: fmt.Sprintf("slow-%d", i), Type: "slow"})
 	}
-	body, err := protojson.Marshal(rpc.PutAnnouncement(rpc.Announcement{Targets: targets}))
+	body, err := protojson.Marshal(rpc.PutAnnouncement(lab.Announcement{Targets: targets}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +313,7 @@ func TestSlowStream(t *testing.T) {
 	l.runner(t, "quick", "http://"+l.addr)
 	began := time.Now()
 	run, _ := l.wait(t, l.create(t), "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || time.Since(began) > 15*time.Second { // not 20 s, after which it would be given up
+	if run.Verdict.Verdict != results.VerdictPass || time.Since(began) > 15*time.Second { // not 20 s, after which it would be given up
 		t.Errorf("%+v after %s", run, time.Since(began))
 	}
 }

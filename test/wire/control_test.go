@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
@@ -18,7 +18,7 @@ func TestCancel(t *testing.T) {
 	began, cause := make(chan agent.Assignment, 2), make(chan error, 2)
 	id := l.create(t)
 	l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
-		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			if a.Run != id {
 				return passing(ctx, a, dir)
 			}
@@ -34,21 +34,21 @@ func TestCancel(t *testing.T) {
 	l.cancel(t, waits)
 	l.cancel(t, id)
 	for _, id := range []string{id, waits} {
-		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunCompleted || run.Verdict.Verdict != jobs.VerdictCanceled || run.Message != "superseded" {
+		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunCompleted || run.Verdict.Verdict != results.VerdictCanceled || run.Message != "superseded" {
 			t.Errorf("canceled: %+v, %v", run, err)
 		}
 	}
-	if err := receive(t, cause, "cancel"); jobs.ClassOf(err) != jobs.ClassCanceled || err.Error() != "superseded" {
+	if err := receive(t, cause, "cancel"); results.ClassOf(err) != results.ClassCanceled || err.Error() != "superseded" {
 		t.Errorf("cause: %v", err)
 	}
 	_, attempts := l.wait(t, id, "ended", func(_ store.Run, as []store.Attempt) bool { return as[0].Ended })
-	if len(attempts) != 1 || attempts[0].Verdict.Verdict != jobs.VerdictPass {
+	if len(attempts) != 1 || attempts[0].Verdict.Verdict != results.VerdictPass {
 		t.Errorf("attempts: %+v", attempts)
 	}
-	if run, _ := l.wait(t, next, "completed", completed); run.Verdict.Verdict != jobs.VerdictPass {
+	if run, _ := l.wait(t, next, "completed", completed); run.Verdict.Verdict != results.VerdictPass {
 		t.Errorf("next: %+v", run)
 	}
-	if run, err := l.store.Run(t.Context(), id); err != nil || run.Verdict.Verdict != jobs.VerdictCanceled {
+	if run, err := l.store.Run(t.Context(), id); err != nil || run.Verdict.Verdict != results.VerdictCanceled {
 		t.Errorf("it did not stay canceled: %+v, %v", run, err)
 	}
 }
@@ -60,7 +60,7 @@ func TestRace(t *testing.T) {
 	executed, busy := map[string]int{}, map[string]bool{}
 	for _, name := range []string{"a", "b"} {
 		l.runner(t, name, "http://"+l.addr, func(o *agent.Options) {
-			o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+			o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 				mu.Lock()
 				executed[a.Run]++
 				if busy[a.Target] {
@@ -79,7 +79,7 @@ func TestRace(t *testing.T) {
 	}
 	for _, id := range ids {
 		run, attempts := l.wait(t, id, "completed", completed)
-		if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 {
+		if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 {
 			t.Errorf("%+v, %d attempts", run, len(attempts))
 		}
 	}
@@ -98,19 +98,19 @@ func TestSecondAttempt(t *testing.T) {
 		t.Run(fmt.Sprintf("%d targets", targets), func(t *testing.T) {
 			l := newLab(t)
 			l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
-				o.Targets = func() []rpc.Target {
-					return []rpc.Target{{Name: "one", Type: "qemu"}, {Name: "two", Type: "qemu"}}[:targets]
+				o.Targets = func() []lab.Target {
+					return []lab.Target{{Name: "one", Type: "qemu"}, {Name: "two", Type: "qemu"}}[:targets]
 				}
-				o.Execute = func(_ context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+				o.Execute = func(_ context.Context, a agent.Assignment, dir string) (results.Results, error) {
 					r, err := newRecord(a, dir)
 					if err != nil {
-						return jobs.Results{}, err
+						return results.Results{}, err
 					}
-					return r.end(jobs.Failf(jobs.ClassInfrastructure, "serial gone on %s", a.Target))
+					return r.end(results.Failf(results.ClassInfrastructure, "serial gone on %s", a.Target))
 				}
 			})
 			run, attempts := l.wait(t, l.create(t), "completed", completed)
-			if run.Verdict.Verdict != jobs.VerdictIncomplete || run.Class != jobs.ClassInfrastructure || len(attempts) != 2 {
+			if run.Verdict.Verdict != results.VerdictIncomplete || run.Class != results.ClassInfrastructure || len(attempts) != 2 {
 				t.Fatalf("%+v, attempts %+v", run, attempts)
 			}
 			if same := attempts[0].Target == attempts[1].Target; same != (targets == 1) {
@@ -125,15 +125,15 @@ func TestAllowList(t *testing.T) {
 	l := newLab(t)
 	l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
 		o.Repositories = []string{"good/*"}
-		o.Targets = func() []rpc.Target {
-			return []rpc.Target{{Name: "x", Type: "qemu", Trust: rpc.Approved, Tags: []string{"kvm"}}}
+		o.Targets = func() []lab.Target {
+			return []lab.Target{{Name: "x", Type: "qemu", Trust: lab.Approved, Tags: []string{"kvm"}}}
 		}
 	})
-	repo := func(name string, trust rpc.Trust) func(*store.RunSpec) {
+	repo := func(name string, trust lab.Trust) func(*store.RunSpec) {
 		return func(s *store.RunSpec) { s.Source.Repository, s.Trust, s.Tags = name, trust, []string{"kvm"} }
 	}
-	evil, stranger := l.create(t, repo("evil/linux", rpc.Trusted)), l.create(t, repo("good/linux", rpc.Untrusted))
-	good := l.create(t, repo("good/linux", rpc.Approved))
+	evil, stranger := l.create(t, repo("evil/linux", lab.Trusted)), l.create(t, repo("good/linux", lab.Untrusted))
+	good := l.create(t, repo("good/linux", lab.Approved))
 	l.wait(t, good, "completed", completed)
 	for _, id := range []string{evil, stranger} {
 		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunQueued {
@@ -154,11 +154,11 @@ func TestRunnerStopped(t *testing.T) {
 	receive(t, began, "beginning")
 	n.stop(t)
 	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunQueued })
-	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != jobs.ClassInfrastructure {
+	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != results.ClassInfrastructure {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
 	l.runner(t, "other", "http://"+l.addr)
-	if run, _ = l.wait(t, id, "completed", completed); run.Verdict.Verdict != jobs.VerdictPass {
+	if run, _ = l.wait(t, id, "completed", completed); run.Verdict.Verdict != results.VerdictPass {
 		t.Errorf("%+v", run)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
@@ -42,9 +42,9 @@ func TestMain(m *testing.M) {
 func runnerProcess() int {
 	a, err := agent.New(agent.Options{
 		Server: os.Getenv(envServer), Name: "r", Token: os.Getenv(envToken), Dir: os.Getenv(envDir),
-		Targets: func() []rpc.Target { return []rpc.Target{{Name: "x", Type: "qemu"}} },
+		Targets: func() []lab.Target { return []lab.Target{{Name: "x", Type: "qemu"}} },
 		Rand:    func() float64 { return 0.1 },
-		Execute: func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		Execute: func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			if os.Getenv(envRuns) == "pass" {
 				time.Sleep(20 * time.Millisecond) // a guest's time; long enough to be killed in it
 				res, err := passing(ctx, a, dir)
@@ -53,10 +53,10 @@ func runnerProcess() int {
 			}
 			rec, err := newRecord(a, dir)
 			if err != nil {
-				return jobs.Results{}, err
+				return results.Results{}, err
 			}
 			if err := os.WriteFile(filepath.Join(dir, "guest"), nil, 0o600); err != nil {
-				return jobs.Results{}, err
+				return results.Results{}, err
 			}
 			fmt.Println("began", a.Attempt)
 			<-ctx.Done()
@@ -143,13 +143,13 @@ func TestRunnerKilled(t *testing.T) {
 	second.expect(t, "executed 2")
 	took := time.Since(back)
 	run, attempts := l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 2 {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 2 {
 		t.Fatalf("%+v, attempts %+v", run, attempts)
 	}
-	if a := attempts[0]; a.Class != jobs.ClassInfrastructure || !strings.Contains(a.Message, "restarted") {
+	if a := attempts[0]; a.Class != results.ClassInfrastructure || !strings.Contains(a.Message, "restarted") {
 		t.Errorf("first attempt: %+v", a)
 	}
-	if took > rpc.LeaseTimeout*2/3 {
+	if took > lab.LeaseTimeout*2/3 {
 		t.Errorf("the second attempt came after %s", took)
 	}
 	t.Logf("second attempt executed %s after the restart", took)
@@ -182,10 +182,10 @@ func TestRunnerKilledBeforeUpload(t *testing.T) {
 	p.setCut(false)
 	startProcess(t, p.url(), dir, "", "hang")
 	run, attempts := l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
-	if got := l.stream(t, id, 1, rpc.Console); got != fmt.Sprintf("booting %s\r\n", id) {
+	if got := l.stream(t, id, 1, lab.Console); got != fmt.Sprintf("booting %s\r\n", id) {
 		t.Errorf("console %q", got)
 	}
 }
@@ -209,11 +209,11 @@ func TestRunnerKilledAnytime(t *testing.T) {
 		p.kill()
 		p = startProcess(t, url, dir, "", "pass")
 		run, as := l.wait(t, id, "completed", completed)
-		if run.Verdict.Verdict != jobs.VerdictPass || len(as) > store.MaxAttempts {
+		if run.Verdict.Verdict != results.VerdictPass || len(as) > store.MaxAttempts {
 			t.Errorf("kill %d: %+v, attempts %+v", i, run, as)
 		}
 		res, lost, err := l.blobs.Results(id, len(as))
-		if err != nil || lost != 0 || res.Count(jobs.Pass) != 2 {
+		if err != nil || lost != 0 || res.Count(results.Pass) != 2 {
 			t.Errorf("kill %d: %d lost, %v, %+v", i, lost, err, res)
 		}
 		attempts[len(as)]++

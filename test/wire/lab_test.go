@@ -16,8 +16,8 @@ import (
 
 	"github.com/gantry-ci/gantry/app/api"
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
@@ -116,7 +116,7 @@ func (l *testLab) start(t testing.TB) {
 func (l *testLab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 	t.Helper()
 	spec := store.RunSpec{
-		Name: "smoke", Source: rpc.Source{Repository: "o/r", Commit: "abc"}, Trust: rpc.Trusted, TargetType: "qemu", Job: []byte("job_name: smoke\n"),
+		Name: "smoke", Source: lab.Source{Repository: "o/r", Commit: "abc"}, Trust: lab.Trusted, TargetType: "qemu", Job: []byte("job_name: smoke\n"),
 	}
 	for _, f := range f {
 		f(&spec)
@@ -185,7 +185,7 @@ func (l *testLab) silence(t testing.TB, id, what string, want func(store.Run) bo
 			return true
 		}
 		if time.Now().After(next) {
-			l.ahead.Add(int64(rpc.LeaseTimeout + time.Second))
+			l.ahead.Add(int64(lab.LeaseTimeout + time.Second))
 			next = time.Now().Add(5 * time.Second)
 		}
 		return false
@@ -210,7 +210,7 @@ func (l *testLab) runner(t testing.TB, name, url string, f ...func(*agent.Option
 	}
 	n := &node{Options: agent.Options{
 		Server: url, Name: name, Token: token, Dir: t.TempDir(), Version: "v0.1.0",
-		Targets: func() []rpc.Target { return []rpc.Target{{Name: name + "-1", Type: "qemu"}} },
+		Targets: func() []lab.Target { return []lab.Target{{Name: name + "-1", Type: "qemu"}} },
 		Execute: passing, Recover: func(context.Context, string) error { return nil },
 		StopTimeout: patience, Logger: logger(t).With("side", name),
 	}}
@@ -250,54 +250,54 @@ type record struct {
 	dir string
 	f   *os.File
 	enc *json.Encoder
-	res *jobs.Results
+	res *results.Results
 	seq int64
 }
 
 func newRecord(a agent.Assignment, dir string) (*record, error) {
-	f, err := os.Create(filepath.Join(dir, rpc.Events.File()))
+	f, err := os.Create(filepath.Join(dir, lab.Events.File()))
 	if err != nil {
 		return nil, err
 	}
-	r := &record{dir: dir, f: f, enc: json.NewEncoder(f), res: jobs.NewResults()}
-	return r, r.emit(jobs.Event{Start: &jobs.Start{Job: a.Name, Device: a.Target, Attempt: a.Attempt}})
+	r := &record{dir: dir, f: f, enc: json.NewEncoder(f), res: results.NewResults()}
+	return r, r.emit(results.Event{Start: &results.Start{Job: a.Name, Device: a.Target, Attempt: a.Attempt}})
 }
 
-func (r *record) emit(e jobs.Event) error {
+func (r *record) emit(e results.Event) error {
 	r.seq++
 	e.Seq, e.Time = r.seq, time.Now()
 	r.res.Apply(e)
 	return r.enc.Encode(e)
 }
 
-func (r *record) end(err error) (jobs.Results, error) {
-	v := jobs.Decide(err, r.res.Cases)
-	err = r.emit(jobs.Event{Verdict: &v})
+func (r *record) end(err error) (results.Results, error) {
+	v := results.Decide(err, r.res.Cases)
+	err = r.emit(results.Event{Verdict: &v})
 	return *r.res, errors.Join(err, r.f.Close())
 }
 
 // passing is a run of two cases and a short console.
-func passing(_ context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+func passing(_ context.Context, a agent.Assignment, dir string) (results.Results, error) {
 	r, err := newRecord(a, dir)
 	if err != nil {
-		return jobs.Results{}, err
+		return results.Results{}, err
 	}
 	err = errors.Join(
-		os.WriteFile(filepath.Join(dir, rpc.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600),
-		os.WriteFile(filepath.Join(dir, rpc.Copies.File()), []byte("beside it"), 0o600),
+		os.WriteFile(filepath.Join(dir, lab.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600),
+		os.WriteFile(filepath.Join(dir, lab.Copies.File()), []byte("beside it"), 0o600),
 	)
 	for _, name := range []string{"uname", "nonce"} {
-		err = errors.Join(err, r.emit(jobs.Event{Case: &jobs.Case{Suite: "0_smoke", Case: name, Result: jobs.Pass}}))
+		err = errors.Join(err, r.emit(results.Event{Case: &results.Case{Suite: "0_smoke", Case: name, Result: results.Pass}}))
 	}
 	return r.end(err)
 }
 
 // blocking is a run that says when it has begun, and goes on until it is stopped.
-func blocking(began chan<- agent.Assignment) func(context.Context, agent.Assignment, string) (jobs.Results, error) {
-	return func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+func blocking(began chan<- agent.Assignment) func(context.Context, agent.Assignment, string) (results.Results, error) {
+	return func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 		r, err := newRecord(a, dir)
 		if err != nil {
-			return jobs.Results{}, err
+			return results.Results{}, err
 		}
 		began <- a
 		<-ctx.Done()

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 )
 
@@ -30,14 +30,14 @@ func TestUploadExact(t *testing.T) {
 	id := l.create(t)
 	n := l.runner(t, "r", p.url(), func(o *agent.Options) {
 		o.Rand = func() float64 { return 0.05 }
-		o.Execute = func(_ context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		o.Execute = func(_ context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			rec, err := newRecord(a, dir)
 			if err != nil {
-				return jobs.Results{}, err
+				return results.Results{}, err
 			}
-			console, err := os.Create(filepath.Join(dir, rpc.Console.File()))
+			console, err := os.Create(filepath.Join(dir, lab.Console.File()))
 			if err != nil {
-				return jobs.Results{}, err
+				return results.Results{}, err
 			}
 			rnd, sum, buf := rand.NewChaCha8([32]byte{7}), sha256.New(), make([]byte, chunk)
 			for i := range chunks {
@@ -46,7 +46,7 @@ func TestUploadExact(t *testing.T) {
 				_, e := console.Write(buf)
 				err = errors.Join(err, e)
 				for j := range cases / chunks {
-					err = errors.Join(err, rec.emit(jobs.Event{Case: &jobs.Case{Suite: "0_x", Case: fmt.Sprintf("c%d-%d", i, j), Result: jobs.Pass}}))
+					err = errors.Join(err, rec.emit(results.Event{Case: &results.Case{Suite: "0_x", Case: fmt.Sprintf("c%d-%d", i, j), Result: results.Pass}}))
 				}
 			}
 			hash <- [32]byte(sum.Sum(nil))
@@ -55,20 +55,20 @@ func TestUploadExact(t *testing.T) {
 		}
 	})
 	run, attempts := l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 {
 		t.Fatalf("run: %+v, %d attempts", run, len(attempts))
 	}
-	console := l.stream(t, id, 1, rpc.Console)
+	console := l.stream(t, id, 1, lab.Console)
 	if want := <-hash; sha256.Sum256([]byte(console)) != want || len(console) != chunk*chunks {
 		t.Errorf("the console differs; %d bytes", len(console))
 	}
-	events, err := os.ReadFile(filepath.Join(n.Dir, "runs", attempts[0].LeaseID, rpc.Events.File()))
-	if err != nil || l.stream(t, id, 1, rpc.Events) != string(events) {
+	events, err := os.ReadFile(filepath.Join(n.Dir, "runs", attempts[0].LeaseID, lab.Events.File()))
+	if err != nil || l.stream(t, id, 1, lab.Events) != string(events) {
 		t.Errorf("the events differ: %v", err)
 	}
 	res, lost, err := l.blobs.Results(id, 1)
-	if err != nil || lost != 0 || res.Count(jobs.Pass) != cases {
-		t.Errorf("%d cases, %d lost, %v", res.Count(jobs.Pass), lost, err)
+	if err != nil || lost != 0 || res.Count(results.Pass) != cases {
+		t.Errorf("%d cases, %d lost, %v", res.Count(results.Pass), lost, err)
 	}
 	if p.breaks() < 5 {
 		t.Errorf("only %d connections broke", p.breaks())
@@ -83,13 +83,13 @@ func TestNetworkLoss(t *testing.T) {
 	began, release := make(chan agent.Assignment, 2), make(chan struct{})
 	id := l.create(t)
 	l.runner(t, "r", p.url(), func(o *agent.Options) {
-		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			began <- a
 			select {
 			case <-release:
 				return passing(ctx, a, dir)
 			case <-ctx.Done():
-				return jobs.Results{}, context.Cause(ctx)
+				return results.Results{}, context.Cause(ctx)
 			}
 		}
 	})
@@ -99,7 +99,7 @@ func TestNetworkLoss(t *testing.T) {
 	l.ahead.Add(int64(10 * time.Second))
 	time.AfterFunc(time.Second, func() { p.setCut(false) })
 	run, attempts := l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 {
 		t.Errorf("%+v, %d attempts", run, len(attempts))
 	}
 }
@@ -113,11 +113,11 @@ func TestLeaseLost(t *testing.T) {
 	id := l.create(t)
 	block := blocking(began)
 	l.runner(t, "loser", p.url(), func(o *agent.Options) {
-		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			res, err := block(ctx, a, dir)
 			stopped <- context.Cause(ctx)
 			// It is late, and claims to have passed.
-			return res, errors.Join(err, os.WriteFile(filepath.Join(dir, rpc.Console.File()), []byte("late"), 0o600))
+			return res, errors.Join(err, os.WriteFile(filepath.Join(dir, lab.Console.File()), []byte("late"), 0o600))
 		}
 	})
 	lease := receive(t, began, "beginning").Lease
@@ -131,18 +131,18 @@ func TestLeaseLost(t *testing.T) {
 	})
 	p.setCut(true)
 	run, attempts := l.silence(t, id, "queued again", func(r store.Run) bool { return r.State == store.RunQueued })
-	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != jobs.ClassInfrastructure || !strings.Contains(attempts[0].Message, "silent") {
+	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != results.ClassInfrastructure || !strings.Contains(attempts[0].Message, "silent") {
 		t.Errorf("attempts: %+v", attempts)
 	}
 	l.runner(t, "winner", "http://"+l.addr, func(o *agent.Options) {
-		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "w", Type: "qemu", Tags: []string{"sound"}}} }
+		o.Targets = func() []lab.Target { return []lab.Target{{Name: "w", Type: "qemu", Tags: []string{"sound"}}} }
 	})
 	run, attempts = l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 2 || attempts[1].Runner != "winner" || attempts[1].LeaseID == lease {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 2 || attempts[1].Runner != "winner" || attempts[1].LeaseID == lease {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
 	p.setCut(false)
-	if cause := receive(t, stopped, "stop of the loser"); jobs.ClassOf(cause) != jobs.ClassInfrastructure {
+	if cause := receive(t, stopped, "stop of the loser"); results.ClassOf(cause) != results.ClassInfrastructure {
 		t.Errorf("the loser stopped for %v", cause)
 	}
 	again := l.create(t, func(s *store.RunSpec) { s.Tags = []string{"sound"} })
@@ -160,7 +160,7 @@ func TestAppRestart(t *testing.T) {
 	id := l.create(t)
 	l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) {
 		o.Rand = func() float64 { return 0.1 }
-		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+		o.Execute = func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 			began <- a
 			<-release
 			return passing(ctx, a, dir)
@@ -173,7 +173,7 @@ func TestAppRestart(t *testing.T) {
 	l.wait(t, id, "renewed", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunRunning })
 	close(release)
 	run, attempts := l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 {
 		t.Errorf("%+v, %d attempts", run, len(attempts))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/gantry-ci/gantry/app/store"
-	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/jobs/rpc"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/agent"
 	"github.com/gantry-ci/gantry/test/postgres"
 )
@@ -22,7 +22,7 @@ func TestReplicas(t *testing.T) {
 	one, two := newLabOn(t, dir, dsn), newLabOn(t, dir, dsn)
 	var mu sync.Mutex
 	executed := map[string]int{}
-	count := func(ctx context.Context, a agent.Assignment, dir string) (jobs.Results, error) {
+	count := func(ctx context.Context, a agent.Assignment, dir string) (results.Results, error) {
 		mu.Lock()
 		executed[a.Run]++
 		mu.Unlock()
@@ -50,7 +50,7 @@ func TestReplicas(t *testing.T) {
 		mu.Lock()
 		times := executed[id]
 		mu.Unlock()
-		if run.Verdict.Verdict != jobs.VerdictPass || len(attempts) != 1 || times != 1 {
+		if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 1 || times != 1 {
 			t.Errorf("%+v, %d attempts, executed %d times", run, len(attempts), times)
 		}
 		runners[attempts[0].Runner]++
@@ -62,7 +62,7 @@ func TestReplicas(t *testing.T) {
 	// Made and canceled at one replica; the runner's stream is with the other.
 	began := make(chan agent.Assignment, 1)
 	two.runner(t, "far", "http://"+two.addr, func(o *agent.Options) {
-		o.Targets = func() []rpc.Target { return []rpc.Target{{Name: "f", Type: "far"}} }
+		o.Targets = func() []lab.Target { return []lab.Target{{Name: "f", Type: "far"}} }
 		o.Execute = blocking(began)
 	})
 	start := time.Now()
@@ -70,7 +70,7 @@ func TestReplicas(t *testing.T) {
 	receive(t, began, "beginning")
 	t.Logf("assigned through the other replica after %s", time.Since(start))
 	one.cancel(t, id)
-	if _, attempts := one.wait(t, id, "ended", func(_ store.Run, as []store.Attempt) bool { return as[0].Ended }); attempts[0].Class != jobs.ClassCanceled {
+	if _, attempts := one.wait(t, id, "ended", func(_ store.Run, as []store.Attempt) bool { return as[0].Ended }); attempts[0].Class != results.ClassCanceled {
 		t.Errorf("%+v", attempts)
 	}
 

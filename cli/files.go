@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/config"
+	"github.com/gantry-ci/gantry/runner/lab"
+)
+
+func mode(lenient bool) schema.Mode {
+	if lenient {
+		return schema.Lenient
+	}
+	return lab.JobMode
+}
+
+// device reads a device file, or a built-in one where no file has the name.
+func (e *env) device(name string) (*jobs.Device, error) {
+	src, err := lab.ReadDevice(name)
+	if err != nil {
+		return nil, usagef("read the device file: %w", err)
+	}
+	if ok, err := e.complain(name, config.KindDevice, src, schema.Strict); !ok {
+		return nil, errors.Join(err, exit(exitUsage))
+	}
+	d, report := jobs.ParseDevice(src)
+	if err := report.Err(); err != nil {
+		return nil, usagef("read the device file: %w", err)
+	}
+	if d.Name == "" {
+		d.Name = name
+	}
+	return d, nil
+}
+
+// complain says on stderr what is wrong with a file, and whether it can be used all the same.
+func (e *env) complain(file string, kind config.FileKind, src []byte, m schema.Mode) (ok bool, err error) {
+	checked := config.Check(file, kind, src, m)
+	return checked.Valid, checked.WriteText(e.stderr)
+}

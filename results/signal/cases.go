@@ -1,0 +1,251 @@
+package signal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gantry-ci/gantry/results"
+)
+
+// Notes of cases.
+const (
+	// NoteUnsequenced marks a case that a test printed by itself, without number and checksum.
+	NoteUnsequenced = "unsequenced"
+	// NoteJoined marks one of these that was put together again from what the kernel's lines had cut.
+	NoteJoined = "put together again"
+	// NoteLate marks a case that a process of an earlier run reported after that run had ended.
+	NoteLate = "late"
+	// NoteUnexpected marks a case that the definition's list of expected ones does not have; it fails.
+	NoteUnexpected = "unexpected"
+	// NoteUnsureSet and NoteUnsureSuite mark cases after lost records that may have held the start or the end of
+	// their set, or of their suite.
+	NoteUnsureSet   = "set uncertain"
+	NoteUnsureSuite = "suite uncertain"
+)
+
+// maxMessage bounds a message, in bytes, as LAVA's metadata.
+const maxMessage = 4096
+
+// maxOpen is how many started cases are timed at once.
+const maxOpen = 1000
+
+// text makes what a target printed fit for records: valid UTF-8, not too long, and nothing that a terminal obeys.
+func text(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+func (s *state) startCase(it Item, id string, at time.Time) {
+	id = text(id, maxName)
+	if r := s.run; r != nil && (r.open[id] != nil || len(r.order) < maxOpen) {
+		if r.open[id] == nil {
+			r.order = append(r.order, id)
+		}
+		r.open[id] = &timing{start: at, line: it.Line}
+	}
+	it.StartCase = id
+	s.emit(it)
+}
+
+func (s *state) endCase(it Item, id string, at time.Time) {
+	id = text(id, maxName)
+	if s.run != nil && s.run.open[id] != nil {
+		s.run.open[id].end, s.run.open[id].ended = at, true
+	}
+	it.EndCase = id
+	s.emit(it)
+}
+
+func (s *state) testSet(it Item, rest string) {
+	word, name, _ := strings.Cut(rest, " ")
+	name = text(name, maxName)
+	if s.unsure == NoteUnsureSet {
+		s.unsure = ""
+	}
+	switch {
+	case s.run == nil:
+		return
+	case word == "START" && name != "":
+		s.run.set, it.StartSet = &name, name
+	case word == "STOP" && s.run.set != nil:
+		it.EndSet, s.run.set = *s.run.set, nil
+	default:
+		return
+	}
+	s.emit(it)
+}
+
+func (s *state) testCase(it Item, rest string, r record) {
+	f := fields(rest)
+	id := text(f["TEST_CASE_ID"], maxName)
+	if id == "" {
+		s.missing(s.suiteOf(r), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
+		return
+	}
+	said := s.fixed(f["RESULT"])
+	c := &results.Case{Case: id, Result: result(said), LogLine: lineOf(r.line)}
+	if c.Result == results.Unknown && said != results.Unknown {
+		c.Message = fmt.Sprintf("%q is no result", text(said, maxName))
+	}
+	if m := f["MEASUREMENT"]; m != "" {
+		if c.Measurement = number(m); c.Measurement == nil {
+			c.Message = fmt.Sprintf("%q is no measurement", text(m, maxName))
+		}
+	}
+	if u := f["UNITS"]; u != "" {
+		u = text(u, maxName)
+		c.Units = &u
+	}
+	s.sequenced(it, c, r)
+}
+
+func (s *state) reference(it Item, rest string, r record) {
+	id, rest, _ := strings.Cut(rest, " ")
+	res, url, _ := strings.Cut(rest, " ")
+	if id == "" || url == "" {
+		return
+	}
+	url = text(url, maxMessage)
+	s.sequenced(it, &results.Case{Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: lineOf(r.line)}, r)
+}
+
+func (s *state) sequenced(it Item, c *results.Case, r record) {
+	if r.of != nil {
+		s.reportLate(it, c, r)
+		return
+	}
+	if r.seq == 0 && s.opts.Sequenced {
+		c.Note = NoteUnsequenced
+		s.sum.Unsequenced++
+	}
+	if r.joined {
+		note(c, NoteJoined)
+	}
+	s.report(it, c)
+}
+
+// report emits a case of the running definition.
+func (s *state) report(it Item, c *results.Case) {
+	if s.sum.Cases >= s.opts.MaxCases {
+		s.sum.Truncated = true
+		return
+	}
+	s.sum.Cases++
+	c.Suite = s.suiteName()
+	if r := s.run; r != nil {
+		c.Set = r.set
+		r.cases[c.Case] = true
+		if t := r.open[c.Case]; t != nil {
+			if !t.start.IsZero() && !t.end.IsZero() {
+				c.DurationS = seconds(t.end.Sub(t.start))
+			}
+			r.close(c.Case)
+		}
+		if r.def != nil && len(r.def.Expected) > 0 && !r.def.expects(c.Case) {
+			c.Result = results.Fail
+			note(c, NoteUnexpected)
+		}
+	}
+	note(c, s.unsure)
+	it.Case = c
+	s.emit(it)
+}
+
+// note adds a note to those that c has.
+func note(c *results.Case, text string) {
+	if c.Note != "" && text != "" {
+		c.Note += ", "
+	}
+	c.Note += text
+}
+
+// close forgets a started case.
+func (r *run) close(id string) {
+	delete(r.open, id)
+	if i := slices.Index(r.order, id); i >= 0 {
+		r.order = slices.Delete(r.order, i, i+1)
+	}
+}
+
+func (s *state) suiteName() string {
+	switch {
+	case s.run != nil:
+		return s.run.Name
+	case s.suite != "":
+		return s.suite
+	}
+	return unknownSuite
+}
+
+// doubt reports a signal that may be a test's own, or what is left of one that was damaged.
+func (s *state) doubt(r record) {
+	if s.doubts++; s.doubts > maxGaps {
+		s.sum.Truncated = true
+		return
+	}
+	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q was damaged, or stands where other results were, and cannot be relied on", text(r.text, maxName)))
+}
+
+// awaited is the case whose result is the last of n records that are lost, with next after them: one that was started.
+func (s *state) awaited(n int, next string) string {
+	if s.run == nil || len(s.run.order) == 0 {
+		return ""
+	}
+	id := s.run.order[len(s.run.order)-1]
+	left := 2 // its end, and its result
+	if s.run.open[id].ended {
+		left = 1
+	}
+	name, rest := signal(next)
+	if n != left || name == "ENDTC" && rest == id || name == "TESTCASE" && fields(rest)["TEST_CASE_ID"] == id {
+		return ""
+	}
+	return id
+}
+
+// lost reports records that neither came nor are in the manifest, by the name of their case where that is known. Next is the record
+// after them, and before is the first start or end of a run among
+// those after them.
+func (s *state) lost(from, to int, next, before string) {
+	id := s.awaited(to-from+1, next)
+	if s.run != nil {
+		s.run.gap = true
+	}
+	if s.unsure == "" {
+		s.unsure = NoteUnsureSet
+	}
+	switch name, rest := signal(before); {
+	case name == "ENDRUN" || name == "RUNEXIT":
+		// Their own run's start may be among the lost ones.
+		if s.ensure(Item{}, rest, time.Time{}) {
+			s.run.gap, s.unsure = true, NoteUnsureSet
+		}
+	case name == "" && to > from || s.run == nil:
+		// One record cannot be both the end of a run and the start of the next.
+		s.unsure = NoteUnsureSuite
+	}
+	name := fmt.Sprintf("record %d", from)
+	if to > from {
+		name = fmt.Sprintf("records %d-%d", from, to)
+	}
+	why := "the output was damaged, and the manifest does not have it"
+	if id != "" && s.run != nil && s.run.open[id] != nil {
+		name, why = id, fmt.Sprintf("%s (%s)", why, name)
+		s.run.cases[id] = true
+		s.run.close(id)
+	}
+	s.missing(s.suiteName(), name, 0, why)
+}
+
+// noManifest says that results at the end may have been lost. Nobody knows which, so it makes no case.
+func (s *state) noManifest() { s.sum.NoManifest = true }

@@ -1,0 +1,273 @@
+package signal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gantry-ci/gantry/results"
+)
+
+// unknownSuite is the suite of what is reported outside of any run.
+const unknownSuite = "unknown"
+
+// state applies signals in their order and emits what they say.
+type state struct {
+	opts *Options
+	emit func(Item)
+	sum  *Summary
+
+	run       *run   // the one that goes on, or nil
+	unsure    string // the note for cases after lost records
+	started   map[string]bool
+	suite     string // of the last run
+	conflicts int    // numbers that two signals had
+	doubts    int    // signals reported as missing because they cannot be told from others
+}
+
+// run is a test definition that has started.
+type run struct {
+	Run
+	def    *Definition // nil when it was not announced
+	line   int
+	at     time.Time
+	set    *string
+	open   map[string]*timing // cases that were started
+	order  []string           // of open
+	cases  map[string]bool    // reported
+	status int                // by RUNEXIT; 0 before
+	gap    bool               // records were lost since its start: its end may be among them
+}
+
+// timing is when a case ran.
+type timing struct {
+	start, end time.Time
+	line       int
+	ended      bool
+}
+
+func newState(o *Options, emit func(Item), sum *Summary) *state {
+	return &state{opts: o, emit: emit, sum: sum, started: map[string]bool{}}
+}
+
+// output shows a piece of output to the running definition's parse pattern.
+func (s *state) output(p piece) {
+	if s.run == nil || s.run.def == nil || s.run.def.Pattern == nil {
+		return
+	}
+	if c := s.run.def.match(p.text); c != nil {
+		c.LogLine = &p.line
+		s.report(Item{Line: p.line}, c)
+	}
+}
+
+// apply applies one signal. Its text is whole and, when it has a number, undamaged.
+func (s *state) apply(r record) {
+	it := Item{Line: r.line, Seq: r.seq}
+	name, rest := signal(r.text)
+	switch name {
+	case "STARTRUN":
+		s.startRun(it, rest, r.at)
+	case "ENDRUN":
+		s.endRun(it, rest, r.at)
+	case "RUNEXIT":
+		s.runExit(it, rest, r.at)
+	case "STARTTC":
+		s.startCase(it, rest, r.at)
+	case "ENDTC":
+		s.endCase(it, rest, r.at)
+	case "TESTCASE":
+		s.testCase(it, rest, r)
+	case "TESTSET":
+		s.testSet(it, rest)
+	case "TESTREFERENCE":
+		s.reference(it, rest, r)
+	case installFail:
+		s.sum.InstallFail = true
+		it.InstallFail = true
+		s.emit(it)
+	default:
+		if !r.sent {
+			s.urgent(r)
+		}
+	}
+}
+
+// urgent emits at once what the runner must act on, though records before it may still be missing.
+func (s *state) urgent(r record) bool {
+	it := Item{Line: r.line, Seq: r.seq}
+	name, rest := signal(r.text)
+	switch name {
+	case "TESTRAISE":
+		if s.sum.Raise == "" {
+			s.sum.Raise = text(rest, maxMessage)
+		}
+		it.Raise = text(rest, maxMessage)
+	case "TESTFEEDBACK":
+		it.Feedback = text(rest, maxName)
+	case "TESTEVENT":
+		it.Event = text(rest, maxMessage)
+	case RequestSend, RequestSync, RequestWait, RequestWaitAll:
+		it.Request = &Request{Kind: name, Args: strings.Fields(text(rest, maxMessage))}
+	default:
+		return false
+	}
+	if it.Raise != "" || it.Feedback != "" || it.Event != "" || it.Request != nil {
+		s.emit(it)
+	}
+	return true
+}
+
+func (s *state) startRun(it Item, rest string, at time.Time) {
+	if s.run != nil {
+		s.finish(it.Line, at, s.cutShort())
+	}
+	name, uuid, _ := strings.Cut(rest, " ")
+	s.run = &run{
+		Run: Run{text(name, maxName), text(uuid, maxName)}, line: it.Line, at: at,
+		open: map[string]*timing{}, cases: map[string]bool{},
+	}
+	s.run.def = s.definition(s.run.Name)
+	s.suite, s.started[s.run.Name], s.unsure = s.run.Name, true, ""
+	started := s.run.Run
+	it.StartRun = &started
+	s.emit(it)
+}
+
+func (s *state) definition(name string) *Definition {
+	for i := range s.opts.Definitions {
+		if s.opts.Definitions[i].Run == name {
+			return &s.opts.Definitions[i]
+		}
+	}
+	return nil
+}
+
+// endRun ends the run that is named. A run whose start was lost is ended all the same.
+func (s *state) endRun(it Item, rest string, at time.Time) {
+	if s.ensure(it, rest, at) {
+		s.finish(it.Line, at, ended)
+	}
+}
+
+func (s *state) runExit(it Item, rest string, at time.Time) {
+	name, number, _ := strings.Cut(rest, " ")
+	var status int
+	if _, err := fmt.Sscanf(number, "%d", &status); err != nil {
+		status = 0
+	}
+	if s.run != nil && s.run.Name == name {
+		s.run.status = status
+		s.finish(it.Line, at, early)
+	}
+}
+
+// ensure makes the run that rest names the running one; false when it has ended already.
+func (s *state) ensure(it Item, rest string, at time.Time) bool {
+	name, _, _ := strings.Cut(rest, " ")
+	name = text(name, maxName)
+	switch {
+	case s.run != nil && s.run.Name == name:
+	case s.started[name]:
+		return false
+	default:
+		s.startRun(it, rest, at)
+	}
+	return true
+}
+
+// How a run ended.
+type ending int
+
+const (
+	ended   ending = iota // with its last step
+	early                 // before it
+	unknown               // its end was not seen, and may have been lost
+)
+
+// cutShort is how a run ended whose end was not seen although the output went on.
+func (s *state) cutShort() ending {
+	if s.run.gap {
+		return unknown
+	}
+	return early
+}
+
+// finish ends the running definition: what it announced or promised and did not report is missing.
+func (s *state) finish(line int, at time.Time, how ending) {
+	r := s.run
+	for _, id := range r.order {
+		if t := r.open[id]; t != nil {
+			s.missing(r.Name, id, t.line, "the case was started, and its result never came")
+		}
+	}
+	if r.def != nil {
+		for _, id := range r.def.Expected {
+			if !r.cases[id] {
+				s.missing(r.Name, id, line, "the case is expected, and was not reported")
+			}
+		}
+	}
+	s.run = nil
+	c := &results.Case{Suite: results.PipelineSuite, Case: r.Name, Result: results.Pass, LogLine: lineOf(line)}
+	if !r.at.IsZero() && !at.IsZero() {
+		c.DurationS = seconds(at.Sub(r.at))
+	}
+	switch how {
+	case ended:
+	case early:
+		c.Result, c.Message = results.Fail, "the run ended before its last step"
+		if r.status != 0 {
+			c.Message = fmt.Sprintf("a step failed with status %d and ended the run", r.status)
+		}
+		s.sum.Early = append(s.sum.Early, r.Name+": "+c.Message)
+	case unknown:
+		c.Result, c.Message = results.Missing, "the run's end was not seen"
+		s.sum.Unfinished = append(s.sum.Unfinished, r.Name)
+	}
+	end := RunEnd{Run: r.Run, Early: how != ended, Status: r.status}
+	s.emit(Item{Line: line, EndRun: &end})
+	s.emit(Item{Line: line, Case: c})
+}
+
+// close reports what never came. Whole says that the output itself is known to be complete.
+func (s *state) close(whole bool) {
+	if s.run != nil {
+		how := unknown
+		if s.sum.Raise != "" || whole && s.sum.Exit {
+			how = s.cutShort()
+		}
+		s.finish(s.run.line, time.Time{}, how)
+	}
+	if s.sum.Raise != "" {
+		return // it ends the test: what is not there was not to come
+	}
+	for i := range s.opts.Definitions {
+		if d := &s.opts.Definitions[i]; !s.started[d.Run] {
+			s.missing(results.PipelineSuite, d.Run, 0, "the run did not start")
+			for _, id := range d.Expected {
+				s.missing(d.Run, id, 0, "the case is expected, and its run did not start")
+			}
+		}
+	}
+}
+
+// missing emits a case that should be there and is not.
+func (s *state) missing(suite, name string, line int, why string) {
+	s.sum.Missing++
+	c := &results.Case{Suite: suite, Case: name, Result: results.Missing, Message: why, LogLine: lineOf(line)}
+	s.emit(Item{Line: line, Case: c})
+}
+
+// lineOf is nil for what no line of the console shows.
+func lineOf(line int) *int {
+	if line < 1 {
+		return nil
+	}
+	return &line
+}
+
+func seconds(d time.Duration) *float64 {
+	f := d.Seconds()
+	return &f
+}

@@ -1,0 +1,247 @@
+package tap
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/logline"
+)
+
+// Limits: a console is hostile.
+const (
+	maxLine    = 64 << 10 // longer lines are none of the protocol's
+	maxCases   = 100_000  // more results are counted only
+	maxDepth   = 32       // deeper subtests count as of this depth
+	maxMissing = 100      // more missing ones of a plan are one case
+	maxAbout   = 8        // diagnostics of one of the kernel's results
+)
+
+// Parser reads one stream of lines.
+type Parser struct {
+	suite   string
+	kernel  bool
+	levels  []*level
+	out     []results.Case
+	held    bool // the last case of the innermost level may still get a message
+	about   []string
+	failing bool // the last of about is the detail of a failure
+	cut     cut
+	script  script
+	proving bool // prove has begun and not said its result
+	yaml    yaml
+	version bool // of the document
+	ended   bool // by a bail-out: until a version line
+	cases   int
+	dropped int
+	no      int
+}
+
+// level is a test and its subtests, so far as they are known.
+type level struct {
+	indent   int
+	headed   bool // it began with a version, a plan or a subtest's name
+	subtest  bool // it has a subtest's name
+	hollow   bool // the subtest before it held nothing, not even a plan
+	plan     int  // -1: none yet
+	why      string
+	results  map[string]int
+	totals   totals
+	again    bool // its program has begun to print anew
+	bailed   bool
+	names    map[int]string // of the results, by number, of a program of kselftest
+	seen     map[int]bool
+	low      int // a number up to which all were seen
+	count    int
+	extra    int // results without a number, or with one for the second time
+	name     string
+	next     string // name of the test whose subtests or output follow
+	cases    []results.Case
+	children []results.Case // of the subtests that ended, until their test's point comes
+	orphans  bool           // there were some
+	line     int
+}
+
+// New reads TAP; its cases are of the suite.
+func New(suite string) *Parser { return &Parser{suite: suite} }
+
+// NewKernel reads KTAP, KUnit's and kselftest's output.
+func NewKernel(suite string) *Parser { return &Parser{suite: suite, kernel: true} }
+
+// Line reads a line, whose 1-based number is no, and returns the cases that are complete by it.
+func (p *Parser) Line(raw []byte, no int) []results.Case {
+	if len(raw) <= maxLine {
+		p.join(strings.TrimRight(string(raw), "\r\n"), no)
+	}
+	return p.flush()
+}
+
+// Close returns the remaining cases, the missing ones included.
+func (p *Parser) Close() []results.Case {
+	p.release()
+	within := p.yaml.on && p.version
+	p.yaml.on = false
+	p.proved()
+	if within {
+		p.emit(results.Case{Case: "rest of the results", Result: results.Missing, Message: "the output ends within a diagnostic", LogLine: p.at()})
+	}
+	if p.dropped > 0 {
+		p.emit(results.Case{Case: "results over the limit", Result: results.Missing, Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases)})
+		p.dropped = 0
+	}
+	out := p.out
+	p.out = nil
+	return out
+}
+
+func (p *Parser) read(s string, no int) {
+	p.no = no
+	if p.yaml.on {
+		if logline.Stamped(s) {
+			return
+		}
+		if p.yaml.line(s, p.last()) {
+			return
+		}
+		p.yaml.on = false
+	}
+	if !p.kernel && p.prove(s) {
+		p.ended, p.held = false, false
+		return
+	}
+	l := p.parse(s)
+	if l.kind == version {
+		p.ended = false
+	}
+	if p.ended {
+		return
+	}
+	switch l.kind {
+	case version:
+		p.head(l)
+		p.version = p.version || len(p.levels) == 1
+	case plan:
+		p.plan(l)
+	case point:
+		p.point(l)
+	case comment:
+		p.comment(l)
+	case bail:
+		p.bail(l)
+	case other:
+		switch {
+		case p.kernel:
+			p.detail(s, l.indent)
+		case p.held && strings.TrimSpace(s) == "---":
+			p.yaml.begin(l.indent)
+		}
+	}
+}
+
+// bail ends the document, or of the kernel's the program that says so.
+func (p *Parser) bail(l line) {
+	c := results.Case{Case: "bail-out", Result: results.Fail, Message: l.text, LogLine: p.at()}
+	p.rise(l.indent)
+	if top := p.top(); top != nil && top.indent == l.indent && p.announced() {
+		top.bailed = true
+		p.add(top, c)
+		return
+	}
+	p.finish()
+	p.emit(c)
+	p.ended = true
+}
+
+// at is the line being read, as a case has it.
+func (p *Parser) at() *int {
+	no := p.no
+	return &no
+}
+
+// head begins a document, at the line's depth.
+func (p *Parser) head(l line) {
+	p.held = false
+	p.rise(l.indent)
+	if top := p.top(); top != nil && top.indent == l.indent {
+		switch {
+		case !top.headed || top.count == 0 && top.plan < 0:
+		case p.announced():
+			top.again = true
+		default:
+			p.end()
+		}
+	}
+	p.sink(l.indent).headed = true
+}
+
+func (p *Parser) plan(l line) {
+	p.rise(l.indent)
+	if top := p.top(); top != nil && top.indent == l.indent && top.plan >= 0 {
+		if top.plan == l.number && (top.count == 0 || p.announced()) {
+			top.again = false
+			return
+		}
+		p.end()
+	}
+	top := p.sink(l.indent)
+	top.headed, top.plan, top.line = true, l.number, p.no
+	p.held = false // what follows the last result's plan is about all of them
+	if l.number == 0 {
+		top.why = l.text
+	}
+}
+
+func (p *Parser) comment(l line) {
+	if name, ok := strings.CutPrefix(l.text, "Subtest: "); ok {
+		p.rise(l.indent)
+		top := p.top()
+		switch {
+		case top == nil || l.indent > top.indent:
+			top = p.sink(l.indent)
+			top.headed, top.subtest, top.name = true, true, logline.Clip(name)
+		case p.kernel: // KUnit names a test below its version
+			top.subtest, top.name = true, logline.Clip(name)
+		default:
+			top.next = logline.Clip(name)
+		}
+		return
+	}
+	if p.kernel && strings.HasPrefix(l.text, "selftests: ") {
+		if p.top() != nil {
+			p.rise(l.indent)
+			if top := p.top(); top.orphans || top.next != "" { // the result of the program before it was lost
+				p.orphan(top)
+			}
+			p.top().next = logline.Clip(l.text)
+		}
+		p.about = p.about[:0]
+		return
+	}
+	if !p.kernel || !p.total(l) {
+		p.note(l.text)
+	}
+}
+
+// detail keeps what KUnit prints below "# test: EXPECTATION FAILED at file.c:7" without a hash.
+func (p *Parser) detail(s string, indent int) {
+	if n := len(p.about); n > 0 && n < maxAbout && indent > 0 && (p.failing || strings.Contains(p.about[n-1], "FAILED at ")) {
+		if text := logline.Clip(logline.TrimPrintk(s)); text != "" {
+			p.about, p.failing = append(p.about, text), true
+			return
+		}
+	}
+	p.failing = false
+}
+
+// note keeps a diagnostic: TAP's follow the point they are about, the kernel's come before it.
+func (p *Parser) note(text string) {
+	if p.kernel {
+		if text = strings.Trim(text, "# "); text != "" && len(p.about) < maxAbout {
+			p.about = append(p.about, logline.Clip(text))
+		}
+		return
+	}
+	if c := p.last(); p.held && c != nil && c.Result == results.Fail && len(c.Message)+len(text) < logline.ClipAt {
+		c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(text))
+	}
+}

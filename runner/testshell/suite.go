@@ -1,0 +1,108 @@
+package testshell
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/signal"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// delay is the device's pause between characters that tests type.
+func delay(b *plan.Builder) time.Duration {
+	if b.Target.Device == nil {
+		return 0
+	}
+	return time.Duration(b.Target.Device.Delays.Test) * time.Millisecond
+}
+
+// suite reports the cases of a suite that gantry itself reads off the console, and holds them against what is expected.
+type suite struct {
+	r        *plan.Run
+	name     string
+	expected []string
+	reported []string
+}
+
+func newSuite(r *plan.Run, name string, expected []string) *suite {
+	r.During(name, "")
+	return &suite{r: r, name: name, expected: expected}
+}
+
+// report emits a case; what has no name is none.
+func (s *suite) report(c *results.Case) {
+	if c.Case == "" {
+		return
+	}
+	c.Suite = s.name
+	s.reported = append(s.reported, c.Case)
+	if len(s.expected) > 0 && !slices.Contains(s.expected, c.Case) {
+		c.Result, c.Note = results.Fail, signal.NoteUnexpected
+	}
+	s.r.Emit(results.Event{Case: c})
+}
+
+// broken reports a case that did not come to its end: it has failed when its time ran out, and is missing when the
+// console or the run was cut off.
+func (s *suite) broken(ctx context.Context, name string, err error) {
+	if none := (*silent)(nil); errors.As(err, &none) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		s.report(&results.Case{Case: name, Result: results.Fail, Message: err.Error()})
+		return
+	}
+	s.missing(name, err.Error())
+}
+
+// missing reports a case that was announced and did not come.
+func (s *suite) missing(name, why string) {
+	s.report(&results.Case{Case: name, Result: results.Missing, Message: why})
+}
+
+// end reports what was expected and did not come, and how the suite itself went, as LAVA has it.
+func (s *suite) end(start time.Time, err error) {
+	for _, name := range s.expected {
+		if !slices.Contains(s.reported, name) {
+			s.missing(name, "the case is expected, and was not reported")
+		}
+	}
+	s.r.During("", "")
+	took := time.Since(start).Seconds()
+	c := &results.Case{Suite: results.PipelineSuite, Case: s.name, Result: results.Pass, DurationS: &took}
+	if err != nil {
+		c.Result, c.Message = results.Fail, err.Error()
+	}
+	s.r.Emit(results.Event{Case: c})
+}
+
+// maxName bounds names that a target prints, in bytes.
+const maxName = 1024
+
+// name makes what a target printed fit for the record.
+func name(s string) string {
+	if len(s) > maxName {
+		s = s[:maxName]
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+func result(s string) string {
+	switch s {
+	case results.Pass, results.Fail, results.Skip:
+		return s
+	}
+	return results.Unknown
+}
+
+// number reads a measurement; nil when it is none that JSON can carry.
+func number(s string) *float64 {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		return nil
+	}
+	return &n
+}
