@@ -99,13 +99,16 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onStop("blobs", func(context.Context) error { return blobs.Close() })
 
-	gh, err := ghapi.New(ghapi.Options{AppID: o.AppID, PrivateKey: o.PrivateKey, BaseURL: o.GitHubURL, Registerer: o.Registerer, Now: o.Now})
+	gh, err := ghapi.New(ghapi.Options{
+		AppID: o.AppID, PrivateKey: o.PrivateKey, BaseURL: o.GitHubURL, Registerer: o.Registerer, Now: o.Now,
+	})
 	if err != nil {
 		return err
 	}
 	a.onStop("github", func(context.Context) error { gh.Close(); return nil })
 	writer, err := checks.New(checks.Options{
-		Store: a.store, GitHub: gh, BaseURL: o.URL, Logger: a.log.With("component", "checks"), Registerer: o.Registerer, Now: o.Now,
+		Store: a.store, GitHub: gh, BaseURL: o.URL, Logger: a.log.With("component", "checks"), Registerer: o.Registerer,
+		Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -119,7 +122,8 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onStop("work", a.queue.Stop)
 	webhooks, err := hook.New(hook.Options{
-		Secrets: o.WebhookSecrets, Store: a.store, Queue: a.queue, Logger: a.log.With("component", "hook"), Registerer: o.Registerer,
+		Secrets: o.WebhookSecrets, Store: a.store, Queue: a.queue, Logger: a.log.With("component", "hook"),
+		Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err
@@ -164,8 +168,9 @@ func (a *App) Start(ctx context.Context) error {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // one connection a runner, behind a proxy that ends TLS
 	s := &http.Server{
-		Handler: a.mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, Protocols: &protocols,
-		ErrorLog: slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
+		Handler: a.mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Protocols: &protocols,
+		ErrorLog:  slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
 	}
 	served := make(chan struct{})
 	go func() {

@@ -14,7 +14,8 @@ import (
 func TestConclusions(t *testing.T) {
 	t.Parallel()
 	for class, want := range map[results.Class]string{
-		results.ClassJob: "failure", results.ClassTimeout: "timed_out", results.ClassBug: "neutral", results.ClassInfrastructure: "neutral",
+		results.ClassJob: "failure", results.ClassTimeout: "timed_out", results.ClassBug: "neutral",
+		results.ClassInfrastructure: "neutral",
 	} {
 		t.Run(string(class), func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +46,8 @@ jobs:
     steps: [{name: check, run: make check}]
 `})
 	l.check("queued")
-	if runs := l.runs(); len(runs) != 2 || runs[0].Name != "modes (512M)" || runs[1].Name != "modes (1G)" || runs[0].TargetType != "qemu" {
+	if runs := l.runs(); len(runs) != 2 || runs[0].Name != "modes (512M)" || runs[1].Name != "modes (1G)" ||
+		runs[0].TargetType != "qemu" {
 		t.Fatalf("%+v", runs)
 	}
 	l.connect()
@@ -53,7 +55,8 @@ jobs:
 	l.check("in_progress")
 	l.finish(l.lease(), nil, results.Case{Suite: "0_modes", Case: "check", Result: results.Pass})
 	c := l.check("failure")
-	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "modes &#40;512M&#41;") || !strings.Contains(c.Summary, "modes &#40;1G&#41;") {
+	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "modes &#40;512M&#41;") ||
+		!strings.Contains(c.Summary, "modes &#40;1G&#41;") {
 		t.Errorf("%q\n%s", c.Title, c.Summary)
 	}
 	// What the job was expanded to is no file: the line is the job's own.
@@ -85,7 +88,8 @@ func TestRerun(t *testing.T) {
 		t.Errorf("of a failed check: %s: %s", d.State, d.Reason)
 	}
 	l.until(func() string {
-		if shown := l.repo.CheckRuns(); len(shown) != 2 || shown[1].Status != "in_progress" && shown[1].Status != "queued" || shown[1].Name != "smoke" {
+		if shown := l.repo.CheckRuns(); len(shown) != 2 || shown[1].Status != "in_progress" && shown[1].Status != "queued" ||
+			shown[1].Name != "smoke" {
 			return fmt.Sprintf("%+v", shown)
 		}
 		return ""

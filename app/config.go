@@ -35,7 +35,10 @@ type file struct {
 func (c *file) Fields(f *schema.Fields) {
 	f.Optional("listen", schema.Limited(&c.Listen, 1, 300), "The address and port to serve on.")
 	f.Required("url", schema.Limited(&c.URL, 1, 2000), "Where people, GitHub and runners reach the app.")
-	f.Optional("database", schema.Limited(&c.Database, 1, 2000), "The path of a SQLite file, from this file's folder; or a postgres:// address.")
+	f.Optional(
+		"database", schema.Limited(&c.Database, 1, 2000),
+		"The path of a SQLite file, from this file's folder; or a postgres:// address.",
+	)
 	f.Optional("blobs", schema.Limited(&c.Blobs, 1, 2000), "The folder of logs, from this file's folder.")
 	f.Required("github", schema.Sub((*githubSection)(c)), "The GitHub App.")
 	f.Optional("pages", schema.Sub((*pagesSection)(c)), "Who may read the pages.")
@@ -49,15 +52,23 @@ type githubSection file
 func (c *githubSection) Fields(f *schema.Fields) {
 	f.Required("app-id", schema.Number(&c.AppID, 1, 1<<53), "The App's id.")
 	f.Optional("url", schema.Limited(&c.GitHubURL, 1, 2000), "The API's address, for GitHub Enterprise Server.")
-	f.Optional("private-key-file", schema.Limited(&c.privateKeyFile, 1, 2000), "The App's private key, in PEM; else "+EnvPrivateKey+" has it.")
-	f.Optional("webhook-secret-file", schema.TextOrTexts(&c.webhookSecretFiles), "The webhook's secret, a file or several while it is changed; else "+EnvWebhookSecret+" has it.")
+	f.Optional(
+		"private-key-file", schema.Limited(&c.privateKeyFile, 1, 2000),
+		"The App's private key, in PEM; else "+EnvPrivateKey+" has it.",
+	)
+	f.Optional(
+		"webhook-secret-file", schema.TextOrTexts(&c.webhookSecretFiles),
+		"The webhook's secret, a file or several while it is changed; else "+EnvWebhookSecret+" has it.",
+	)
 }
 
 type pagesSection file
 
 // Fields declares the section.
 func (c *pagesSection) Fields(f *schema.Fields) {
-	f.Required("token-file", schema.Limited(&c.pagesTokenFile, 1, 2000), "The password of pages and metrics, with any user name.")
+	f.Required(
+		"token-file", schema.Limited(&c.pagesTokenFile, 1, 2000), "The password of pages and metrics, with any user name.",
+	)
 }
 
 type policySection file
@@ -65,7 +76,9 @@ type policySection file
 // Fields declares the section.
 func (c *policySection) Fields(f *schema.Fields) {
 	f.Optional("repositories", schema.Texts(&c.Policy.Repositories), "Patterns of owner/name that are served; none: all.")
-	f.Optional("forks", schema.OneOf(&c.forks, "refuse", "untrusted"), "Whether pull requests from forks run, and then as what.")
+	f.Optional(
+		"forks", schema.OneOf(&c.forks, "refuse", "untrusted"), "Whether pull requests from forks run, and then as what.",
+	)
 }
 
 // LoadConfig reads the configuration file and the secrets it names. Logger and metrics are left to the caller. getenv

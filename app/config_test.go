@@ -37,7 +37,8 @@ pages: {token-file: pages}
 retention: 7d
 `, nil)
 	want := app.Options{
-		Listen: "127.0.0.1:8080", URL: "https://lab.example.org", Database: "postgres://gantry@db/gantry", Blobs: filepath.Join(dir, "blobs"),
+		Listen: "127.0.0.1:8080", URL: "https://lab.example.org", Database: "postgres://gantry@db/gantry",
+		Blobs: filepath.Join(dir, "blobs"),
 		AppID: 7, PrivateKey: []byte("KEY"), WebhookSecrets: []string{"one", "two"}, Retention: 7 * 24 * time.Hour,
 		PagesToken: "a long token",
 		Policy:     trigger.Policy{Repositories: []string{"octo/*"}, Forks: trigger.ForksUntrusted},
@@ -45,7 +46,9 @@ retention: 7d
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
-	got, err = load("url: https://x\ngithub: {app-id: 7}\n", map[string]string{app.EnvWebhookSecret: "s", app.EnvPrivateKey: "K"})
+	got, err = load("url: https://x\ngithub: {app-id: 7}\n", map[string]string{
+		app.EnvWebhookSecret: "s", app.EnvPrivateKey: "K",
+	})
 	if err != nil || len(got.WebhookSecrets) != 1 || got.WebhookSecrets[0] != "s" || string(got.PrivateKey) != "K" {
 		t.Error(got, err)
 	}

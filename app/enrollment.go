@@ -11,7 +11,9 @@ import (
 // Enroll makes a token with which the runner of that name can enroll within ttl. It opens the database for that alone,
 // so that it may be called beside a running app.
 func Enroll(ctx context.Context, o Options, name string, ttl time.Duration) (token string, err error) {
-	s, err := store.Open(ctx, store.Options{DSN: o.Database, RunChanged: func(context.Context, *store.Tx, string) error { return nil }})
+	s, err := store.Open(ctx, store.Options{DSN: o.Database, RunChanged: func(context.Context, *store.Tx, string) error {
+		return nil
+	}})
 	if err != nil {
 		return "", err
 	}

@@ -75,7 +75,8 @@ func newLab(t testing.TB, tweaks ...tweak) *testLab {
 	l := &testLab{t: t}
 	dir := t.TempDir()
 	l.opts = app.Options{
-		Listen: "127.0.0.1:0", URL: "https://lab.example.org", Database: filepath.Join(dir, "gantry.db"), Blobs: filepath.Join(dir, "blobs"),
+		Listen: "127.0.0.1:0", URL: "https://lab.example.org", Database: filepath.Join(dir, "gantry.db"),
+		Blobs:          filepath.Join(dir, "blobs"),
 		WebhookSecrets: []string{secret}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, f := range tweaks {
@@ -246,7 +247,9 @@ func (l *testLab) connect() {
 	if l.runner, err = s.Enroll(ctx, token, "bench", store.HashSecret("x")); err != nil {
 		l.t.Fatal(err)
 	}
-	err = s.ConnectRunner(ctx, l.runner, "session", "test", lab.Announcement{Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}}})
+	err = s.ConnectRunner(ctx, l.runner, "session", "test", lab.Announcement{
+		Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}},
+	})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -281,7 +284,9 @@ func (l *testLab) finish(lease string, failure error, cases ...results.Case) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if err := l.app.Store().EndLease(l.t.Context(), l.runner, lease, store.End{Verdict: r.Verdict, Results: b}); err != nil {
+	if err := l.app.Store().EndLease(
+		l.t.Context(), l.runner, lease, store.End{Verdict: r.Verdict, Results: b},
+	); err != nil {
 		l.t.Fatal(err)
 	}
 }

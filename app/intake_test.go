@@ -55,7 +55,11 @@ func TestIntake(t *testing.T) {
 		header     map[string]string
 		want       int
 	}{
-		{"GitHub's own vector", "Hello, World!", map[string]string{"X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}, 202},
+		{
+			"GitHub's own vector", "Hello, World!",
+			map[string]string{"X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},
+			202,
+		},
 		{"signed", body, signed(secret, body), 202},
 		{"signed by the next secret", body, signed("the next one", body), 202},
 		{"missing", body, nil, 401},
@@ -64,15 +68,39 @@ func TestIntake(t *testing.T) {
 		{"empty key", body, signed("", body), 401},
 		{"of another body", body, signed(secret, body+" "), 401},
 		{"SHA-1 only", body, map[string]string{"X-Hub-Signature": "sha1=b82a1df3a9f7a2c9a8bfb6d2d7f5b4d3b1a4c7de"}, 401},
-		{"SHA-1 in its place", body, map[string]string{"X-Hub-Signature-256": "sha1=b82a1df3a9f7a2c9a8bfb6d2d7f5b4d3b1a4c7de"}, 401},
+		{
+			"SHA-1 in its place", body,
+			map[string]string{"X-Hub-Signature-256": "sha1=b82a1df3a9f7a2c9a8bfb6d2d7f5b4d3b1a4c7de"},
+			401,
+		},
 		{"not hexadecimal", body, map[string]string{"X-Hub-Signature-256": "sha256=" + strings.Repeat("z", 64)}, 401},
 		{"cut", body, map[string]string{"X-Hub-Signature-256": signed(secret, body)["X-Hub-Signature-256"][:40]}, 401},
 		{"26 MB", huge, signed(secret, huge), 413},
 		{"26 MB unsigned", huge, nil, 401},
-		{"form", body, map[string]string{"Content-Type": "application/x-www-form-urlencoded", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 415},
-		{"no GUID", body, map[string]string{"X-GitHub-Delivery": "", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
-		{"long GUID", body, map[string]string{"X-GitHub-Delivery": strings.Repeat("a", 65), "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
-		{"hostile event", body, map[string]string{"X-GitHub-Event": "ping; drop", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))}, 400},
+		{
+			"form", body,
+			map[string]string{
+				"Content-Type": "application/x-www-form-urlencoded", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
+			},
+			415,
+		},
+		{
+			"no GUID", body,
+			map[string]string{"X-GitHub-Delivery": "", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))},
+			400,
+		},
+		{
+			"long GUID", body,
+			map[string]string{
+				"X-GitHub-Delivery": strings.Repeat("a", 65), "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
+			},
+			400,
+		},
+		{
+			"hostile event", body,
+			map[string]string{"X-GitHub-Event": "ping; drop", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body))},
+			400,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			guid := strings.NewReplacer(" ", "-", "'", "").Replace(tt.name)
@@ -124,7 +152,8 @@ func TestSlowSenders(t *testing.T) {
 			// All have come before GitHub: the last to be answered was the first to be read.
 			body := `{"zen":"` + strings.Repeat("x", tt.other) + `"}`
 			header := map[string]string{
-				"Content-Type": "application/json", "X-GitHub-Delivery": "g", "X-GitHub-Event": "ping", "X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
+				"Content-Type": "application/json", "X-GitHub-Delivery": "g", "X-GitHub-Event": "ping",
+				"X-Hub-Signature-256": fakegithub.Sign(secret, []byte(body)),
 			}
 			for n := range 20 {
 				began := time.Now()
@@ -164,7 +193,8 @@ func TestExamples(t *testing.T) {
 	}
 	for i, d := range sent {
 		got := l.ended(d.GUID)
-		if got.Reason == "" || got.State != store.DeliveryIgnored && got.State != store.DeliveryRefused && got.State != store.DeliveryProcessed {
+		if got.Reason == "" ||
+			got.State != store.DeliveryIgnored && got.State != store.DeliveryRefused && got.State != store.DeliveryProcessed {
 			t.Errorf("%d %s %s: %s: %q", i, d.Event, d.Action, got.State, got.Reason)
 		}
 	}

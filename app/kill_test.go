@@ -45,7 +45,9 @@ func child(text string) error {
 		return err
 	}
 	reg := prometheus.NewRegistry()
-	o.Registerer, o.Gatherer, o.Logger = reg, reg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	o.Registerer, o.Gatherer, o.Logger = reg, reg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{
+		Level: slog.LevelWarn,
+	}))
 	a, err := app.New(context.Background(), o)
 	if err != nil {
 		return err
@@ -100,8 +102,8 @@ func (v *victim) kill() {
 	_ = v.cmd.Wait() // killed
 }
 
-// deliverAndKill delivers an event, kills the app at a moment of the next half second, and starts it again; a delivery that
-// was not accepted is redelivered, as GitHub's people would.
+// deliverAndKill delivers an event, kills the app at a moment of the next half second, and starts it again; a delivery
+// that was not accepted is redelivered, as GitHub's people would.
 func (v *victim) deliverAndKill(e fakegithub.Event) (after time.Duration, accepted bool) {
 	v.t.Helper()
 	after = rand.N(500 * time.Millisecond)
@@ -143,7 +145,8 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	v := &victim{t: t, gh: gh, opts: app.Options{
-		Listen: "127.0.0.1:0", URL: "https://lab.example.org", Database: filepath.Join(dir, "gantry.db"), Blobs: filepath.Join(dir, "blobs"),
+		Listen: "127.0.0.1:0", URL: "https://lab.example.org", Database: filepath.Join(dir, "gantry.db"),
+		Blobs:     filepath.Join(dir, "blobs"),
 		GitHubURL: gh.URL(), AppID: gh.AppID(), PrivateKey: gh.PrivateKey(), WebhookSecrets: []string{secret},
 	}}
 	v.start()

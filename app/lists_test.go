@@ -25,7 +25,9 @@ func TestLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := lab.Lists{KnownFailures: []byte(files["ci/known.yaml"]), KernelLog: []byte(files["ci/kernel.yaml"]), TestRetries: 2}
+	want := lab.Lists{
+		KnownFailures: []byte(files["ci/known.yaml"]), KernelLog: []byte(files["ci/kernel.yaml"]), TestRetries: 2,
+	}
 	if diff := cmp.Diff(want, a.Lists); diff != "" {
 		t.Error(diff)
 	}

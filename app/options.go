@@ -53,16 +53,24 @@ func (o *Options) validate() error {
 	}
 	need(o.Listen != "", "listen: an address is required")
 	u, err := url.Parse(o.URL)
-	need(err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "url: %q is not an http(s) address", o.URL)
+	need(
+		err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), "url: %q is not an http(s) address", o.URL,
+	)
 	need(o.Database != "", "database: a path or an address is required")
 	need(o.Blobs != "", "blobs: a folder is required")
 	need(o.AppID > 0, "github: app-id is required")
 	need(len(o.PrivateKey) > 0, "github: the App's private key is required")
 	need(len(o.WebhookSecrets) > 0 && !slices.ContainsFunc(o.WebhookSecrets, blank),
 		"github: a webhook secret is required, and none may be empty: without one anybody could start runs")
-	need(o.PagesToken == "" || len(o.PagesToken) >= minPagesToken, "pages: a token of fewer than %d characters can be guessed", minPagesToken)
+	need(
+		o.PagesToken == "" || len(o.PagesToken) >= minPagesToken, "pages: a token of fewer than %d characters can be guessed",
+		minPagesToken,
+	)
 	need(o.Logger != nil && o.Registerer != nil && o.Gatherer != nil, "a logger and a metrics registry are required")
-	need(o.Retention == 0 || o.Retention >= minRetention, "retention: less than %s would forget what GitHub still knows", minRetention)
+	need(
+		o.Retention == 0 || o.Retention >= minRetention, "retention: less than %s would forget what GitHub still knows",
+		minRetention,
+	)
 	errs = append(errs, o.Policy.Validate())
 	return errors.Join(errs...)
 }

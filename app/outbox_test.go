@@ -53,8 +53,12 @@ func TestRestart(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.gh.Inject(fakegithub.SecondaryLimit(http.StatusForbidden, time.Second).On(http.MethodPost, "/repos/octo-lab/kernel/check-runs"))
-	l.gh.Inject(fakegithub.SecondaryLimit(http.StatusTooManyRequests, time.Second).On(http.MethodGet, "/repos/octo-lab/kernel/pulls"))
+	l.gh.Inject(fakegithub.SecondaryLimit(http.StatusForbidden, time.Second).On(
+		http.MethodPost, "/repos/octo-lab/kernel/check-runs",
+	))
+	l.gh.Inject(fakegithub.SecondaryLimit(http.StatusTooManyRequests, time.Second).On(
+		http.MethodGet, "/repos/octo-lab/kernel/pulls",
+	))
 	_, d := l.open(smokeFiles())
 	l.check("queued")
 	if got := l.ended(d.GUID); got.State != store.DeliveryProcessed || got.Tries != 1 {
@@ -75,7 +79,10 @@ func TestManyAnnotations(t *testing.T) {
 	l.gh.Inject(lost)
 	var cases []results.Case
 	for i := range 130 {
-		cases = append(cases, results.Case{Suite: "0_smoke", Case: fmt.Sprintf("case-%d|`<b>@all</b>", i), Result: results.Fail, Message: strings.Repeat("é", 1000)})
+		cases = append(cases, results.Case{
+			Suite: "0_smoke", Case: fmt.Sprintf("case-%d|`<b>@all</b>", i), Result: results.Fail,
+			Message: strings.Repeat("é", 1000),
+		})
 	}
 	l.finish(lease, nil, cases...)
 	c := l.check("failure")
@@ -99,7 +106,9 @@ func TestRefusedDetails(t *testing.T) {
 	l.connect()
 	lease := l.lease()
 	l.check("in_progress")
-	l.gh.Inject(fakegithub.ServerError(http.StatusUnprocessableEntity).On(http.MethodPatch, "/repos/octo-lab/kernel/check-runs"))
+	l.gh.Inject(fakegithub.ServerError(http.StatusUnprocessableEntity).On(
+		http.MethodPatch, "/repos/octo-lab/kernel/check-runs",
+	))
 	l.finish(lease, nil, results.Case{Suite: "0_smoke", Case: "uname", Result: results.Fail})
 	c := l.check("failure")
 	if c.Text != "" || len(c.Annotations) != 0 || !strings.Contains(c.Summary, "refused") {
@@ -115,7 +124,9 @@ func TestHugeResults(t *testing.T) {
 	l.connect()
 	var cases []results.Case
 	for i := range 5000 {
-		cases = append(cases, results.Case{Suite: "0_smoke", Case: fmt.Sprintf("%d-%s", i, strings.Repeat("日本", 40)), Result: results.Pass})
+		cases = append(cases, results.Case{
+			Suite: "0_smoke", Case: fmt.Sprintf("%d-%s", i, strings.Repeat("日本", 40)), Result: results.Pass,
+		})
 	}
 	l.finish(l.lease(), nil, cases...)
 	c := l.check("success")

@@ -35,7 +35,9 @@ func TestPagesToken(t *testing.T) {
 	l.ended(d.GUID)
 	id := l.runs()[0].ID
 	for _, path := range []string{"/", "/runs", "/runs/" + id, "/metrics", "/style.css", "/runs/none/console", "/RUNS"} {
-		for _, bad := range []string{"", "Bearer", "Bearer ", "Bearer " + token + "x", basic(""), basic(token[1:]), "Basic " + token, token} {
+		for _, bad := range []string{"", "Bearer", "Bearer ", "Bearer " + token + "x", basic(""), basic(
+			token[1:],
+		), "Basic " + token, token} {
 			if code := get(path, bad); code != http.StatusUnauthorized {
 				t.Errorf("%s with %q: %d", path, bad, code)
 			}

@@ -39,7 +39,8 @@ func TestPullRequest(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []fakegithub.Annotation{{
-		Path: "ci/smoke.yaml", StartLine: failsLine, EndLine: failsLine, Level: "failure", Title: "fails failed", Message: "exit 1\non qemu-1",
+		Path: "ci/smoke.yaml", StartLine: failsLine, EndLine: failsLine, Level: "failure", Title: "fails failed",
+		Message: "exit 1\non qemu-1",
 	}}
 	if diff := cmp.Diff(want, c.Annotations); diff != "" {
 		t.Error(diff)
@@ -47,12 +48,14 @@ func TestPullRequest(t *testing.T) {
 	if c.Title != "1 failed, 1 passed" || !strings.Contains(c.Summary, "<code>0&#95;smoke</code>") {
 		t.Errorf("title %q, summary:\n%s", c.Title, c.Summary)
 	}
-	if code, page := l.get("/runs/" + l.runs()[0].ID); code != 200 || !strings.Contains(page, "uname") || !strings.Contains(page, "exit 1") && !strings.Contains(page, "fails") {
+	if code, page := l.get("/runs/" + l.runs()[0].ID); code != 200 || !strings.Contains(page, "uname") ||
+		!strings.Contains(page, "exit 1") && !strings.Contains(page, "fails") {
 		t.Errorf("page: %d\n%s", code, page)
 	}
 }
 
-// BenchmarkRun is the time from GitHub's delivery to the run in the queue: two jobs of River's, four requests to GitHub.
+// BenchmarkRun is the time from GitHub's delivery to the run in the queue: two jobs of River's, four requests to
+// GitHub.
 func BenchmarkRun(b *testing.B) {
 	l := newLab(b)
 	i := 0

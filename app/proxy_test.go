@@ -83,7 +83,9 @@ func watch(t *testing.T, l *testLab, proxy string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client := gantryv1.NewRunnerServiceClient(&http.Client{Transport: bearer(res.GetRunner() + ".x")}, proxy)
-	s, err := client.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{Version: "test", Targets: []lab.Target{{Name: "qemu-1", Type: "qemu"}}}))
+	s, err := client.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{
+		Version: "test", Targets: []lab.Target{{Name: "qemu-1", Type: "qemu"}},
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,9 @@ func TestRefusedFiles(t *testing.T) {
 		},
 		{
 			"job file with a typo",
-			map[string]string{".github/gantry.yml": gantryYAML, "ci/smoke.yaml": strings.Replace(smokeYAML, "prompts", "promts", 1)},
+			map[string]string{
+				".github/gantry.yml": gantryYAML, "ci/smoke.yaml": strings.Replace(smokeYAML, "prompts", "promts", 1),
+			},
 			"smoke", "ci/smoke.yaml", 14, "ci/smoke.yaml:14", store.DeliveryRefused,
 		},
 		{

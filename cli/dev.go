@@ -93,7 +93,8 @@ func Dev(o DevOptions) (Lab, error) {
 	return Lab{
 		Logger: o.Logger,
 		App: app.Options{
-			Listen: o.Listen, URL: "http://" + o.Listen, Database: filepath.Join(dir, "gantry.db"), Blobs: filepath.Join(dir, "blobs"),
+			Listen: o.Listen, URL: "http://" + o.Listen, Database: filepath.Join(dir, "gantry.db"),
+			Blobs:     filepath.Join(dir, "blobs"),
 			GitHubURL: o.GitHubURL, AppID: o.AppID, PrivateKey: o.PrivateKey, WebhookSecrets: []string{string(secret)},
 		},
 		Runner: &lab.Config{

@@ -36,12 +36,16 @@ func TestManualExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, progress strings.Builder
-	code := cli.Main(t.Context(), []string{"run", "--device", "qemu-x86_64", "--output-dir", filepath.Join(t.TempDir(), "out"), job}, &out, &progress)
+	code := cli.Main(t.Context(), []string{
+		"run", "--device", "qemu-x86_64", "--output-dir", filepath.Join(t.TempDir(), "out"), job,
+	}, &out, &progress)
 	var names []string
 	for line := range strings.Lines(out.String()) {
 		names = append(names, strings.Join(strings.Fields(line)[:2], " "))
 	}
-	want := []string{"pass 0_smoke/kernel-runs", "pass 0_smoke/memory", "pass bench/copy", "pass 1_shell/hostname", "verdict pass"}
+	want := []string{
+		"pass 0_smoke/kernel-runs", "pass 0_smoke/memory", "pass bench/copy", "pass 1_shell/hostname", "verdict pass",
+	}
 	if d := cmp.Diff(want, names); d != "" || code != 0 {
 		t.Errorf("exit %d, %s\n%s", code, d, progress.String())
 	}

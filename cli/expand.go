@@ -11,8 +11,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/lab"
 )
 
-// showJobs prints the LAVA definitions that the jobs of a .github/gantry.yml come to, a YAML document each: those of the
-// short forms expanded, for the commit that is checked out beside the file.
+// showJobs prints the LAVA definitions that the jobs of a .github/gantry.yml come to, a YAML document each: those of
+// the short forms expanded, for the commit that is checked out beside the file.
 func (e *env) showJobs(file, name string) error {
 	src, err := readFile(file)
 	if err != nil {

@@ -77,7 +77,9 @@ func probeDocker(ctx context.Context) docker {
 	if err != nil {
 		return docker{Evidence: err.Error()}
 	}
-	return docker{Reachable: true, Evidence: fmt.Sprintf("%s answers: version %s, API %s", c.DaemonHost(), v.Version, v.APIVersion)}
+	return docker{
+		Reachable: true, Evidence: fmt.Sprintf("%s answers: version %s, API %s", c.DaemonHost(), v.Version, v.APIVersion),
+	}
 }
 
 func probeSerial() ports {

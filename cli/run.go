@@ -53,7 +53,8 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
 		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
-		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, Symbols: c.Symbols, TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
+		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, Symbols: c.Symbols,
+		TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
 	if res == nil {
@@ -89,7 +90,9 @@ func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *dut.Target, e
 	if err := report.Err(); err != nil {
 		return nil, nil, err
 	}
-	t, err := dut.Guest(d, dut.GuestOptions{ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, KVM: dut.ProbeOnce(), Logger: e.logger})
+	t, err := dut.Guest(d, dut.GuestOptions{
+		ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, KVM: dut.ProbeOnce(), Logger: e.logger,
+	})
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
@@ -142,7 +145,9 @@ func (e *env) printResults(res *results.Results, dir string) error {
 		}
 	}
 	for _, f := range res.Findings {
-		if _, err := fmt.Fprintf(e.stdout, "kernel   %s:%d: %s\n", filepath.Join(dir, runner.ConsoleFile), f.Line, f.Title); err != nil {
+		if _, err := fmt.Fprintf(
+			e.stdout, "kernel   %s:%d: %s\n", filepath.Join(dir, runner.ConsoleFile), f.Line, f.Title,
+		); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,9 @@ func BenchmarkCorpus(b *testing.B) {
 // BenchmarkLargest reads a job of a mebibyte.
 func BenchmarkLargest(b *testing.B) {
 	src := []byte(smoke)
-	step := []byte("- test: {definitions: [{from: git, repository: 'https://example.com/a.git', path: a.yaml, name: a}]}\n")
+	step := []byte(
+		"- test: {definitions: [{from: git, repository: 'https://example.com/a.git', path: a.yaml, name: a}]}\n",
+	)
 	src = append(src, bytes.Repeat(step, (schema.MaxSize-len(src))/len(step))...)
 	b.SetBytes(int64(len(src)))
 	for b.Loop() {

@@ -29,7 +29,9 @@ func (p *Boot) fields(f *schema.Fields, method string) {
 	p.Common.Fields(f)
 	f.Optional("parameters", schema.Sub(&p.Parameters), "Messages to wait for, in place of the device's.")
 	f.Optional("soft_reboot", schema.TextOrTexts(&p.SoftReboot), "Commands that reboot the system.")
-	f.Optional("ignore_kernel_messages", schema.Flag(&p.IgnoreKernelMessages), "Do not fail when the kernel reports trouble.")
+	f.Optional(
+		"ignore_kernel_messages", schema.Flag(&p.IgnoreKernelMessages), "Do not fail when the kernel reports trouble.",
+	)
 	f.Required("method", schema.OneOf(new(string), method), "The method.")
 }
 
@@ -55,7 +57,10 @@ func (l *Login) login(f *schema.Fields) {
 // transfer is login, and the overlay over the network.
 func (l *Login) transfer(f *schema.Fields) {
 	l.login(f)
-	f.Optional("transfer_overlay", transferOverlay(&l.TransferOverlay), "Fetch the test overlay over the network, or the console, after login.")
+	f.Optional(
+		"transfer_overlay", transferOverlay(&l.TransferOverlay),
+		"Fetch the test overlay over the network, or the console, after login.",
+	)
 }
 
 const promptsDoc = "Regular expressions of the shell's prompt."
@@ -91,7 +96,9 @@ func (l login) Fields(f *schema.Fields) {
 	f.Required("password_prompt", schema.Text(&l.PasswordPrompt), "Regular expression of the password prompt.")
 	f.Required("password", schema.Text(&l.Password), "The password.")
 	f.Optional("login_commands", schema.Texts(&l.LoginCommands), "Commands to type after login, such as `sudo su`.")
-	f.Optional("ignore_kernel_messages", schema.Flag(&l.IgnoreKernelMessages), "Do not fail when the kernel reports trouble.")
+	f.Optional(
+		"ignore_kernel_messages", schema.Flag(&l.IgnoreKernelMessages), "Do not fail when the kernel reports trouble.",
+	)
 }
 
 // TransferOverlay says how a booted system fetches the test overlay.

@@ -38,9 +38,18 @@ type UuuPair map[string]string
 func (p *BootUuu) Fields(f *schema.Fields) {
 	p.fields(f, "uuu")
 	pair := func(v *UuuPair) schema.Type { return schema.MapOf((*map[string]string)(v), schema.Text) }
-	f.Required("commands", schema.Either("the name of a set of the device's commands, or a list of PROTOCOL: COMMAND", schema.Text(&p.Set), schema.ListOf(&p.Commands, pair)), "A set of the device's commands, or the commands.")
+	f.Required(
+		"commands",
+		schema.Either(
+			"the name of a set of the device's commands, or a list of PROTOCOL: COMMAND", schema.Text(&p.Set),
+			schema.ListOf(&p.Commands, pair),
+		),
+		"A set of the device's commands, or the commands.",
+	)
 	f.Optional("docker", schema.Optionally(&p.Docker), "Run uuu in this container.")
-	f.Optional("skip_uuu_if_bootloader_valid", schema.Flag(&p.SkipUuuIfBootloaderValid), "Do nothing when the boot loader is there.")
+	f.Optional(
+		"skip_uuu_if_bootloader_valid", schema.Flag(&p.SkipUuuIfBootloaderValid), "Do nothing when the boot loader is there.",
+	)
 }
 
 // BootQdl boots Qualcomm's boards by qdl.

@@ -20,7 +20,9 @@ func (p *BootQemu) Fields(f *schema.Fields) {
 	f.Optional("media", schema.OneOf(&p.Media, "tmpfs"), "Where the images are.")
 	p.transfer(f)
 	d := new(Docker)
-	f.Optional("docker", schema.Then(schema.Sub(qemuDocker{d}), func() { p.Docker = d }), "Run the emulator in this container.")
+	f.Optional("docker", schema.Then(schema.Sub(qemuDocker{d}), func() {
+		p.Docker = d
+	}), "Run the emulator in this container.")
 }
 
 // BootQemuNfs boots a guest in QEMU with a root file system by NFS.
@@ -68,7 +70,9 @@ func (p *BootFvp) Fields(f *schema.Fields) {
 	p.fields(f, "fvp")
 	p.transfer(f)
 	f.Optional("use_telnet", schema.Flag(&p.UseTelnet), "Reach the console by telnet.")
-	f.Required("console_string", schema.Text(&p.ConsoleString), "Regular expression of the line that names the console's port.")
+	f.Required(
+		"console_string", schema.Text(&p.ConsoleString), "Regular expression of the line that names the console's port.",
+	)
 	f.Optional("feedbacks", schema.Texts(&p.Feedbacks), "The same, of consoles to read besides.")
 	f.Required("image", schema.Text(&p.Image), "The model's program in the container.")
 	f.Optional("license_variable", schema.Text(&p.LicenseVariable), "The licence server.")

@@ -11,7 +11,9 @@ type LoaderCommands struct {
 }
 
 func loaderCommands(c *LoaderCommands) schema.Type {
-	return schema.Either("the name of a set of the device's commands, or a list of commands", schema.Text(&c.Set), schema.Texts(&c.Commands))
+	return schema.Either(
+		"the name of a set of the device's commands, or a list of commands", schema.Text(&c.Set), schema.Texts(&c.Commands),
+	)
 }
 
 // loader is what boot loaders have in common.
@@ -28,7 +30,9 @@ func (l *loader) loader(f *schema.Fields, method string) {
 	l.fields(f, method)
 	f.Required("commands", loaderCommands(&l.Commands), "A set of the device's commands, or the commands.")
 	l.transfer(f)
-	f.Optional("use_bootscript", schema.Flag(&l.UseBootscript), "Put the commands into a script that the boot loader fetches.")
+	f.Optional(
+		"use_bootscript", schema.Flag(&l.UseBootscript), "Put the commands into a script that the boot loader fetches.",
+	)
 	f.Optional("reset", schema.Flag(&l.Reset), "Reset the board first.")
 }
 
@@ -69,7 +73,9 @@ func (p *BootGrub) Fields(f *schema.Fields) { p.grub(f, "grub") }
 func (p *BootGrub) grub(f *schema.Fields, method string) {
 	p.ExpectShell = true
 	p.loader.loader(f, method)
-	f.Optional("boot_finished", schema.TextOrTexts(&p.BootFinished), "What the system says last when no shell is expected.")
+	f.Optional(
+		"boot_finished", schema.TextOrTexts(&p.BootFinished), "What the system says last when no shell is expected.",
+	)
 	f.Optional("expect_shell", schema.Flag(&p.ExpectShell), "The boot ends in a shell.")
 }
 
@@ -120,6 +126,8 @@ func (p *BootBootloader) Fields(f *schema.Fields) {
 	p.fields(f, "bootloader")
 	f.Required("bootloader", schema.Text(&p.Bootloader), "Which boot loader.")
 	f.Required("commands", schema.Texts(&p.Commands), "The commands.")
-	f.Optional("use_bootscript", schema.Flag(&p.UseBootscript), "Put the commands into a script that the boot loader fetches.")
+	f.Optional(
+		"use_bootscript", schema.Flag(&p.UseBootscript), "Put the commands into a script that the boot loader fetches.",
+	)
 	f.Optional("prompts", prompts(&p.Prompts), "Regular expressions of the boot loader's prompt.")
 }

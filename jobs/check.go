@@ -15,7 +15,10 @@ func (j *Job) crossCheck(n *schema.Node, r *schema.Report) {
 	if multinode != nil {
 		for i, b := range bodies {
 			if b.Get("role") == nil {
-				r.Add(b, "", schema.Fault{Message: fmt.Sprintf("actions[%d] has no role; with lava-multinode, every action has one", i), Expected: `the key "role"`})
+				r.Add(b, "", schema.Fault{
+					Message:  fmt.Sprintf("actions[%d] has no role; with lava-multinode, every action has one", i),
+					Expected: `the key "role"`,
+				})
 				break
 			}
 		}
@@ -24,9 +27,13 @@ func (j *Job) crossCheck(n *schema.Node, r *schema.Report) {
 		v := n.Get(key)
 		switch used := v != nil && truthy(v); {
 		case used && multinode != nil:
-			r.Add(v, "", schema.Fault{Message: fmt.Sprintf("%q is not used with lava-multinode; roles have it", key), Found: key})
+			r.Add(v, "", schema.Fault{
+				Message: fmt.Sprintf("%q is not used with lava-multinode; roles have it", key), Found: key,
+			})
 		case key == "device_type" && !used && multinode == nil:
-			r.Add(n, "", schema.Fault{Message: `neither "device_type" nor the protocol lava-multinode is there`, Expected: `the key "device_type"`})
+			r.Add(n, "", schema.Fault{
+				Message: `neither "device_type" nor the protocol lava-multinode is there`, Expected: `the key "device_type"`,
+			})
 		}
 	}
 	checkNamespaces(bodies, r)
@@ -48,7 +55,10 @@ func (j *Job) checkTimeouts(n *schema.Node, r *schema.Report) {
 	at := n.Get("timeouts")
 	check := func(node *schema.Node, t Timeout, path string) {
 		if t.Duration() > limit {
-			r.Add(node, path, schema.Fault{Message: fmt.Sprintf("%s is longer than the job's timeout, %s", t.Duration(), limit), Found: t.Duration().String(), Expected: "at most " + limit.String()})
+			r.Add(node, path, schema.Fault{
+				Message: fmt.Sprintf("%s is longer than the job's timeout, %s", t.Duration(), limit), Found: t.Duration().String(),
+				Expected: "at most " + limit.String(),
+			})
 		}
 	}
 	named := func(key string, m map[string]Timeout) {
@@ -91,8 +101,10 @@ func checkNamespaces(bodies []*schema.Node, r *schema.Report) {
 	}
 	if len(with) > 0 && len(without) > 0 {
 		r.Add(first, "", schema.Fault{
-			Message: fmt.Sprintf("%s without a namespace, but %s with one: either all actions have one, or none", some3(without), some3(with)),
-			Found:   some3(without), Expected: `the key "namespace" in all actions`,
+			Message: fmt.Sprintf(
+				"%s without a namespace, but %s with one: either all actions have one, or none", some3(without), some3(with),
+			),
+			Found: some3(without), Expected: `the key "namespace" in all actions`,
 		})
 	}
 }

@@ -49,13 +49,22 @@ func (c *Common) Fields(f *schema.Fields) {
 	c.Namespace, c.Repeat, c.FailureRetry, c.FailureRetryInterval = DefaultNamespace, 1, 1, 1
 	f.Place(&c.Position)
 	f.Places(&c.Places)
-	f.Optional("namespace", schema.Except(&c.Namespace, "common", "docker-test-shell"), "Actions of one namespace share files and connections.")
+	f.Optional(
+		"namespace", schema.Except(&c.Namespace, "common", "docker-test-shell"),
+		"Actions of one namespace share files and connections.",
+	)
 	f.Optional("connection-namespace", schema.Text(&c.ConnectionNamespace), "Whose connection to use.")
-	f.Optional("protocols", schema.Anything(&c.Protocols), "Requests to a protocol, made when the action of that name runs.")
+	f.Optional(
+		"protocols", schema.Anything(&c.Protocols), "Requests to a protocol, made when the action of that name runs.",
+	)
 	f.Optional("role", schema.Texts(&c.Role), "The multinode roles that run this action.")
 	f.Optional("timeout", timeout(&c.Timeout), "How long the whole block may take.")
 	f.Optional("timeouts", schema.MapOf(&c.Timeouts, timeout), "By the name of an action in this block.")
 	f.Optional("repeat", schema.Number(&c.Repeat, 1, math.Inf(1)), "How many times to run the block.")
-	f.Optional("failure_retry", schema.Number(&c.FailureRetry, 1, math.Inf(1)), "How many times to try before the block has failed.")
-	f.Optional("failure_retry_interval", schema.Number(&c.FailureRetryInterval, 1, math.Inf(1)), "Seconds between two tries.")
+	f.Optional(
+		"failure_retry", schema.Number(&c.FailureRetry, 1, math.Inf(1)), "How many times to try before the block has failed.",
+	)
+	f.Optional(
+		"failure_retry_interval", schema.Number(&c.FailureRetryInterval, 1, math.Inf(1)), "Seconds between two tries.",
+	)
 }

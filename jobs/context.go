@@ -22,14 +22,18 @@ type Context struct {
 // contextVariables is LAVA's list of what a job may set.
 func contextVariables() []string {
 	return []string{
-		"arch", "boot_console", "boot_root", "cpu", "extra_options", "guestfs_driveid", "guestfs_interface", "guestfs_size", "machine",
+		"arch", "boot_console", "boot_root", "cpu", "extra_options", "guestfs_driveid", "guestfs_interface", "guestfs_size",
+		"machine",
 		"memory", "model", "monitor", "netdevice", "no_kvm", "no_network", "serial", "vga",
 
-		"booti_dtb_addr", "booti_kernel_addr", "booti_ramdisk_addr", "bootm_dtb_addr", "bootm_kernel_addr", "bootm_ramdisk_addr",
+		"booti_dtb_addr", "booti_kernel_addr", "booti_ramdisk_addr", "bootm_dtb_addr", "bootm_kernel_addr",
+		"bootm_ramdisk_addr",
 		"bootz_dtb_addr", "bootz_kernel_addr", "bootz_ramdisk_addr",
 
-		"boot_character_delay", "boot_retry", "bootloader_prompt", "console_device", "custom_kernel_args", "deploy_character_delay",
-		"extra_kernel_args", "extra_nfsroot_args", "failure_retry", "kernel_loglevel", "kernel_start_message", "lava_test_results_dir",
+		"boot_character_delay", "boot_retry", "bootloader_prompt", "console_device", "custom_kernel_args",
+		"deploy_character_delay",
+		"extra_kernel_args", "extra_nfsroot_args", "failure_retry", "kernel_loglevel", "kernel_start_message",
+		"lava_test_results_dir",
 		"menu_interrupt_prompt", "mustang_menu_list", "test_character_delay", "tftp_mac_address", "uboot_altbank",
 		"uboot_extra_error_message", "uboot_needs_interrupt",
 	}
@@ -61,7 +65,8 @@ func (c *Context) set(name string, n *schema.Node) {
 	c.Values[name] = n
 	texts := map[string]*string{
 		"arch": &c.Arch, "boot_console": &c.BootConsole, "boot_root": &c.BootRoot, "cpu": &c.CPU, "machine": &c.Machine,
-		"memory": &c.Memory, "model": &c.Model, "monitor": &c.Monitor, "netdevice": &c.NetDevice, "serial": &c.Serial, "vga": &c.VGA,
+		"memory": &c.Memory, "model": &c.Model, "monitor": &c.Monitor, "netdevice": &c.NetDevice, "serial": &c.Serial,
+		"vga": &c.VGA,
 	}
 	switch name {
 	case "extra_options":

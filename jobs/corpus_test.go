@@ -123,11 +123,15 @@ func TestDamagedDevices(t *testing.T) {
 		"actions.boot.methods", "actions.boot.connections", "timeouts.actions", "timeouts.connections",
 	}
 	optional := []string{
-		"hostname", "devicetype", "commands", "commands.connect", "commands.hard_reset", "commands.power_on", "commands.power_off",
-		"commands.connections", "character_delays", "character_delays.boot", "character_delays.test", "device_info", "static_info",
-		"adb_serial_number", "fastboot_serial_number", "fastboot_options", "flash_cmds_order", "board_id", "usb_vendor_id", "usb_sleep",
+		"hostname", "devicetype", "commands", "commands.connect", "commands.hard_reset", "commands.power_on",
+		"commands.power_off",
+		"commands.connections", "character_delays", "character_delays.boot", "character_delays.test", "device_info",
+		"static_info",
+		"adb_serial_number", "fastboot_serial_number", "fastboot_options", "flash_cmds_order", "board_id", "usb_vendor_id",
+		"usb_sleep",
 		"available_architectures", "parameters.interfaces", "constants.posix", "constants.posix.lava_test_sh_cmd",
-		"actions.boot.methods.qemu.parameters.command", "timeouts.actions.lava-test-shell", "timeouts.actions.lava-test-shell.minutes",
+		"actions.boot.methods.qemu.parameters.command", "timeouts.actions.lava-test-shell",
+		"timeouts.actions.lava-test-shell.minutes",
 	}
 	damages := map[string]func(parent *yaml.Node, i int){
 		"drop": func(p *yaml.Node, i int) { p.Content = slices.Delete(p.Content, i, i+2) },
@@ -139,7 +143,10 @@ func TestDamagedDevices(t *testing.T) {
 			one := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "1"}}}
 			wrong := &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{one}}
 			if p.Content[i+1].Kind == yaml.ScalarNode {
-				wrong = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "a"}, {Kind: yaml.ScalarNode, Value: "b"}}}
+				wrong = &yaml.Node{
+					Kind:    yaml.MappingNode,
+					Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "a"}, {Kind: yaml.ScalarNode, Value: "b"}},
+				}
 			}
 			p.Content[i+1] = wrong
 		},

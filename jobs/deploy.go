@@ -74,7 +74,9 @@ func (p *DeployTftp) Fields(f *schema.Fields) {
 	p.fields(f, "tftp")
 	f.Required("kernel", optionalImage(&p.Kernel, (*Image).kernelType), "The kernel.")
 	f.Optional("dtb", optionalImage(&p.DTB, nil), "The device tree.")
-	f.Optional("dtbo", schema.ListOf(&p.DTBO, func(v **Image) schema.Type { return optionalImage(v, nil) }), "Device tree overlays, in order.")
+	f.Optional("dtbo", schema.ListOf(&p.DTBO, func(v **Image) schema.Type {
+		return optionalImage(v, nil)
+	}), "Device tree overlays, in order.")
 	f.Optional("modules", optionalImage(&p.Modules, nil), "The kernel's modules.")
 	f.Optional("preseed", optionalImage(&p.Preseed, nil), "Answers for an installer.")
 	f.Optional("ramdisk", optionalImage(&p.Ramdisk, (*Image).ramdisk), "The initial RAM disk.")

@@ -48,7 +48,9 @@ func (p *DeployQdl) Fields(f *schema.Fields) {
 	p.Uniquify = true
 	p.fields(f, "qdl")
 	flat := schema.NonEmpty(schema.Anything(nil))
-	f.Required("qcomflash", schema.Keeping(&p.Qcomflash, schema.Either("a mapping of images", schema.Sub(qcomflash{p}), flat)), "The archive to flash.")
+	f.Required("qcomflash", schema.Keeping(&p.Qcomflash, schema.Either("a mapping of images", schema.Sub(qcomflash{
+		p,
+	}), flat)), "The archive to flash.")
 	f.Optional("uniquify", schema.Flag(&p.Uniquify), "Keep files of one name apart.")
 	f.Optional("rootfs_image", schema.Text(&p.RootFSImage), "The root file system's file in the archive.")
 	f.Optional("overlay_path", schema.Text(&p.OverlayPath), "Where in it the test overlay goes.")
@@ -205,7 +207,9 @@ func (m mpsImages) Fields(f *schema.Fields) {
 		return schema.Then(image(i, extra), func() { m.Images[name] = i })
 	}
 	f.Optional("recovery_image", read("recovery_image", nil), "The firmware.")
-	f.Rest(schema.Matching(new(string), testBinaryRE, "test_binary, or test_binary_NAME"), schema.Each(func(name string) schema.Type {
+	f.Rest(schema.Matching(
+		new(string), testBinaryRE, "test_binary, or test_binary_NAME",
+	), schema.Each(func(name string) schema.Type {
 		return read(name, func(i *Image, f *schema.Fields) {
 			f.Optional("rename", schema.Text(&i.Rename), "The file's name on the board.")
 		})

@@ -62,7 +62,14 @@ type DeployDocker struct {
 // Fields declares the method.
 func (p *DeployDocker) Fields(f *schema.Fields) {
 	p.fields(f, "docker")
-	f.Required("image", schema.Either("a container image's name, or a mapping with its name", dockerImage(&p.Image.Image), schema.Sub(namedDocker{&p.Image})), "The image.")
+	f.Required(
+		"image",
+		schema.Either(
+			"a container image's name, or a mapping with its name", dockerImage(&p.Image.Image),
+			schema.Sub(namedDocker{&p.Image}),
+		),
+		"The image.",
+	)
 }
 
 // DeployOverlay makes the test overlay alone.

@@ -98,10 +98,14 @@ func (d lavaDevice) Fields(f *schema.Fields) {
 	f.Optional("fastboot_auto_detection", schema.Flag(new(bool)), "Find the serial number by asking fastboot.")
 	f.Optional("flash_cmds_order", schema.Texts(new([]string)), "The order of partitions.")
 	for _, key := range []string{"device_info", "static_info", "storage_info"} {
-		f.Optional(key, schema.ListOf(new([]struct{}), func(*struct{}) schema.Type { return schema.Mapping(nil) }), "Devices that belong to the board.")
+		f.Optional(key, schema.ListOf(new([]struct{}), func(*struct{}) schema.Type {
+			return schema.Mapping(nil)
+		}), "Devices that belong to the board.")
 	}
 	f.Optional("environment", schema.Mapping(nil), "Environment of tests.")
-	f.Required("parameters", schema.Keeping(&d.Parameters, schema.Sub(deviceParameters{})), "Addresses, media and interfaces.")
+	f.Required(
+		"parameters", schema.Keeping(&d.Parameters, schema.Sub(deviceParameters{})), "Addresses, media and interfaces.",
+	)
 	f.Required("actions", schema.Sub(deviceActions{d.Device}), "The methods that the device has.")
 	f.Required("timeouts", schema.Sub(&d.Timeouts), "Defaults by name of action.")
 	f.Optional("available_architectures", schema.Texts(new([]string)), "What the device can execute.")
@@ -115,7 +119,9 @@ func checkPrimary(n *schema.Node) *schema.Fault {
 	}
 	for _, key := range []string{"power_off", "power_on", "hard_reset"} {
 		if c := n.Get("commands").Get(key); c != nil {
-			return &schema.Fault{Path: "commands." + key, At: c, Message: "a device that is reached by ssh has no power commands", Found: key}
+			return &schema.Fault{
+				Path: "commands." + key, At: c, Message: "a device that is reached by ssh has no power commands", Found: key,
+			}
 		}
 	}
 	return nil
@@ -138,13 +144,19 @@ func constants(c *Constants) schema.Type {
 			switch {
 			case at == nil || at.Kind == schema.Null:
 			case at.Kind != schema.String:
-				return &schema.Fault{Path: key, At: at, Message: "expected a string, found a " + at.Kind.String(), Found: at.Kind.String(), Expected: "a string"}
+				return &schema.Fault{
+					Path: key, At: at, Message: "expected a string, found a " + at.Kind.String(), Found: at.Kind.String(),
+					Expected: "a string",
+				}
 			default:
 				*dst = at.Text
 			}
 		}
 		if posix := n.Get("posix"); posix != nil && posix.Kind != schema.Map {
-			return &schema.Fault{Path: "posix", At: posix, Message: "expected a mapping, found a " + posix.Kind.String(), Found: posix.Kind.String(), Expected: "a mapping"}
+			return &schema.Fault{
+				Path: "posix", At: posix, Message: "expected a mapping, found a " + posix.Kind.String(), Found: posix.Kind.String(),
+				Expected: "a mapping",
+			}
 		}
 		c.SpawnMaxread = number(n.Get("spawn_maxread"), 4092)
 		c.FailureRetry = number(n.Get("failure_retry"), 1)
@@ -157,7 +169,11 @@ type constantsBlock struct{ *Constants }
 
 func (c constantsBlock) Fields(f *schema.Fields) {
 	f.Open()
-	f.Optional("gantry-results", schema.Either("virtio-serial, or a mapping with ssh", resultsWay(&c.Results, &c.ResultsSSH), schema.Exactly()), "How results are sent beside the console.")
+	f.Optional(
+		"gantry-results",
+		schema.Either("virtio-serial, or a mapping with ssh", resultsWay(&c.Results, &c.ResultsSSH), schema.Exactly()),
+		"How results are sent beside the console.",
+	)
 }
 
 // Fields declares the block.
@@ -172,14 +188,18 @@ func (c *CharacterDelays) Fields(f *schema.Fields) {
 func (t *DeviceTimeouts) Fields(f *schema.Fields) {
 	f.Spelled()
 	f.Required("actions", schema.MapOf(&t.Actions, timeout), "By the name of the action.")
-	f.Required("connections", schema.MapOf(&t.Connections, timeout), "How long to wait for each answer, by the name of the action.")
+	f.Required(
+		"connections", schema.MapOf(&t.Connections, timeout), "How long to wait for each answer, by the name of the action.",
+	)
 }
 
 // Fields declares the block.
 func (c *DeviceCommands) Fields(f *schema.Fields) {
 	f.Spelled()
 	f.Optional("connect", schema.Text(&c.Connect), "Opens the console.")
-	f.Optional("connections", schema.MapOf(&c.Connections, func(v *DeviceConnection) schema.Type { return schema.Sub(v) }), "Open the consoles, by name.")
+	f.Optional("connections", schema.MapOf(&c.Connections, func(v *DeviceConnection) schema.Type {
+		return schema.Sub(v)
+	}), "Open the consoles, by name.")
 	f.Optional("hard_reset", schema.TextOrTexts(&c.HardReset), "Cuts power and gives it back.")
 	f.Optional("soft_reboot", schema.TextOrTexts(&c.SoftReboot), "Reboots from within.")
 	f.Optional("power_off", schema.TextOrTexts(&c.PowerOff), "Cuts power.")
@@ -188,7 +208,9 @@ func (c *DeviceCommands) Fields(f *schema.Fields) {
 	f.Optional("pre_os_command", schema.TextOrTexts(&c.PreOS), "Runs before the system starts.")
 	f.Optional("recovery_mode", schema.TextOrTexts(&c.RecoveryMode), "Puts the board into recovery mode.")
 	f.Optional("recovery_exit", schema.TextOrTexts(&c.RecoveryExit), "Takes the board out of recovery mode.")
-	f.Optional("users", schema.MapOf(&c.Users, func(v *UserCommand) schema.Type { return schema.Sub(v) }), "Commands that jobs may ask for.")
+	f.Optional("users", schema.MapOf(&c.Users, func(v *UserCommand) schema.Type {
+		return schema.Sub(v)
+	}), "Commands that jobs may ask for.")
 }
 
 // Fields declares one connection.

@@ -73,7 +73,9 @@ func (q *QemuParameters) Fields(f *schema.Fields) {
 	f.Required("command", schema.Text(&q.Command), "The emulator.")
 	f.Optional("options", schema.Texts(&q.Options), "Its options.")
 	f.Optional("extra", schema.Texts(&q.Extra), "More options.")
-	f.Optional("boot_options", schema.Mapping(&q.BootOptions), "Variables of the job's image_arg: root, console, boot_order.")
+	f.Optional(
+		"boot_options", schema.Mapping(&q.BootOptions), "Variables of the job's image_arg: root, console, boot_order.",
+	)
 }
 
 // lavaQemu is the section in LAVA's file, which has more for other methods.

@@ -33,7 +33,9 @@ var (
 )
 
 var (
-	errVsock   = errors.New("results by vsock are not executed: virtio-serial does the same for every guest, ssh for what has a network")
+	errVsock = errors.New(
+		"results by vsock are not executed: virtio-serial does the same for every guest, ssh for what has a network",
+	)
 	errResults = errors.New("expected virtio-serial, or a mapping with ssh")
 )
 
@@ -66,11 +68,24 @@ func (l *ResultsLogin) Fields(f *schema.Fields) {
 	f.Closed()
 	f.Optional("host", schema.Matching(&l.Host, hostRE, "the name or address of a host"), "Where the target's sshd is.")
 	f.Optional("port", schema.Number(&l.Port, 1, 65535), "Its port.")
-	f.Optional("user", schema.Matching(&l.User, loginRE, "the name of a user"), "Who logs in; he must be able to read root's files.")
-	f.Required("identity_file", schema.Matching(&l.IdentityFile, hostFileRE, "an absolute path"), "The private key, on the runner's machine, readable by the runner alone.")
-	f.Optional("known_hosts", schema.Matching(&l.KnownHosts, hostFileRE, "an absolute path"), "A file as OpenSSH's that has the target's host key.")
-	f.Optional("host_key", schema.Matching(&l.HostKey, publicKeyRE, "a public key, as in a .pub file"), "The target's host key.")
-	f.Optional("own_guest", schema.Flag(&l.OwnGuest), "The host key is not checked: the port is one on 127.0.0.1 that the device's own QEMU forwards into the guest.")
+	f.Optional(
+		"user", schema.Matching(&l.User, loginRE, "the name of a user"), "Who logs in; he must be able to read root's files.",
+	)
+	f.Required(
+		"identity_file", schema.Matching(&l.IdentityFile, hostFileRE, "an absolute path"),
+		"The private key, on the runner's machine, readable by the runner alone.",
+	)
+	f.Optional(
+		"known_hosts", schema.Matching(&l.KnownHosts, hostFileRE, "an absolute path"),
+		"A file as OpenSSH's that has the target's host key.",
+	)
+	f.Optional(
+		"host_key", schema.Matching(&l.HostKey, publicKeyRE, "a public key, as in a .pub file"), "The target's host key.",
+	)
+	f.Optional(
+		"own_guest", schema.Flag(&l.OwnGuest),
+		"The host key is not checked: the port is one on 127.0.0.1 that the device's own QEMU forwards into the guest.",
+	)
 	f.Exclusive("known_hosts", "host_key", "own_guest")
 	f.Check(l.check)
 }
@@ -83,22 +98,27 @@ func (l *ResultsLogin) check(n *schema.Node) *schema.Fault {
 			Found:   "none of them", Expected: "one of known_hosts, host_key, own_guest",
 		}
 	case l.OwnGuest && l.Host != loopback:
-		return &schema.Fault{Path: "host", At: n.Get("host"), Message: "a guest's own port is at " + loopback, Found: l.Host, Expected: loopback}
+		return &schema.Fault{
+			Path: "host", At: n.Get("host"), Message: "a guest's own port is at " + loopback, Found: l.Host, Expected: loopback,
+		}
 	case !l.OwnGuest && n.Get("host") == nil:
 		return &schema.Fault{Message: "the key \"host\" is missing", Expected: "the name or address of a host"}
 	}
 	return nil
 }
 
-// checkOwnGuest refuses own_guest where the port may be anybody's: QEMU must be told to forward it. It cannot start when
-// another process has the port.
+// checkOwnGuest refuses own_guest where the port may be anybody's: QEMU must be told to forward it. It cannot start
+// when another process has the port.
 func (d *Device) checkOwnGuest(r *schema.Report) {
 	l := d.ResultsSSH
 	if l == nil || !l.OwnGuest {
 		return
 	}
 	forward := fmt.Sprintf("tcp:%s:%d-", loopback, l.Port)
-	if d.Qemu != nil && strings.Contains(strings.Join(slices.Concat([]string{d.Qemu.Command}, d.Qemu.Options, d.Qemu.Extra), " "), "hostfwd="+forward) {
+	if d.Qemu != nil &&
+		strings.Contains(strings.Join(slices.Concat([]string{
+			d.Qemu.Command,
+		}, d.Qemu.Options, d.Qemu.Extra), " "), "hostfwd="+forward) {
 		return
 	}
 	at, path := d.Source.Get("results"), "results"

@@ -59,10 +59,13 @@ func TestResultsLogin(t *testing.T) {
 	if fault != "" {
 		t.Fatal(fault)
 	}
-	if diff := cmp.Diff(&jobs.ResultsLogin{Host: "127.0.0.1", Port: 2222, User: "root", IdentityFile: "/k", OwnGuest: true}, d.ResultsSSH); diff != "" {
+	if diff := cmp.Diff(
+		&jobs.ResultsLogin{Host: "127.0.0.1", Port: 2222, User: "root", IdentityFile: "/k", OwnGuest: true}, d.ResultsSSH,
+	); diff != "" {
 		t.Error(diff)
 	}
-	if d, fault = parse("  ssh: {identity_file: /k, host: b, user: lab, host_key: " + key + "}\n"); fault != "" || d.ResultsSSH.HostKey != key || d.ResultsSSH.Port != 22 {
+	if d, fault = parse("  ssh: {identity_file: /k, host: b, user: lab, host_key: " + key + "}\n"); fault != "" ||
+		d.ResultsSSH.HostKey != key || d.ResultsSSH.Port != 22 {
 		t.Error(fault, d)
 	}
 	for block, want := range map[string]string{

@@ -13,8 +13,14 @@ var deviceNameRE = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // Fields declares the file.
 func (d shortDevice) Fields(f *schema.Fields) {
-	f.Required("name", schema.Matching(&d.Name, deviceNameRE, "a name of up to 100 letters, digits, ., _ and -"), "What the target is called; unique in the lab.")
-	f.Required("type", schema.Matching(&d.Type, deviceNameRE, "a name of up to 100 letters, digits, ., _ and -"), "What jobs ask for as device_type.")
+	f.Required(
+		"name", schema.Matching(&d.Name, deviceNameRE, "a name of up to 100 letters, digits, ., _ and -"),
+		"What the target is called; unique in the lab.",
+	)
+	f.Required(
+		"type", schema.Matching(&d.Type, deviceNameRE, "a name of up to 100 letters, digits, ., _ and -"),
+		"What jobs ask for as device_type.",
+	)
 	f.Optional("tags", schema.Texts(&d.Tags), "What else jobs may ask for.")
 	f.Optional("trust", schema.Text(&d.Trust), "The least trust a run must have.")
 	f.Optional("power", driver(&d.Power), "How power is switched.")
@@ -22,7 +28,10 @@ func (d shortDevice) Fields(f *schema.Fields) {
 	f.Optional("storage", drivers(&d.Storage), "Storage that can be switched between board and host.")
 	f.Optional("usb", drivers(&d.USB), "USB devices that belong to the target.")
 	f.Optional("boot", schema.Also(schema.Sub(shortBoot(d)), schema.Nodes(&d.Boot)), "The boot methods it has, by name.")
-	f.Optional("results", resultsWay(&d.Results, &d.ResultsSSH), "How results are sent beside the console; the constant gantry-results in LAVA's device file.")
+	f.Optional(
+		"results", resultsWay(&d.Results, &d.ResultsSSH),
+		"How results are sent beside the console; the constant gantry-results in LAVA's device file.",
+	)
 	f.Optional("timeouts", schema.Sub(shortTimeouts(d)), "Defaults by name of action.")
 	f.Optional("constants", constants(&d.Constants), "As in LAVA's device file.")
 	f.Optional("character_delays", schema.Sub(&d.Delays), "Pauses between typed characters, in milliseconds.")
@@ -51,5 +60,8 @@ type shortTimeouts struct{ *Device }
 
 func (d shortTimeouts) Fields(f *schema.Fields) {
 	f.Optional("actions", schema.MapOf(&d.Timeouts.Actions, timeout), "By the name of the action.")
-	f.Optional("connections", schema.MapOf(&d.Timeouts.Connections, timeout), "How long to wait for each answer, by the name of the action.")
+	f.Optional(
+		"connections", schema.MapOf(&d.Timeouts.Connections, timeout),
+		"How long to wait for each answer, by the name of the action.",
+	)
 }

@@ -42,7 +42,9 @@ func guard(t *testing.T, src []byte, read func() *schema.Report) {
 	if took := time.Since(start); took > 5*time.Second+time.Duration(len(src))*10*time.Microsecond {
 		t.Errorf("%d bytes took %s", len(src), took)
 	}
-	lines := bytes.Count(src, []byte("\n")) + bytes.Count(src, []byte("\r")) + bytes.Count(src, []byte("\u0085")) + bytes.Count(src, []byte("\u2028")) + bytes.Count(src, []byte("\u2029")) + 1
+	lines := bytes.Count(src, []byte("\n")) + bytes.Count(src, []byte("\r")) + bytes.Count(
+		src, []byte("\u0085"),
+	) + bytes.Count(src, []byte("\u2028")) + bytes.Count(src, []byte("\u2029")) + 1
 	for _, p := range append(r.Errors, r.Warnings...) {
 		if p.Line < 1 || p.Column < 1 || p.Line > lines+1 || p.Message == "" {
 			t.Errorf("bad place or text in %d lines: %+v", lines, p)
@@ -89,7 +91,11 @@ func FuzzParseDevice(f *testing.F) {
 
 func FuzzParseTestDefinition(f *testing.F) {
 	seeds(f)
-	f.Add([]byte("metadata: {format: Lava-Test Test Definition 1.0, name: a}\ninstall: {deps-debian: [a], git-repos: [{url: b}]}\nparse: {fixupdict: {A: pass}}\nrun: {steps: [a]}\n"))
+	f.Add(
+		[]byte(
+			"metadata: {format: Lava-Test Test Definition 1.0, name: a}\ninstall: {deps-debian: [a], git-repos: [{url: b}]}\nparse: {fixupdict: {A: pass}}\nrun: {steps: [a]}\n",
+		),
+	)
 	f.Fuzz(func(t *testing.T, src []byte) {
 		guard(t, src, func() *schema.Report {
 			d, r := jobs.ParseTestDefinition(src, schema.Strict)

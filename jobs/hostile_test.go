@@ -28,7 +28,9 @@ func TestHostileFiles(t *testing.T) {
 	}
 	merges := "a: &a {x0: 1}\n"
 	for i := range 2000 {
-		merges += fmt.Sprintf("b%d: &b%d {<<: *%s, x%d: 1}\n", i, i, map[bool]string{true: "a", false: fmt.Sprintf("b%d", i-1)}[i == 0], i+1)
+		merges += fmt.Sprintf("b%d: &b%d {<<: *%s, x%d: 1}\n", i, i, map[bool]string{
+			true: "a", false: fmt.Sprintf("b%d", i-1),
+		}[i == 0], i+1)
 	}
 	var keys strings.Builder
 	for i := 0; keys.Len() < schema.MaxSize-1000; i++ {
@@ -83,7 +85,10 @@ func TestHostileFiles(t *testing.T) {
 			if took > maxTime || after.TotalAlloc-before.TotalAlloc > maxBytes {
 				t.Errorf("took %s and %d bytes", took, after.TotalAlloc-before.TotalAlloc)
 			}
-			t.Logf("%s, %d MB, %d problems: %.100s", took, (after.TotalAlloc-before.TotalAlloc)>>20, len(r.Errors), fmt.Sprint(r.Errors))
+			t.Logf(
+				"%s, %d MB, %d problems: %.100s", took, (after.TotalAlloc-before.TotalAlloc)>>20, len(r.Errors),
+				fmt.Sprint(r.Errors),
+			)
 		})
 	}
 }

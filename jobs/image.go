@@ -58,7 +58,10 @@ func (i *Image) urlFields(f *schema.Fields) {
 	i.UseCache, i.InstallModules, i.InstallOverlay, i.Partition, i.RootPartition = true, true, true, -1, -1
 	f.Place(&i.Position)
 	f.Places(&i.Places)
-	f.Required("url", schema.Text(&i.URL), "Where the file is: file, http, https, scp or rclone, or downloads:// for one of an earlier `deploy to: downloads`.")
+	f.Required(
+		"url", schema.Text(&i.URL),
+		"Where the file is: file, http, https, scp or rclone, or downloads:// for one of an earlier `deploy to: downloads`.",
+	)
 	f.Optional("headers", schema.Values(&i.Headers), "HTTP headers of the request.")
 	f.Optional("compression", schema.Either("one of bz2, gz, xz, zip, zstd, or null",
 		schema.OneOf(&i.Compression, "bz2", "gz", "xz", "zip", "zstd"), schema.Exactly()), "How the file is compressed; it is unpacked.")
@@ -148,7 +151,10 @@ func (i *Image) withArg(f *schema.Fields) {
 }
 
 func (i *Image) kernelType(f *schema.Fields) {
-	f.Optional("type", schema.OneOf(&i.Type, "image", "uimage", "zimage"), "What kind of kernel it is, for the boot loader's command.")
+	f.Optional(
+		"type", schema.OneOf(&i.Type, "image", "uimage", "zimage"),
+		"What kind of kernel it is, for the boot loader's command.",
+	)
 }
 
 func (i *Image) ramdisk(f *schema.Fields) {
@@ -166,7 +172,11 @@ func (i *Image) nfsroot(f *schema.Fields) {
 func (i *Image) fastboot(f *schema.Fields) {
 	i.partition(f)
 	f.Optional("sparse", schema.Flag(&i.Sparse), "The image is in Android's sparse format.")
-	f.Optional("reboot", schema.OneOf(&i.Reboot, "hard-reset", "fastboot-reboot", "fastboot-reboot-bootloader", "fastboot-reboot-fastboot"), "What to do after it is flashed.")
+	f.Optional(
+		"reboot",
+		schema.OneOf(&i.Reboot, "hard-reset", "fastboot-reboot", "fastboot-reboot-bootloader", "fastboot-reboot-fastboot"),
+		"What to do after it is flashed.",
+	)
 }
 
 func (i *Image) partition(f *schema.Fields) {

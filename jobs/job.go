@@ -35,13 +35,17 @@ func (j *Job) Fields(f *schema.Fields) {
 	j.RebootToFastboot = true
 	f.Places(&j.Places)
 	f.Required("job_name", schema.Limited(&j.Name, 1, 200), "What the run is called.")
-	f.Optional("device_type", schema.Limited(&j.DeviceType, 1, 200), "The kind of target. Required unless the job is multinode.")
+	f.Optional(
+		"device_type", schema.Limited(&j.DeviceType, 1, 200), "The kind of target. Required unless the job is multinode.",
+	)
 	f.Optional("device", schema.Limited(&j.Device, 1, 200), "The one target that will do.")
 	f.Optional("worker", schema.Limited(&j.Worker, 1, 200), "The one runner that will do.")
 	f.Required("timeouts", schema.Sub(&j.Timeouts), "Limits of time.")
 	f.Required("visibility", visibility(&j.Visibility), "Who may see the job.")
 	f.Optional("context", schema.Sub(&j.Context), "Variables of the device's templates.")
-	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type { return schema.Anything(v) }), "Whatever its readers need. gantry reads `gantry: {symbols: …}`: the URL of a vmlinux with debug information, to decode stacks with, or `url`, `compression` and `sha256sum`.")
+	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type {
+		return schema.Anything(v)
+	}), "Whatever its readers need. gantry reads `gantry: {symbols: …}`: the URL of a vmlinux with debug information, to decode stacks with, or `url`, `compression` and `sha256sum`.")
 	f.Optional("priority", priority(&j.Priority), "Which job goes first.")
 	f.Optional("tags", schema.Texts(&j.Tags), "What the target must have.")
 	f.Optional("secrets", schema.MapOf(&j.Secrets, schema.Text), "Tests see them as variables; logs never show them.")
@@ -49,7 +53,9 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Optional("protocols", schema.Sub(&j.Protocols), "What the parts of the job talk by.")
 	f.Optional("notify", schema.Optionally(&j.Notify), "Whom to tell of the end.")
 	f.Optional("reboot_to_fastboot", schema.Flag(&j.RebootToFastboot), "Go back to fastboot at the end.")
-	f.Required("actions", schema.ListOf(new([]struct{}), func(*struct{}) schema.Type { return actionType() }), "What to do, in order.")
+	f.Required("actions", schema.ListOf(new([]struct{}), func(*struct{}) schema.Type {
+		return actionType()
+	}), "What to do, in order.")
 }
 
 // actionType is an action as it is read first: which section it is. Its body is read once all of the job is known to be
@@ -67,9 +73,15 @@ func actionType() schema.Type {
 		}
 		switch {
 		case len(n.Entries) == 0:
-			return &schema.Fault{Message: "there is nothing in it", Found: "an empty mapping", Expected: "one of " + strings.Join(sectionNames(), ", ")}
+			return &schema.Fault{
+				Message: "there is nothing in it", Found: "an empty mapping",
+				Expected: "one of " + strings.Join(sectionNames(), ", "),
+			}
 		case len(sections) > 1:
-			return &schema.Fault{Message: "an action is one thing, but this has " + strings.Join(sections, " and ") + "; is a - missing?", Found: strings.Join(sections, ", "), Expected: "one of them"}
+			return &schema.Fault{
+				Message: "an action is one thing, but this has " + strings.Join(sections, " and ") + "; is a - missing?",
+				Found:   strings.Join(sections, ", "), Expected: "one of them",
+			}
 		}
 		return nil
 	})

@@ -54,9 +54,11 @@ func TestParseJob(t *testing.T) {
 	got := []any{
 		j.Name, j.DeviceType, j.Timeouts.Job.Duration(), j.Timeouts.Actions["auto-login-action"].Duration(), j.Priority,
 		j.Context.Arch, j.Context.NoKVM, j.Context.Memory, j.Context.ExtraOptions, j.Visibility.Name,
-		d.Section, d.Method, d.Line, d.Column, d.Namespace, d.Images["kernel"].URL, d.Images["kernel"].Line, d.Images["kernel"].At("image_arg").Line, d.Images["ramdisk"].Compression,
+		d.Section, d.Method, d.Line, d.Column, d.Namespace, d.Images["kernel"].URL, d.Images["kernel"].Line,
+		d.Images["kernel"].At("image_arg").Line, d.Images["ramdisk"].Compression,
 		b.Section, b.Method, b.Line, b.FailureRetry, b.Prompts, b.AutoLogin.LoginPrompt, b.Timeout.Duration(), b.Media,
-		d2.Method, d2.Timeout.Skip, d2.Timeout.Duration(), d2.Definitions[0].Name, d2.Definitions[0].From, d2.Definitions[0].Repository.Steps,
+		d2.Method, d2.Timeout.Skip, d2.Timeout.Duration(), d2.Definitions[0].Name, d2.Definitions[0].From,
+		d2.Definitions[0].Repository.Steps,
 		d2.Definitions[0].Repository.Metadata.Name, d2.Definitions[0].Repository.Parameters["A"].Text, d2.FailureRetry,
 	}
 	want := []any{
@@ -117,7 +119,8 @@ func TestParseDevice(t *testing.T) {
 		t.Fatal(r.Err())
 	}
 	got := []any{
-		d.Name, d.Type, d.Tags, d.Short, d.Qemu.Command, d.Qemu.Options, d.Power.Get("driver").Text, d.Power.Line, d.Console[0].Get("port").Text,
+		d.Name, d.Type, d.Tags, d.Short, d.Qemu.Command, d.Qemu.Options, d.Power.Get("driver").Text, d.Power.Line,
+		d.Console[0].Get("port").Text,
 		d.Timeouts.Actions["auto-login-action"].Duration(), d.Constants.TestShell, d.Constants.TestResultsDir,
 	}
 	want := []any{

@@ -21,7 +21,10 @@ func TestLanguage(t *testing.T) {
 		want      []string
 	}{
 		{"a good one", head + "actions:\n- boot: {method: minimal}\n", schema.Strict, nil},
-		{"an unknown key is let through in lenient mode", head + "surprise: 1\nactions:\n- boot: {method: minimal, surprise: 1}\n", schema.Lenient, nil},
+		{
+			"an unknown key is let through in lenient mode",
+			head + "surprise: 1\nactions:\n- boot: {method: minimal, surprise: 1}\n", schema.Lenient, nil,
+		},
 		{"an unknown method", head + "actions:\n- boot: {method: qmu}\n", schema.Lenient, []string{
 			`6:18: actions[0].boot.method: there is no boot method of this name; did you mean "qemu"?`,
 		}},
@@ -34,28 +37,38 @@ func TestLanguage(t *testing.T) {
 		{"a test of no kind", head + "actions:\n- test: {definition: []}\n", schema.Strict, []string{
 			`6:3: actions[0].test: there is no such kind of test; did you mean "definitions"?`,
 		}},
-		{"inline definitions", head + "actions:\n- test:\n    definitions:\n    - {from: inline, name: a, path: b, repository: {metadata: {format: Lava-Test Test Definition 1.0}}}\n", schema.Strict, []string{
+		{"inline definitions", head +
+			"actions:\n- test:\n    definitions:\n    - {from: inline, name: a, path: b, repository: {metadata: {format: Lava-Test Test Definition 1.0}}}\n", schema.Strict, []string{
 			`8:63: actions[0].test.definitions[0].repository.metadata.name: the key "name" is missing`,
 		}},
-		{"the place of a fault in inline definitions", head + "actions:\n- test:\n    definitions:\n    - from: inline\n      name: a\n      path: b\n      repository: {metadata: {format: Lava-Test Test Definition 1.0, name: b}}\n      brunch: c\n", schema.Strict, []string{
+		{"the place of a fault in inline definitions", head +
+			"actions:\n- test:\n    definitions:\n    - from: inline\n      name: a\n      path: b\n      repository: {metadata: {format: Lava-Test Test Definition 1.0, name: b}}\n      brunch: c\n", schema.Strict, []string{
 			`8:13: actions[0].test.definitions[0].from: with from: inline, this is wrong: the key "brunch" is not known here`,
 			`12:7: actions[0].test.definitions[0].brunch: the key "brunch" is not known here`,
 		}},
-		{"an unknown place of definitions", head + "actions:\n- test:\n    definitions:\n    - {from: gti, name: a, path: b, repository: c}\n", schema.Strict, []string{
+		{"an unknown place of definitions", head +
+			"actions:\n- test:\n    definitions:\n    - {from: gti, name: a, path: b, repository: c}\n", schema.Strict, []string{
 			`8:14: actions[0].test.definitions[0].from: expected one of git, url, inline, found string "gti"; did you mean "git"?`,
 		}},
-		{"timeouts", strings.Replace(head, "{job: {minutes: 5}}", "{job: {minutes: 5}, action: {minute: 1}, connection: {minutes: 0}, queue: {}, actions: {a: {minutes: 1, seconds: 2}}}", 1) + "actions: []\n", schema.Strict, []string{
+		{"timeouts", strings.Replace(
+			head, "{job: {minutes: 5}}",
+			"{job: {minutes: 5}, action: {minute: 1}, connection: {minutes: 0}, queue: {}, actions: {a: {minutes: 1, seconds: 2}}}",
+			1,
+		) + "actions: []\n", schema.Strict, []string{
 			`4:40: timeouts.action.minute: the key "minute" is not known here; did you mean "minutes"?`,
 			`4:74: timeouts.connection.minutes: expected a number, at least 1, found integer 0`,
 			`4:85: timeouts.queue.days: none of the keys days, hours, minutes, seconds is there`,
 			`4:103: timeouts.actions.a.minutes: exactly one of days, hours, minutes, seconds is wanted, and nothing else`,
 		}},
-		{"timeouts above the job's", strings.Replace(head, "{job: {minutes: 5}}", "{job: {minutes: 5}, action: {hours: 1}, actions: {a: {days: 1}}}", 1) + "actions:\n- boot: {method: minimal, timeout: {minutes: 6}}\n", schema.Strict, []string{
+		{"timeouts above the job's", strings.Replace(
+			head, "{job: {minutes: 5}}", "{job: {minutes: 5}, action: {hours: 1}, actions: {a: {days: 1}}}", 1,
+		) + "actions:\n- boot: {method: minimal, timeout: {minutes: 6}}\n", schema.Strict, []string{
 			`4:39: timeouts.action: 1h0m0s is longer than the job's timeout, 5m0s`,
 			`4:64: timeouts.actions.a: 24h0m0s is longer than the job's timeout, 5m0s`,
 			`6:36: actions[0]: 6m0s is longer than the job's timeout, 5m0s`,
 		}},
-		{"namespaces on some", head + "actions:\n- boot: {method: minimal, namespace: a}\n- boot: {method: minimal}\n", schema.Lenient, []string{
+		{"namespaces on some", head +
+			"actions:\n- boot: {method: minimal, namespace: a}\n- boot: {method: minimal}\n", schema.Lenient, []string{
 			`7:9: actions[1] without a namespace, but actions[0] with one: either all actions have one, or none`,
 		}},
 		{"reserved namespaces", head + "actions:\n- boot: {method: minimal, namespace: common}\n", schema.Strict, []string{
@@ -64,7 +77,8 @@ func TestLanguage(t *testing.T) {
 		{"no device type", strings.Replace(head, "device_type: qemu\n", "", 1) + "actions: []\n", schema.Strict, []string{
 			`1:1: neither "device_type" nor the protocol lava-multinode is there`,
 		}},
-		{"multinode", head + "tags: [a]\nprotocols: {lava-multinode: {roles: {a: {device_type: x, count: 1}}}}\nactions:\n- boot: {method: minimal, role: [a]}\n- boot: {method: minimal}\n", schema.Strict, []string{
+		{"multinode", head +
+			"tags: [a]\nprotocols: {lava-multinode: {roles: {a: {device_type: x, count: 1}}}}\nactions:\n- boot: {method: minimal, role: [a]}\n- boot: {method: minimal}\n", schema.Strict, []string{
 			`9:9: actions[1] has no role; with lava-multinode, every action has one`,
 			`2:14: "device_type" is not used with lava-multinode; roles have it`,
 			`5:7: "tags" is not used with lava-multinode; roles have it`,
@@ -73,13 +87,17 @@ func TestLanguage(t *testing.T) {
 			`5:43: context.extra_options[1]: expected an integer or a string, found list`,
 		}},
 		{"context in lenient mode", head + "context: {arhc: amd64}\nactions: []\n", schema.Lenient, []string{
-			`5:11: context.arhc: expected one of ` + strings.Join(contextNames(), ", ") + `, found string "arhc"; did you mean "arch"?`,
+			`5:11: context.arhc: expected one of ` + strings.Join(
+				contextNames(), ", ",
+			) + `, found string "arhc"; did you mean "arch"?`,
 		}},
-		{"YAML 1.1", head + "actions:\n- boot: {method: minimal, prompts: [yes, 1:30], failure_retry: yes}\n", schema.Strict, []string{
+		{"YAML 1.1", head +
+			"actions:\n- boot: {method: minimal, prompts: [yes, 1:30], failure_retry: yes}\n", schema.Strict, []string{
 			`6:37: actions[0].boot.prompts[0]: expected a string that is not empty, found boolean yes`,
 			`6:42: actions[0].boot.prompts[1]: expected a string that is not empty, found integer 1:30`,
 		}},
-		{"images", head + "actions:\n- deploy: {to: tmpfs, images: {}}\n- deploy: {to: tmpfs, images: {a: {url: x, format: ext4}}}\n", schema.Strict, []string{
+		{"images", head +
+			"actions:\n- deploy: {to: tmpfs, images: {}}\n- deploy: {to: tmpfs, images: {a: {url: x, format: ext4}}}\n", schema.Strict, []string{
 			`6:31: actions[0].deploy.images: there is nothing in it`,
 			`7:44: actions[1].deploy.images.a.format: the key "format" is not known here`,
 		}},
@@ -137,8 +155,13 @@ func TestMethods(t *testing.T) {
 
 // TestLenientDecodes reads what only lenient mode lets through, and still has it.
 func TestLenientDecodes(t *testing.T) {
-	src := strings.Replace(smoke, "      path: inline/smoke.yaml\n", "      path: inline/smoke.yaml\n      parameters: {B: 2}\n", 1)
-	src = strings.Replace(src, `sha256sum: "00",`, `surprise: 1, format: cpio.newc, overlays: {lava: true, m: {url: a, format: tar, path: /}},`, 1)
+	src := strings.Replace(
+		smoke, "      path: inline/smoke.yaml\n", "      path: inline/smoke.yaml\n      parameters: {B: 2}\n", 1,
+	)
+	src = strings.Replace(
+		src, `sha256sum: "00",`, `surprise: 1, format: cpio.newc, overlays: {lava: true, m: {url: a, format: tar, path: /}},`,
+		1,
+	)
 	if _, r := jobs.ParseJob([]byte(src), schema.Strict); r.Valid() {
 		t.Error("valid in strict mode")
 	}
@@ -148,7 +171,8 @@ func TestLenientDecodes(t *testing.T) {
 	}
 	image := j.Actions[0].(*jobs.DeployTmpfs).Images["ramdisk"]
 	definition := j.Actions[2].(*jobs.TestDefinitions).Definitions[0]
-	if !image.LavaOverlay || image.Overlays["m"].Path != "/" || image.Compression != "gz" || image.ImageArg == "" || definition.Parameters["B"].Int != 2 {
+	if !image.LavaOverlay || image.Overlays["m"].Path != "/" || image.Compression != "gz" || image.ImageArg == "" ||
+		definition.Parameters["B"].Int != 2 {
 		t.Errorf("%+v %+v", image, definition)
 	}
 }

@@ -109,7 +109,9 @@ func methodOf(methods []Declared, section string, body *schema.Node) (Declared, 
 	}
 	v := body.Get(key)
 	if v == nil {
-		return Declared{}, &schema.Fault{Path: key, Message: `the key "` + key + `" is missing`, Expected: "the name of a " + section + " method"}
+		return Declared{}, &schema.Fault{
+			Path: key, Message: `the key "` + key + `" is missing`, Expected: "the name of a " + section + " method",
+		}
 	}
 	var names []string
 	wanted := strings.ReplaceAll(v.Text, "-", "_")
@@ -149,7 +151,13 @@ func kindOf(methods []Declared, section string, body *schema.Node) (Declared, *s
 		}
 	}
 	if section != "test" {
-		return Declared{}, &schema.Fault{Message: "an action begins with one of " + strings.Join(sectionNames(), ", "), Found: section, Expected: "one of " + strings.Join(sectionNames(), ", "), Suggestion: schema.Nearest(section, sectionNames())}
+		return Declared{}, &schema.Fault{
+			Message: "an action begins with one of " + strings.Join(sectionNames(), ", "), Found: section,
+			Expected: "one of " + strings.Join(sectionNames(), ", "), Suggestion: schema.Nearest(section, sectionNames()),
+		}
 	}
-	return Declared{}, &schema.Fault{Message: "there is no such kind of test", Expected: "one of the keys definitions, interactive, monitors, services", Suggestion: like}
+	return Declared{}, &schema.Fault{
+		Message: "there is no such kind of test", Expected: "one of the keys definitions, interactive, monitors, services",
+		Suggestion: like,
+	}
 }

@@ -25,7 +25,9 @@ func (n *Notify) Fields(f *schema.Fields) {
 	f.Required("criteria", schema.Either("a mapping with status",
 		schema.Sub(criteria{&n.Criteria, 0}), schema.Sub(criteria{&n.Criteria, 1}), schema.Sub(criteria{&n.Criteria, 2})), "When to tell.")
 	f.Optional("verbosity", schema.OneOf(&n.Verbosity, "verbose", "quiet", "status-only"), "How much to tell.")
-	f.Optional("recipients", schema.ListOf(&n.Recipients, func(r *Recipient) schema.Type { return schema.Sub(recipientTo{r}) }), "Whom to tell.")
+	f.Optional("recipients", schema.ListOf(&n.Recipients, func(r *Recipient) schema.Type {
+		return schema.Sub(recipientTo{r})
+	}), "Whom to tell.")
 	one := new(Callback)
 	f.Optional("callback", schema.Then(schema.Sub(one), func() { n.Callbacks = []Callback{*one} }), "A request to make.")
 	f.Optional("callbacks", schema.Objects(&n.Callbacks), "Requests to make.")
@@ -81,7 +83,13 @@ type compare struct{}
 
 func (compare) Fields(f *schema.Fields) {
 	f.Optional("blacklist", schema.Texts(new([]string)), "Cases to leave out.")
-	f.Optional("query", schema.Either("a mapping with username and name, or with entity", schema.Sub(namedQuery{}), schema.Sub(entityQuery{})), "Which earlier jobs.")
+	f.Optional(
+		"query",
+		schema.Either(
+			"a mapping with username and name, or with entity", schema.Sub(namedQuery{}), schema.Sub(entityQuery{}),
+		),
+		"Which earlier jobs.",
+	)
 }
 
 type namedQuery struct{}

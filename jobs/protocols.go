@@ -15,7 +15,9 @@ type Protocols struct {
 
 // Fields declares the block.
 func (p *Protocols) Fields(f *schema.Fields) {
-	f.Optional("lava-multinode", schema.Optionally(&p.Multinode), "Several targets, each with a role, that talk to each other.")
+	f.Optional(
+		"lava-multinode", schema.Optionally(&p.Multinode), "Several targets, each with a role, that talk to each other.",
+	)
 	f.Optional("lava-vland", schema.Keeping(&p.VLAND, vlandProtocol()), "Private networks between targets.")
 	f.Optional("lava-xnbd", schema.Optionally(&p.XNBD), "Root file systems by NBD.")
 }
@@ -30,7 +32,9 @@ type Multinode struct {
 func (m *Multinode) Fields(f *schema.Fields) {
 	f.Required("roles", schema.MapOf(&m.Roles, func(v **Role) schema.Type {
 		*v = new(Role)
-		return schema.Either("a mapping with device_type or connection", schema.Sub(targetRole{*v}), schema.Sub(guestRole{*v}))
+		return schema.Either("a mapping with device_type or connection", schema.Sub(targetRole{*v}), schema.Sub(guestRole{
+			*v,
+		}))
 	}), "The roles, by name.")
 	f.Optional("timeout", timeout(&m.Timeout), "How long one waits for the others.")
 }
@@ -87,7 +91,9 @@ type XNBD struct {
 
 // Fields declares the block.
 func (x *XNBD) Fields(f *schema.Fields) {
-	f.Required("port", schema.Either("auto, or a port", schema.OneOf(new(string), "auto"), schema.Integer(&x.Port)), "The port.")
+	f.Required(
+		"port", schema.Either("auto, or a port", schema.OneOf(new(string), "auto"), schema.Integer(&x.Port)), "The port.",
+	)
 	f.Optional("timeout", timeout(&x.Timeout), "How long to wait.")
 }
 

@@ -26,16 +26,20 @@ func TestSymbols(t *testing.T) {
 		"{gantry: {symbols: {compression: gz}}}":                          "metadata.gantry.symbols.url: the key \"url\" is missing",
 		"{gantry: {symbols: {url: x, compression: rar}}}":                 "metadata.gantry.symbols.compression: ",
 		"{gantry: {symbols: {url: x, sha256sum: abc}}}":                   "metadata.gantry.symbols.sha256sum: expected 64 hex digits",
-		"{gantry: {symbols: {url: x, sha265sum: " + sum + "}}}":           `the key "sha265sum" is not known here; did you mean "sha256sum"?`,
+		"{gantry: {symbols: {url: x, sha265sum: " + sum +
+			"}}}": `the key "sha265sum" is not known here; did you mean "sha256sum"?`,
 	} {
-		src := "job_name: x\nvisibility: public\ndevice_type: qemu\ntimeouts: {job: {minutes: 1}}\nactions: []\nmetadata: " + metadata + "\n"
+		src := "job_name: x\nvisibility: public\ndevice_type: qemu\ntimeouts: {job: {minutes: 1}}\nactions: []\nmetadata: " +
+			metadata + "\n"
 		j, r := jobs.ParseJob([]byte(src), schema.Strict)
 		got := "none"
 		switch {
 		case !r.Valid():
 			got = r.Err().Error()
 		case j.Symbols != nil:
-			got = fmt.Sprintf("%s %s %s line %d", j.Symbols.URL, j.Symbols.Compression, j.Symbols.SHA256Sum, j.Symbols.At("url").Line)
+			got = fmt.Sprintf(
+				"%s %s %s line %d", j.Symbols.URL, j.Symbols.Compression, j.Symbols.SHA256Sum, j.Symbols.At("url").Line,
+			)
 		}
 		if r.Valid() && got != want || !r.Valid() && !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", metadata, got, want)

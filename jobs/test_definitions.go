@@ -49,7 +49,9 @@ func (p *TestDefinitions) Fields(f *schema.Fields) {
 	}
 	f.Required("docker", schema.Sub(p.Docker), "The container.")
 	f.Optional("downloads-namespace", schema.Text(&p.DownloadsNamespace), "Whose downloads the container sees.")
-	f.Optional("disconnect_connection", schema.Flag(&p.DisconnectConnection), "Free the target's console for the container.")
+	f.Optional(
+		"disconnect_connection", schema.Flag(&p.DisconnectConnection), "Free the target's console for the container.",
+	)
 }
 
 func definition(d *Definition) schema.Type {

@@ -56,7 +56,9 @@ func caseName(dst *string) schema.Type {
 func (i *Interactive) Fields(f *schema.Fields) {
 	f.Place(&i.Position)
 	f.Required("name", caseName(&i.Name), "What the suite is called.")
-	f.Required("prompts", schema.ListOf(&i.Prompts, schema.Some), "What is printed when a command may be typed; plain text.")
+	f.Required(
+		"prompts", schema.ListOf(&i.Prompts, schema.Some), "What is printed when a command may be typed; plain text.",
+	)
 	f.Optional("echo", schema.OneOf(&i.Echo, "discard"), "Leave out the echo of the command when looking for its answer.")
 	f.Optional("expected", schema.Texts(&i.Expected), "The cases that must be reported.")
 	f.Required("script", schema.Objects(&i.Script), "The commands, in order.")
@@ -87,7 +89,10 @@ func (c *InteractiveCommand) Fields(f *schema.Fields) {
 func (a *InteractiveAnswer) Fields(f *schema.Fields) {
 	f.Required("message", schema.Some(&a.Message), "Regular expression of the answer.")
 	if a.failure {
-		f.Optional("exception", schema.OneOf(&a.Exception, "InfrastructureError", "JobError", "TestError"), "The answer ends the job, with this blame.")
+		f.Optional(
+			"exception", schema.OneOf(&a.Exception, "InfrastructureError", "JobError", "TestError"),
+			"The answer ends the job, with this blame.",
+		)
 		f.Optional("error", schema.Some(&a.Error), "The message it ends with.")
 	}
 }
@@ -118,7 +123,10 @@ func (m *Monitor) Fields(f *schema.Fields) {
 	f.Required("name", caseName(&m.Name), "What the suite is called.")
 	f.Required("start", schema.Text(&m.Start), "What is printed before the first case.")
 	f.Required("end", schema.Text(&m.End), "What is printed after the last case.")
-	f.Required("pattern", schema.Text(&m.Pattern), "Regular expression of a case, with the groups test_case_id, result, measurement and units.")
+	f.Required(
+		"pattern", schema.Text(&m.Pattern),
+		"Regular expression of a case, with the groups test_case_id, result, measurement and units.",
+	)
 	f.Optional("fixupdict", fixupdict(&m.Fixupdict), "What the program's own words for results mean.")
 	f.Optional("expected", schema.Texts(&m.Expected), "The cases that must be reported.")
 }
@@ -143,7 +151,9 @@ type Service struct {
 func (p *TestServices) Fields(f *schema.Fields) {
 	p.Common.Fields(f)
 	f.Required("services", schema.ListOf(&p.Services, func(s *Service) schema.Type {
-		return schema.EitherBy("from", []string{"git", "url"}, schema.Sub(serviceFrom{s, "git"}), schema.Sub(serviceFrom{s, "url"}))
+		return schema.EitherBy("from", []string{
+			"git", "url",
+		}, schema.Sub(serviceFrom{s, "git"}), schema.Sub(serviceFrom{s, "url"}))
 	}), "The services, in order.")
 }
 

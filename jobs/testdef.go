@@ -87,7 +87,9 @@ type Parse struct {
 
 // Fields declares the block.
 func (p *Parse) Fields(f *schema.Fields) {
-	f.Optional("pattern", schema.Text(&p.Pattern), "Regular expression with the groups test_case_id, result, measurement and units.")
+	f.Optional(
+		"pattern", schema.Text(&p.Pattern), "Regular expression with the groups test_case_id, result, measurement and units.",
+	)
 	f.Optional("fixupdict", fixupdict(&p.Fixupdict), "What the test's own words for results mean.")
 	f.Optional("format", schema.OneOf(&p.Format, "tap", "ktap", "kunit", "kselftest", "ltp", "junit", "gtest"),
 		"Format of the results that the test prints. Gantry's own; LAVA passes over it.")

@@ -56,7 +56,10 @@ func (t *Timeouts) Fields(f *schema.Fields) {
 	f.Required("job", timeout(&t.Job), "The execution budget of the whole job. It starts when the target is leased.")
 	f.Optional("action", timeout(&t.Action), "Default for every action.")
 	f.Optional("actions", schema.MapOf(&t.Actions, timeout), "By the name of the action, as `gantry plan` prints it.")
-	f.Optional("connection", timeout(&t.Connection), "How long a test typed at a prompt (interactive) waits for each answer of the target; boots have their own timeout.")
+	f.Optional(
+		"connection", timeout(&t.Connection),
+		"How long a test typed at a prompt (interactive) waits for each answer of the target; boots have their own timeout.",
+	)
 	f.Optional("connections", schema.MapOf(&t.Connections, timeout), "The same, by the name of the action.")
 	f.Optional("queue", timeout(&t.Queue), "How long the job may wait for a target.")
 }

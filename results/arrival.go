@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// ArrivalSize is the bytes of a mark in console.times. All are of one length, so that the file can be searched by halves.
+// ArrivalSize is the bytes of a mark in console.times. All are of one length, so that the file can be searched by
+// halves.
 const ArrivalSize = 16 + 1 + len(arrivalLayout) + 1
 
 const (
@@ -41,7 +42,8 @@ func ParseArrival(line string) (a Arrival, err error) {
 	return a, nil
 }
 
-// ArrivalAt looks up in the size bytes of a console.times when the byte at the offset came; false where nothing says so.
+// ArrivalAt looks up in the size bytes of a console.times when the byte at the offset came; false where nothing says
+// so.
 func ArrivalAt(times io.ReaderAt, size, offset int64) (time.Time, bool, error) {
 	var failed error
 	mark := func(i int) (a Arrival) {

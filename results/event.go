@@ -64,7 +64,8 @@ type Finding struct {
 	Text        string `json:"text,omitempty"`    // the lines of it
 	Decoded     bool   `json:"decoded,omitempty"` // it was reported before; now its text has files and lines
 
-	// Superseded says that a step was tried again after it: a boot that a later one overcame. The fold of the events sets it.
+	// Superseded says that a step was tried again after it: a boot that a later one overcame. The fold of the events sets
+	// it.
 	Superseded bool `json:"superseded,omitempty"`
 }
 

@@ -26,9 +26,10 @@ const AnyDevice = "*"
 //	"*":
 //	  - {test: "*_ltp/fanotify*", comment: not before 6.12, until: 2026-06-30}
 //
-// A test is a case's name, "suite/case", or "suite/set/case" in a set, as results.json has them. In a pattern * stands for
-// any text, slashes too, and ? for any one character. The first entry that fits counts: the target's, then its type's, then
-// those of every device. Until is the last day, in UTC, on which the entry holds; without it it always does.
+// A test is a case's name, "suite/case", or "suite/set/case" in a set, as results.json has them. In a pattern * stands
+// for any text, slashes too, and ? for any one character. The first entry that fits counts: the target's, then its
+// type's, then those of every device. Until is the last day, in UTC, on which the entry holds; without it it always
+// does.
 //
 // A failed case on the list does not fail its run; one that passes does, so that the list stays true: where a pattern
 // stands for several cases, all of them must pass for that. A missing result is never excused, nor is a crash, whatever
@@ -50,9 +51,15 @@ type Known struct {
 
 // Fields declares the entry.
 func (k *Known) Fields(f *schema.Fields) {
-	f.Required("test", schema.Tested(schema.Text(&k.Test), k.checkTest), "A case as `suite/case`, or a pattern of such names with `*` and `?`.")
+	f.Required(
+		"test", schema.Tested(schema.Text(&k.Test), k.checkTest),
+		"A case as `suite/case`, or a pattern of such names with `*` and `?`.",
+	)
 	f.Required("comment", schema.Tested(schema.Text(&k.Comment), k.checkComment), "Why it is known to fail.")
-	f.Optional("until", schema.Tested(schema.Text(&k.until), k.checkUntil), "The last day on which the entry holds, as 2026-12-31, in UTC.")
+	f.Optional(
+		"until", schema.Tested(schema.Text(&k.until), k.checkUntil),
+		"The last day on which the entry holds, as 2026-12-31, in UTC.",
+	)
 	f.Place(&k.Place)
 }
 
@@ -65,7 +72,9 @@ func (k *Known) checkTest(*schema.Node) *schema.Fault {
 	case strings.Contains(k.Test, "/") || strings.Contains(k.Test, "*"):
 		return nil
 	}
-	return &schema.Fault{Message: fmt.Sprintf("%q names no suite", k.Test), Expected: "suite/case, as 0_smoke/uname, or a pattern as */uname"}
+	return &schema.Fault{
+		Message: fmt.Sprintf("%q names no suite", k.Test), Expected: "suite/case, as 0_smoke/uname, or a pattern as */uname",
+	}
 }
 
 func (k *Known) checkComment(*schema.Node) *schema.Fault {
@@ -166,9 +175,13 @@ func tooMany(entries []Known) *schema.Fault {
 	}
 	switch {
 	case len(entries) > maxKnown:
-		return &schema.Fault{Message: fmt.Sprintf("the device has %d entries", len(entries)), Expected: fmt.Sprintf("at most %d", maxKnown)}
+		return &schema.Fault{
+			Message: fmt.Sprintf("the device has %d entries", len(entries)), Expected: fmt.Sprintf("at most %d", maxKnown),
+		}
 	case globs > maxKnownGlobs:
-		return &schema.Fault{Message: fmt.Sprintf("the device has %d patterns", globs), Expected: fmt.Sprintf("at most %d", maxKnownGlobs)}
+		return &schema.Fault{
+			Message: fmt.Sprintf("the device has %d patterns", globs), Expected: fmt.Sprintf("at most %d", maxKnownGlobs),
+		}
 	}
 	return nil
 }
@@ -200,7 +213,8 @@ func (l *KnownFailures) lists(device, kind string) (all []*knownList) {
 	return all
 }
 
-// glob matches a name with a pattern: * is any text, ? any one character. It takes at most the product of their lengths.
+// glob matches a name with a pattern: * is any text, ? any one character. It takes at most the product of their
+// lengths.
 func glob(pattern, name string) bool {
 	p, s := []rune(pattern), []rune(name)
 	i, j, star, from := 0, 0, -1, 0

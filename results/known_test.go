@@ -107,7 +107,8 @@ func TestStalePattern(t *testing.T) {
 			}
 		}
 		err := w.Stale()
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || results.ClassOf(err) != results.ClassTest) {
+		if c.want == "" && err != nil ||
+			c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || results.ClassOf(err) != results.ClassTest) {
 			t.Errorf("%s: %v, want %q", c.results, err, c.want)
 		}
 	}

@@ -66,7 +66,9 @@ func (r *Results) Apply(e Event) {
 func (r *Results) find(f Finding) {
 	i := -1
 	if f.Decoded {
-		i = slices.IndexFunc(r.Findings, func(old Finding) bool { return old.Line == f.Line && old.Kind == f.Kind && old.Title == f.Title })
+		i = slices.IndexFunc(r.Findings, func(old Finding) bool {
+			return old.Line == f.Line && old.Kind == f.Kind && old.Title == f.Title
+		})
 	}
 	if i < 0 {
 		r.Findings = append(r.Findings, f)

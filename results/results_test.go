@@ -13,7 +13,8 @@ func TestFlakyMessage(t *testing.T) {
 	for try, result := range []string{results.Fail, results.Pass, results.Pass} {
 		r.Apply(results.Event{Case: &results.Case{Suite: "0_s", Case: "x", Result: result, Try: try + 1}})
 	}
-	if len(r.Cases) != 1 || r.Cases[0].Result != results.Pass || r.Cases[0].Note != results.NoteFlaky || r.Cases[0].Message != "another run of it: fail" {
+	if len(r.Cases) != 1 || r.Cases[0].Result != results.Pass || r.Cases[0].Note != results.NoteFlaky ||
+		r.Cases[0].Message != "another run of it: fail" {
 		t.Errorf("got %+v", r.Cases)
 	}
 }

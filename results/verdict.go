@@ -29,11 +29,12 @@ const MaxEvidence = 20
 //	canceled        canceled
 //	others          incomplete
 //
-// The class is err's. Without err, a failed case or a known failure that passed is class test; else a finding that broke
-// the system is, when it fell during a test, and class job before; else missing results are the lab's. Such a finding
-// also explains a timeout, a console that broke off, and results that stopped without a known cause: the culprit is
-// named, not what it led to. A false alarm of emulation is the lab's, unless there is another finding; one of a boot that
-// was tried again is only told. Known failures do not count; no list masks a finding but the kernel log's own.
+// The class is err's. Without err, a failed case or a known failure that passed is class test; else a finding that
+// broke the system is, when it fell during a test, and class job before; else missing results are the lab's. Such a
+// finding also explains a timeout, a console that broke off, and results that stopped without a known cause: the
+// culprit is named, not what it led to. A false alarm of emulation is the lab's, unless there is another finding; one
+// of a boot that was tried again is only told. Known failures do not count; no list masks a finding but the kernel
+// log's own.
 func Decide(err error, cases []Case, findings ...Finding) Verdict {
 	t := tally(cases, findings)
 	lost := (*MissingError)(nil)

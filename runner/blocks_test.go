@@ -43,9 +43,14 @@ const more = `
 // TestBlocks runs several blocks of tests, in one boot and after a reboot.
 func TestBlocks(t *testing.T) {
 	root := images(t)
-	src := append(source(t, func(p *params) { p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]` }), more...)
+	src := append(source(t, func(p *params) {
+		p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]`
+	}), more...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
-	check(t, res, verdict{"pass", "", "", "0_smoke/first=pass 1_more/same=pass 1_more/same=pass 2_typed/answer=pass 2_again/rebooted=pass 2_last/other=pass"})
+	check(t, res, verdict{
+		"pass", "", "",
+		"0_smoke/first=pass 1_more/same=pass 1_more/same=pass 2_typed/answer=pass 2_again/rebooted=pass 2_last/other=pass",
+	})
 }
 
 // next is a block of which a case is expected.
@@ -71,11 +76,23 @@ func TestBlocksAfterTrouble(t *testing.T) {
 		complete bool
 		want     verdict
 	}{
-		"a step fails": {`["lava-test-case first --result pass", "false"]`, "", true, verdict{"fail", results.ClassTest, "0_smoke: a step failed with status 1 and ended the run", "0_smoke/first=pass 1_next/there=pass"}},
-		"a raise":      {`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false, verdict{"incomplete", results.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"}},
+		"a step fails": {
+			`["lava-test-case first --result pass", "false"]`, "", true,
+			verdict{
+				"fail", results.ClassTest, "0_smoke: a step failed with status 1 and ended the run",
+				"0_smoke/first=pass 1_next/there=pass",
+			},
+		},
+		"a raise": {
+			`["lava-test-case first --result pass", "lava-test-raise gone"]`, "", false,
+			verdict{"incomplete", results.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"},
+		},
 		"a skipped timeout": {
 			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 20, skip: true}", false,
-			verdict{"incomplete", results.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)", "0_smoke/first=pass 1_next/there=pass"},
+			verdict{
+				"incomplete", results.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)",
+				"0_smoke/first=pass 1_next/there=pass",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,9 +112,13 @@ func TestBlocksAfterTrouble(t *testing.T) {
 // TestSecondGuest refuses what would be two guests of one target.
 func TestSecondGuest(t *testing.T) {
 	root := images(t)
-	src := append(source(t, nil), `- deploy: {to: tmpfs, images: {kernel: {url: "file:///vmlinuz", image_arg: "-kernel {kernel}"}}}
+	src := append(source(
+		t, nil,
+	), `- deploy: {to: tmpfs, images: {kernel: {url: "file:///vmlinuz", image_arg: "-kernel {kernel}"}}}
 - boot: {method: qemu, media: tmpfs, prompts: ['gantry:.*# ']}
 `...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
-	check(t, res, verdict{"fail", results.ClassJob, "a boot after a second deploy is valid, but gantry does not execute it yet", ""})
+	check(t, res, verdict{
+		"fail", results.ClassJob, "a boot after a second deploy is valid, but gantry does not execute it yet", "",
+	})
 }

@@ -39,7 +39,8 @@ func TestFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			res, err := runner.Run(t.Context(), runner.Options{
-				ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{root}}, Logger: slog.New(slog.DiscardHandler),
+				ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{root}},
+				Logger: slog.New(slog.DiscardHandler),
 			})
 			if res == nil {
 				t.Fatal(err)

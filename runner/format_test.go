@@ -44,7 +44,10 @@ func TestFormats(t *testing.T) {
 			got = append(got, c)
 		}
 	}
-	check(t, res, verdict{"incomplete", results.ClassTest, "1_tap/two failed", "1_tap/helper=pass 1_tap/one=pass 1_tap/two=fail 1_tap/test-3=missing 2_junit/a=pass 2_junit/b=skip"})
+	check(t, res, verdict{
+		"incomplete", results.ClassTest, "1_tap/two failed",
+		"1_tap/helper=pass 1_tap/one=pass 1_tap/two=fail 1_tap/test-3=missing 2_junit/a=pass 2_junit/b=skip",
+	})
 	for _, c := range got {
 		if c.LogLine == nil && c.Result != results.Missing {
 			t.Errorf("%s/%s has no line", c.Suite, c.Case)
@@ -72,10 +75,18 @@ const cutOff = `
 func TestFormatCutOff(t *testing.T) {
 	root := images(t)
 	for step, want := range map[string]verdict{
-		`"false"`:                     {"fail", results.ClassTest, "a step failed", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass"},
-		"lava-test-raise enough":      {"fail", results.ClassTest, "the test raised: enough", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass"},
-		"rm results.tap; exit 3":      {"incomplete", results.ClassTest, "status 3", "0_smoke/uname=pass 1_cut/results=missing"},
-		"sleep 1000":                  {"incomplete", results.ClassTimeout, "timed out after 20s", "0_smoke/uname=pass 1_cut/results=missing"},
+		`"false"`: {
+			"fail", results.ClassTest, "a step failed", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass",
+		},
+		"lava-test-raise enough": {
+			"fail", results.ClassTest, "the test raised: enough", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass",
+		},
+		"rm results.tap; exit 3": {
+			"incomplete", results.ClassTest, "status 3", "0_smoke/uname=pass 1_cut/results=missing",
+		},
+		"sleep 1000": {
+			"incomplete", results.ClassTimeout, "timed out after 20s", "0_smoke/uname=pass 1_cut/results=missing",
+		},
 		"echo b >/proc/sysrq-trigger": {"incomplete", results.ClassTest, "", "0_smoke/uname=pass 1_cut/results=missing"},
 	} {
 		t.Run(step, func(t *testing.T) {

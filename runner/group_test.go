@@ -45,10 +45,19 @@ func TestGroup(t *testing.T) {
 		more string
 		want verdict
 	}{
-		"answered":                      {"", verdict{"pass", "", "", passed}},
-		"a message that nobody sends":   {"          - lava-wait never\n", verdict{"fail", results.ClassJob, "lava-wait never: nobody sends the message", passed}},
-		"a role that nobody has":        {"          - lava-send x\n          - lava-wait-all x server\n", verdict{"fail", results.ClassJob, `nobody has the role "server"`, passed}},
-		"a namespace without a console": {"          - lava-test-feedback --namespace other\n", verdict{"fail", results.ClassJob, "no action of the job has a console there", passed}},
+		"answered": {"", verdict{"pass", "", "", passed}},
+		"a message that nobody sends": {
+			"          - lava-wait never\n",
+			verdict{"fail", results.ClassJob, "lava-wait never: nobody sends the message", passed},
+		},
+		"a role that nobody has": {
+			"          - lava-send x\n          - lava-wait-all x server\n",
+			verdict{"fail", results.ClassJob, `nobody has the role "server"`, passed},
+		},
+		"a namespace without a console": {
+			"          - lava-test-feedback --namespace other\n",
+			verdict{"fail", results.ClassJob, "no action of the job has a console there", passed},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, _ := serve(t, append(source(t, nil), steps(alone+c.more)...), plan.Policy{FileRoots: []string{root}})
@@ -75,7 +84,8 @@ func TestGroupTyped(t *testing.T) {
 `...)
 	res, _ = serve(t, src, plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{
-		"fail", results.ClassJob, "lava-wait nothing: nobody sends the message", "1_typed/sent=pass 1_typed/more=pass 1_typed/unsent=missing",
+		"fail", results.ClassJob, "lava-wait nothing: nobody sends the message",
+		"1_typed/sent=pass 1_typed/more=pass 1_typed/unsent=missing",
 	})
 }
 
@@ -90,8 +100,10 @@ func TestMultinode(t *testing.T) {
 			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group server"]`
 		}))
 		src = strings.NewReplacer(
-			"device_type: qemu\n", "protocols: {lava-multinode: {roles: {server: {device_type: qemu, count: "+count+"}}, timeout: {seconds: 60}}}\n",
-			"- deploy:\n", "- deploy:\n    role: [server]\n", "- boot: {", "- boot: {role: [server], ", "- test:\n", "- test:\n    role: [server]\n",
+			"device_type: qemu\n",
+			"protocols: {lava-multinode: {roles: {server: {device_type: qemu, count: "+count+"}}, timeout: {seconds: 60}}}\n",
+			"- deploy:\n", "- deploy:\n    role: [server]\n", "- boot: {", "- boot: {role: [server], ", "- test:\n",
+			"- test:\n    role: [server]\n",
 		).Replace(src)
 		t.Run(count, func(t *testing.T) {
 			res, _ := serve(t, []byte(src), plan.Policy{FileRoots: []string{root}})

@@ -38,7 +38,10 @@ func TestProvoked(t *testing.T) {
 	}{
 		{
 			"panic", "echo c > /proc/sysrq-trigger", nil,
-			verdict{"incomplete", results.ClassTest, "kernel panic: sysrq triggered crash", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			verdict{
+				"incomplete", results.ClassTest, "kernel panic: sysrq triggered crash",
+				"0_smoke/before=pass 0_smoke/provoked=missing",
+			},
 			"panic", 0,
 		},
 		{
@@ -48,16 +51,25 @@ func TestProvoked(t *testing.T) {
 		},
 		{
 			"power off", "poweroff -f", nil,
-			verdict{"incomplete", results.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			verdict{
+				"incomplete", results.ClassTest, "the guest shut itself down", "0_smoke/before=pass 0_smoke/provoked=missing",
+			},
 			"", 0,
 		},
 		{
-			"oops", load, []byte{0x31, 0xc0, 0x8b, 0x00}, // xor %eax,%eax; mov (%rax),%eax
-			verdict{"fail", results.ClassTest, "BUG: unable to handle kernel NULL pointer dereference in init_nls_utf8", "0_smoke/before=pass 0_smoke/provoked=fail 0_smoke/after=pass"}, "null-deref", 0,
+			"oops", load,
+			[]byte{0x31, 0xc0, 0x8b, 0x00}, // xor %eax,%eax; mov (%rax),%eax
+			verdict{
+				"fail", results.ClassTest, "BUG: unable to handle kernel NULL pointer dereference in init_nls_utf8",
+				"0_smoke/before=pass 0_smoke/provoked=fail 0_smoke/after=pass",
+			},
+			"null-deref", 0,
 		},
 		{
-			"hang", "echo 1 > /proc/sys/kernel/watchdog_thresh; " + load, []byte{0xeb, 0xfe}, // jmp .
-			verdict{"incomplete", results.ClassTest, "BUG: soft lockup in ", "0_smoke/before=pass 0_smoke/provoked=missing"}, "soft-lockup", 40 * time.Second,
+			"hang", "echo 1 > /proc/sys/kernel/watchdog_thresh; " + load,
+			[]byte{0xeb, 0xfe}, // jmp .
+			verdict{"incomplete", results.ClassTest, "BUG: soft lockup in ", "0_smoke/before=pass 0_smoke/provoked=missing"},
+			"soft-lockup", 40 * time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,12 +78,15 @@ func TestProvoked(t *testing.T) {
 				provoke = fmt.Sprintf(c.provoke, module(t, root, c.code))
 			}
 			steps, err := json.Marshal([]string{
-				"lava-test-case before --shell true", "lava-test-event now", "lava-test-case provoked --shell '" + provoke + "'", "lava-test-case after --shell true",
+				"lava-test-case before --shell true", "lava-test-event now", "lava-test-case provoked --shell '" + provoke + "'",
+				"lava-test-case after --shell true",
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			res, dir := serve(t, source(t, func(p *params) { p.Steps, p.TestSeconds = string(steps), 120 }), plan.Policy{FileRoots: []string{root}})
+			res, dir := serve(t, source(t, func(p *params) {
+				p.Steps, p.TestSeconds = string(steps), 120
+			}), plan.Policy{FileRoots: []string{root}})
 			check(t, res, c.verdict)
 			if c.kind == "" {
 			} else if i := slices.IndexFunc(res.Findings, func(f results.Finding) bool { return f.Kind == c.kind }); i < 0 {
@@ -118,8 +133,8 @@ func moments(t *testing.T, dir string) (now, finding, verdict time.Time) {
 	return now, finding, verdict
 }
 
-// module is a module of the kernel whose init function begins with code, compressed and in base64: Debian's cloud kernel
-// has none of its own to break it with.
+// module is a module of the kernel whose init function begins with code, compressed and in base64: Debian's cloud
+// kernel has none of its own to break it with.
 func module(t *testing.T, dir string, code []byte) string {
 	t.Helper()
 	path, err := guest.Module(t.Context(), dir, "kernel/fs/nls/nls_utf8.ko")
@@ -184,7 +199,9 @@ func TestCleanBoots(t *testing.T) {
 // TestKernelList has an oops allowed by the repository, and a message denied that is no trouble to anybody else.
 func TestKernelList(t *testing.T) {
 	root := images(t)
-	oops := "echo " + module(t, root, []byte{0x31, 0xc0, 0x8b, 0x00}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"
+	oops := "echo " + module(t, root, []byte{
+		0x31, 0xc0, 0x8b, 0x00,
+	}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"
 	for _, c := range []struct {
 		name, list, step string
 		want             verdict
@@ -195,10 +212,13 @@ func TestKernelList(t *testing.T) {
 		},
 		{
 			"allowed until yesterday", "allow: [{match: /in init_nls_utf8/, reason: '#42', until: 2020-12-31}]", oops,
-			verdict{"fail", results.ClassTest, "NULL pointer dereference in init_nls_utf8", "0_smoke/first=pass 0_smoke/last=pass"},
+			verdict{
+				"fail", results.ClassTest, "NULL pointer dereference in init_nls_utf8", "0_smoke/first=pass 0_smoke/last=pass",
+			},
 		},
 		{
-			"denied", "deny: [{match: '/frobbed/', reason: never, until: 2999-12-31}]", "echo '<3>it frobbed' > /dev/kmsg; sleep 30",
+			"denied", "deny: [{match: '/frobbed/', reason: never, until: 2999-12-31}]",
+			"echo '<3>it frobbed' > /dev/kmsg; sleep 30",
 			verdict{"incomplete", results.ClassTest, "it frobbed", "0_smoke/first=pass"},
 		},
 	} {
@@ -207,11 +227,15 @@ func TestKernelList(t *testing.T) {
 			if err := report.Err(); err != nil {
 				t.Fatal(err)
 			}
-			steps, err := json.Marshal([]string{"lava-test-case first --shell true", "(" + c.step + ") || true", "lava-test-case last --shell true"})
+			steps, err := json.Marshal([]string{
+				"lava-test-case first --shell true", "(" + c.step + ") || true", "lava-test-case last --shell true",
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			res, _ := serve(t, source(t, func(p *params) { p.Steps = string(steps) }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) { o.Kernel = list })
+			res, _ := serve(t, source(t, func(p *params) {
+				p.Steps = string(steps)
+			}), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) { o.Kernel = list })
 			check(t, res, c.want)
 		})
 	}

@@ -52,7 +52,9 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 		observe = func(results.Event) {}
 	}
 	known := o.KnownFailures.Watch(o.Target.Name, o.Job.DeviceType)
-	return &record{dir: o.Dir, stop: stop, observe: observe, known: known, f: f, res: results.NewResults(), lava: export.NewLAVA(o.ID)}, nil
+	return &record{
+		dir: o.Dir, stop: stop, observe: observe, known: known, f: f, res: results.NewResults(), lava: export.NewLAVA(o.ID),
+	}, nil
 }
 
 // emit numbers, folds and writes one event, whole and in order.

@@ -100,19 +100,37 @@ func TestResultsSSH(t *testing.T) {
 		high   int // and how many may
 		log    string
 	}{
-		{"a quiet console", nil, "own_guest: true", 22, []string{"sleep 5", report(0, cases), "sleep 3"}, cases, cases, "is not checked: QEMU forwards the port into its own guest"},
+		{
+			"a quiet console", nil, "own_guest: true", 22,
+			[]string{"sleep 5", report(0, cases), "sleep 3"},
+			cases, cases,
+			"is not checked: QEMU forwards the port into its own guest",
+		},
 		{"a console full of the kernel's messages", nil, "pinned", 22, []string{
 			"dmesg -n 8; echo on >/proc/sys/kernel/printk_devkmsg",
 			"(while echo '<4>noise: a message of the kernel, longer than a FIFO' >/dev/kmsg; do :; done) & echo $! >/tmp/noise",
 			report(0, cases), "kill $(cat /tmp/noise); sleep 3",
 		}, cases, cases, "is the device file's"},
-		{"a console without a result", nil, "pinned", 22, []string{"exec >/dev/null 2>&1", report(0, cases), "sleep 5"}, cases, cases, "is followed at root@127.0.0.1:"},
+		{
+			"a console without a result", nil, "pinned", 22,
+			[]string{"exec >/dev/null 2>&1", report(0, cases), "sleep 5"},
+			cases, cases, "is followed at root@127.0.0.1:",
+		},
 		{"a console that spoils every signal", spoil, "known", 22, []string{report(0, cases)}, cases, cases, "/known_hosts"},
 		{"a session that is lost half way, beside a spoiled console", spoil, "pinned", 22, []string{
 			report(0, 10), "sleep 5", session, report(10, 20),
 		}, cases, cases, "the session is lost"},
-		{"a server that goes half way", nil, "pinned", 22, []string{report(0, 10), "sleep 5", server, report(10, 20)}, 10, 10, "the session is lost"},
-		{"a network that goes half way", nil, "pinned", 22, []string{report(0, 10), "sleep 5; ifconfig eth0 down", report(10, 20)}, 10, 10, ""},
+		{
+			"a server that goes half way", nil, "pinned", 22,
+			[]string{report(0, 10), "sleep 5", server, report(10, 20)},
+			10, 10,
+			"the session is lost",
+		},
+		{
+			"a network that goes half way", nil, "pinned", 22,
+			[]string{report(0, 10), "sleep 5; ifconfig eth0 down", report(10, 20)},
+			10, 10, "",
+		},
 		{"a server that is missing", nil, "pinned", 2222, []string{report(0, cases)}, 0, 0, "no session yet"},
 		{"a wrong host key", nil, "wrong", 22, []string{"sleep 5", report(0, cases)}, 0, 0, "the host key is refused"},
 		{"an unknown host", nil, "unknown", 22, []string{"sleep 5", report(0, cases)}, 0, 0, "the host key is refused"},
@@ -149,7 +167,9 @@ func stepTime(res *results.Results, step string) float64 {
 func hostPolicy(t *testing.T, policy string, port int, hostKey string) string {
 	t.Helper()
 	const other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
-	hosts := map[string]string{"known": fmt.Sprintf("[127.0.0.1]:%d %s\n", port, hostKey), "unknown": "board.lab " + hostKey + "\n"}
+	hosts := map[string]string{
+		"known": fmt.Sprintf("[127.0.0.1]:%d %s\n", port, hostKey), "unknown": "board.lab " + hostKey + "\n",
+	}
 	switch policy {
 	case "pinned":
 		return "host_key: " + hostKey
@@ -184,28 +204,33 @@ func secret(t *testing.T, identity, dir string) {
 	}
 }
 
-// TestResultsSSHFlood has the file grow by 40 MiB: the record stays bounded, as far as an emulated guest gets with it, and
-// the results come by the console.
+// TestResultsSSHFlood has the file grow by 40 MiB: the record stays bounded, as far as an emulated guest gets with it,
+// and the results come by the console.
 func TestResultsSSHFlood(t *testing.T) {
 	g, root := sshGuest(t)
 	const cases = 10
 	res, dir := serveSSH(t, root, sshDevice(freePort(t), 22, g.Identity, "host_key: "+g.HostKey), nil,
-		"sleep 5; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10", report(0, cases))
+		"sleep 5; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10",
+		report(0, cases))
 	n := byDevice(t, dir)
 	st, err := os.Stat(filepath.Join(dir, port.File))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 || st.Size() < 1<<20 || st.Size() > port.DefaultMax {
-		t.Errorf("verdict %s (%s), %d of %d cases, %d by ssh, a record of %d bytes", res.Verdict.Verdict, res.Message, passes(res), cases, n, st.Size())
+	if res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 || st.Size() < 1<<20 ||
+		st.Size() > port.DefaultMax {
+		t.Errorf(
+			"verdict %s (%s), %d of %d cases, %d by ssh, a record of %d bytes", res.Verdict.Verdict, res.Message, passes(res),
+			cases, n, st.Size(),
+		)
 	}
 	if log := told(t, dir); strings.Contains(log, "more came than is kept") != (st.Size() == port.DefaultMax) {
 		t.Errorf("the log says %q of a record of %d bytes", log, st.Size())
 	}
 }
 
-// TestResultsSSHReboot boots twice beside a console that spoils every signal: each boot has a session of its own, and the
-// second does not read the first one's results.
+// TestResultsSSHReboot boots twice beside a console that spoils every signal: each boot has a session of its own, and
+// the second does not read the first one's results.
 func TestResultsSSHReboot(t *testing.T) {
 	g, root := sshGuest(t)
 	src := append(source(t, func(p *params) {
@@ -222,7 +247,9 @@ func TestResultsSSHReboot(t *testing.T) {
         run: {steps: `+list(report(15, 15))+`}
 `...)
 	device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
-	res, dir := serveOn(t, device, src, plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) { o.Target.Console = spoiled{o.Target.Console} })
+	res, dir := serveOn(t, device, src, plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
+		o.Target.Console = spoiled{o.Target.Console}
+	})
 	if res.Verdict.Verdict != results.Pass || passes(res) != 30 {
 		t.Errorf("verdict %s (%s), %d of 30 cases", res.Verdict.Verdict, res.Message, passes(res))
 	}
@@ -244,8 +271,11 @@ func TestResultsSSHPanic(t *testing.T) {
 			t.Parallel()
 			device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
 			res, dir := serveSSH(t, root, device, nil, report(0, 10), "sleep 4", last, report(10, 20))
-			if n := byDevice(t, dir); res.Verdict.Verdict != results.VerdictIncomplete || res.Class != results.ClassTest || passes(res) != 10 || n != 10 {
-				t.Errorf("verdict %s, class %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Class, res.Message, passes(res), n)
+			if n := byDevice(t, dir); res.Verdict.Verdict != results.VerdictIncomplete || res.Class != results.ClassTest ||
+				passes(res) != 10 || n != 10 {
+				t.Errorf(
+					"verdict %s, class %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Class, res.Message, passes(res), n,
+				)
 			}
 			told(t, dir)
 		})
@@ -283,7 +313,9 @@ timeouts: {actions: {}, connections: {}}
 	for name, device := range map[string]string{"the short form": short, "LAVA's form": lava} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			device := strings.NewReplacer("2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity).Replace(device)
+			device := strings.NewReplacer(
+				"2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity,
+			).Replace(device)
 			res, dir := serveSSH(t, root, device, nil, report(0, 30), "sleep 5")
 			if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != 30 || n != 30 {
 				t.Errorf("verdict %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), n)

@@ -37,7 +37,9 @@ func serveResults(t *testing.T, dir string, change func(*dut.Target), steps ...s
 		p.Ramdisk = "file:///ramdisk-virtio.cpio.gz"
 		p.Steps, p.TestSeconds = list(steps...), 240
 	})
-	return serveOn(t, device+"results: virtio-serial\n", src, plan.Policy{FileRoots: []string{dir}}, func(o *runner.Options) { change(o.Target) })
+	return serveOn(t, device+"results: virtio-serial\n", src, plan.Policy{
+		FileRoots: []string{dir},
+	}, func(o *runner.Options) { change(o.Target) })
 }
 
 // byDevice is how many of the cases named case-N are in the device's record. The run's own account is logged.
@@ -53,7 +55,9 @@ func byDevice(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	found := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^@0\.\d+ <GANTRY_RECORD \d+\.\d+ [0-9a-f]{8} LAVA_SIGNAL_TESTCASE TEST_CASE_ID=(case-\d+) RESULT=pass>$`).FindAllSubmatch(record, -1) {
+	for _, m := range regexp.MustCompile(
+		`(?m)^@0\.\d+ <GANTRY_RECORD \d+\.\d+ [0-9a-f]{8} LAVA_SIGNAL_TESTCASE TEST_CASE_ID=(case-\d+) RESULT=pass>$`,
+	).FindAllSubmatch(record, -1) {
 		found[string(m[1])] = true
 	}
 	t.Logf("%s; %d cases in the device's record of %d bytes", m, len(found), len(record))
@@ -81,7 +85,10 @@ func list(steps ...string) string {
 
 // report is a step that reports so many cases, case-FROM being the first.
 func report(from, n int) string {
-	return fmt.Sprintf("{ set +x; } 2>/dev/null; i=%d; while [ $i -lt %d ]; do lava-test-case case-$i --result pass; i=$((i + 1)); done", from, from+n)
+	return fmt.Sprintf(
+		"{ set +x; } 2>/dev/null; i=%d; while [ $i -lt %d ]; do lava-test-case case-$i --result pass; i=$((i + 1)); done",
+		from, from+n,
+	)
 }
 
 // TestResultsPort boots guests with a results port, and has port or console lose what they may.
@@ -103,11 +110,22 @@ func TestResultsPort(t *testing.T) {
 			report(0, cases), "kill $(cat /tmp/noise)",
 		}, cases, cases},
 		{"a console without a result", same, []string{"exec >/dev/null 2>&1", report(0, cases)}, cases, cases},
-		{"a console that spoils every signal", func(tg *dut.Target) { tg.Console = spoiled{tg.Console} }, []string{report(0, cases)}, cases, cases},
+		{
+			"a console that spoils every signal", func(tg *dut.Target) { tg.Console = spoiled{tg.Console} },
+			[]string{report(0, cases)},
+			cases, cases,
+		},
 		{"a driver that is missing", same, []string{"sleep 1; rmmod virtio_console", report(0, cases)}, 0, 0},
 		// Records that are on their way when the driver goes are lost with it, and the console's to bring.
-		{"a driver that goes half way", same, []string{report(0, 10), "sleep 1; rmmod virtio_console", report(10, 20)}, 1, 10},
-		{"a port that another holds", same, []string{"sleep 1; exec 9>/dev/vport0p1", report(0, cases), "exec 9>&-"}, 0, cases},
+		{
+			"a driver that goes half way", same, []string{report(0, 10), "sleep 1; rmmod virtio_console", report(10, 20)}, 1, 10,
+		},
+		{
+			"a port that another holds", same,
+			[]string{"sleep 1; exec 9>/dev/vport0p1", report(0, cases), "exec 9>&-"},
+			0,
+			cases,
+		},
 		{"a host that does not read", func(tg *dut.Target) { tg.Results = deaf{tg.Results} }, []string{
 			"sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k & sleep 3; kill -9 $!", report(0, cases),
 		}, 0, 0},
@@ -116,7 +134,9 @@ func TestResultsPort(t *testing.T) {
 			res, dir := serveResults(t, root, tt.change, tt.steps...)
 			n := byDevice(t, dir)
 			if res.Verdict.Verdict != results.Pass || passes(res) != cases || n < tt.low || n > tt.high {
-				t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
+				t.Errorf(
+					"verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n,
+				)
 			}
 		})
 	}
@@ -165,7 +185,9 @@ func (s *silent) Close() error {
 func TestResultsPortFlood(t *testing.T) {
 	root := virtio(t)
 	const cases = 10
-	res, dir := serveResults(t, root, func(*dut.Target) {}, "sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k count=32768", report(0, cases))
+	res, dir := serveResults(
+		t, root, func(*dut.Target) {}, "sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k count=32768", report(0, cases),
+	)
 	if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 {
 		t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
 	}

@@ -22,19 +22,26 @@ func TestRetry(t *testing.T) {
 		want        verdict
 		noted       []string // of the cases
 	}{
-		{"flaky", "[" + flaky + "]", "", verdict{"pass", "", "", "0_smoke/steady=pass 0_smoke/flaky=pass"}, []string{"", "flaky"}},
+		{
+			"flaky", "[" + flaky + "]", "",
+			verdict{"pass", "", "", "0_smoke/steady=pass 0_smoke/flaky=pass"},
+			[]string{"", "flaky"},
+		},
 		{
 			"flaky and failing", "[" + flaky + `, "lava-test-case bad --shell false"]`, "",
 			verdict{"fail", results.ClassTest, "0_smoke/bad failed", "0_smoke/steady=pass 0_smoke/flaky=pass 0_smoke/bad=fail"},
 			[]string{"", "flaky", ""},
 		},
 		{
-			"a second run that hangs", `["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good --shell true"]`, "",
+			"a second run that hangs",
+			`["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good --shell true"]`,
+			"",
 			verdict{"incomplete", results.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"},
 			[]string{"", ""},
 		},
 		{
-			"known to fail", `["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
+			"known to fail",
+			`["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
 			"qemu: [{test: 0_smoke/bad, comment: '#42'}]",
 			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"},
 			[]string{"known failure", ""},
@@ -49,7 +56,9 @@ func TestRetry(t *testing.T) {
 				}
 				known = list
 			}
-			res, _ := serve(t, source(t, func(p *params) { p.Steps, p.TestSeconds = c.steps, 45 }), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
+			res, _ := serve(t, source(t, func(p *params) {
+				p.Steps, p.TestSeconds = c.steps, 45
+			}), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
 				o.TestRetries, o.KnownFailures = 1, known
 			})
 			check(t, res, c.want)

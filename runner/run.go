@@ -163,12 +163,17 @@ func (o Options) note(rec *record) {
 		rec.emit(results.Event{Log: &results.Log{Level: "warning", Message: fmt.Sprintf(format, a...)}})
 	}
 	for _, k := range o.KnownFailures.Expired(o.Target.Name, o.Job.DeviceType) {
-		warn("the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until.Format(time.DateOnly))
+		warn(
+			"the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until.Format(time.DateOnly),
+		)
 	}
 	if o.Kernel == nil {
 		return
 	}
 	for _, e := range o.Kernel.Expired() {
-		warn("the kernel message %q (line %d of the list) has expired on %s", e.Match, e.Place.Line, e.Until.Format(time.DateOnly))
+		warn(
+			"the kernel message %q (line %d of the list) has expired on %s", e.Match, e.Place.Line,
+			e.Until.Format(time.DateOnly),
+		)
 	}
 }

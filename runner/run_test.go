@@ -67,8 +67,9 @@ type params struct {
 func source(t *testing.T, change func(p *params)) []byte {
 	t.Helper()
 	p := params{
-		Name: "smoke", Kernel: "file:///vmlinuz", Append: "rdinit=/init", Ramdisk: "file:///ramdisk.cpio.gz", RamdiskArg: "-initrd {ramdisk}",
-		Steps: `["lava-test-case uname --shell uname"]`, JobSeconds: 300, BootSeconds: 180, TestSeconds: 120,
+		Name: "smoke", Kernel: "file:///vmlinuz", Append: "rdinit=/init", Ramdisk: "file:///ramdisk.cpio.gz",
+		RamdiskArg: "-initrd {ramdisk}",
+		Steps:      `["lava-test-case uname --shell uname"]`, JobSeconds: 300, BootSeconds: 180, TestSeconds: 120,
 	}
 	if change != nil {
 		change(&p)
@@ -105,7 +106,9 @@ func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.
 }
 
 // serveOn runs it on a device of one's own.
-func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*results.Results, string) {
+func serveOn(
+	t *testing.T, device string, src []byte, policy plan.Policy, change ...func(*runner.Options),
+) (*results.Results, string) {
 	t.Helper()
 	j, r := jobs.ParseJob(src, schema.Strict)
 	if err := r.Err(); err != nil {
@@ -124,7 +127,9 @@ func serveOn(t *testing.T, device string, src []byte, policy plan.Policy, change
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	o := runner.Options{ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: policy, Logger: slog.New(slog.DiscardHandler)}
+	o := runner.Options{
+		ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: policy, Logger: slog.New(slog.DiscardHandler),
+	}
 	for _, c := range change {
 		c(&o)
 	}
@@ -226,13 +231,32 @@ func TestHostile(t *testing.T) {
 		change func(p *params)
 		want   string
 	}{
-		{"a character device that writes files", func(p *params) { p.RamdiskArg = "-initrd {ramdisk} -chardev file,id=x,path=/tmp/x" }, "line 11: boot qemu: image_arg of ramdisk: image_arg \"-initrd {ramdisk} -chardev file,id=x,path=/tmp/x\": -chardev is not allowed in a served job"},
-		{"a drive of the host's file", func(p *params) { p.RamdiskArg = "-initrd {ramdisk} -drive file=/etc/shadow" }, "/etc/shadow"},
-		{"extra options", func(p *params) { p.Top = "context: {extra_options: [-monitor, stdio]}" }, "line 5: boot qemu: context.extra_options: not allowed in a served job"},
-		{"a file of the host", func(p *params) { p.Kernel = "file:///etc/shadow" }, "line 10: deploy tmpfs: url: file:///etc/shadow: not below one of the runner's file_roots"},
-		{"the cloud's metadata", func(p *params) { p.Kernel = "http://169.254.169.254/latest/meta-data/" }, "line 10: deploy tmpfs: url: 169.254.169.254 is a link-local address"},
+		{
+			"a character device that writes files",
+			func(p *params) { p.RamdiskArg = "-initrd {ramdisk} -chardev file,id=x,path=/tmp/x" },
+			"line 11: boot qemu: image_arg of ramdisk: image_arg \"-initrd {ramdisk} -chardev file,id=x,path=/tmp/x\": -chardev is not allowed in a served job",
+		},
+		{
+			"a drive of the host's file", func(p *params) { p.RamdiskArg = "-initrd {ramdisk} -drive file=/etc/shadow" },
+			"/etc/shadow",
+		},
+		{
+			"extra options", func(p *params) { p.Top = "context: {extra_options: [-monitor, stdio]}" },
+			"line 5: boot qemu: context.extra_options: not allowed in a served job",
+		},
+		{
+			"a file of the host", func(p *params) { p.Kernel = "file:///etc/shadow" },
+			"line 10: deploy tmpfs: url: file:///etc/shadow: not below one of the runner's file_roots",
+		},
+		{
+			"the cloud's metadata", func(p *params) { p.Kernel = "http://169.254.169.254/latest/meta-data/" },
+			"line 10: deploy tmpfs: url: 169.254.169.254 is a link-local address",
+		},
 		{"this host", func(p *params) { p.Kernel = "http://localhost:1/vmlinuz" }, "is a loopback address"},
-		{"an image named like a path", func(p *params) { p.Ramdisk, p.RamdiskArg = "file:///x", "x\"}\n      ../../x: {url: \"file:///vmlinuz" }, "../../x"},
+		{
+			"an image named like a path",
+			func(p *params) { p.Ramdisk, p.RamdiskArg = "file:///x", "x\"}\n      ../../x: {url: \"file:///vmlinuz" }, "../../x",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			res, dir := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}})
@@ -286,7 +310,8 @@ func TestFiles(t *testing.T) {
 		if c.Case != "m" {
 			continue
 		}
-		if c.Set == nil || *c.Set != "s" || c.Measurement == nil || *c.Measurement != 3.5 || c.Units == nil || *c.Units != "ms" {
+		if c.Set == nil || *c.Set != "s" || c.Measurement == nil || *c.Measurement != 3.5 || c.Units == nil ||
+			*c.Units != "ms" {
 			t.Errorf("got %+v", c)
 		}
 		if c.LogLine == nil || !bytes.Contains(lines[*c.LogLine-1], []byte("TEST_CASE_ID=m")) {
@@ -312,7 +337,8 @@ func checkTimes(t *testing.T, path string, size int64, res *results.Results) {
 	for line := range strings.Lines(string(b)) {
 		a, err := results.ParseArrival(line)
 		off, at := a.Offset, a.Time
-		if err != nil || off <= last || off >= size || last < 0 && off != 0 || at.Before(before.Truncate(time.Microsecond)) || at.After(res.Finished) {
+		if err != nil || off <= last || off >= size || last < 0 && off != 0 || at.Before(before.Truncate(time.Microsecond)) ||
+			at.After(res.Finished) {
 			t.Fatalf("line %q after offset %d at %s of a console of %d bytes, error %v", line, last, before, size, err)
 		}
 		last, before = off, at
@@ -341,7 +367,8 @@ func TestKill(t *testing.T) {
 	}
 	if dir := os.Getenv(env); dir != "" {
 		_, err := runner.Run(t.Context(), runner.Options{
-			ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{images(t)}}, Logger: slog.New(slog.DiscardHandler),
+			ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{images(t)}},
+			Logger: slog.New(slog.DiscardHandler),
 		})
 		t.Fatal("not killed", err)
 	}

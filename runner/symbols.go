@@ -140,7 +140,9 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 		return nil, fmt.Errorf("look for room on the disk: %w", err)
 	}
 	if free := int64(disk.Bavail) * disk.Bsize; free < maxSymbols+symbolsReserve {
-		return nil, fmt.Errorf("the runner's disk has %d MB free; symbols are fetched where %d MB are", free>>20, (maxSymbols+symbolsReserve)>>20)
+		return nil, fmt.Errorf(
+			"the runner's disk has %d MB free; symbols are fetched where %d MB are", free>>20, (maxSymbols+symbolsReserve)>>20,
+		)
 	}
 	want := s.o.Job.Symbols
 	begun, fetcher := time.Now(), fetch.Fetcher{Policy: s.o.fetchPolicy()}
@@ -154,7 +156,10 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 	if err != nil { // where the runner keeps it is nobody's business
 		return nil, errors.New(strings.ReplaceAll(err.Error(), res.Path, "vmlinux"))
 	}
-	s.logf("info", "symbols: %s, %d bytes, sha256 %s, build id %s, after %s", fetch.Redact(want.URL), res.Size, res.SHA256, image.BuildID(), time.Since(begun).Round(time.Millisecond))
+	s.logf(
+		"info", "symbols: %s, %d bytes, sha256 %s, build id %s, after %s", fetch.Redact(want.URL), res.Size, res.SHA256,
+		image.BuildID(), time.Since(begun).Round(time.Millisecond),
+	)
 	return image, nil
 }
 

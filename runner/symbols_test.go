@@ -24,12 +24,14 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// TestSymbols decodes stacks of the real kernel: of an oops after the login, and of a panic before it, when nobody could ask
-// the kernel which build it is. Debian's own vmlinux is a package of 800 MB; the one here claims its build id, and has a
-// function of the stack with its size.
+// TestSymbols decodes stacks of the real kernel: of an oops after the login, and of a panic before it, when nobody
+// could ask the kernel which build it is. Debian's own vmlinux is a package of 800 MB; the one here claims its build
+// id, and has a function of the stack with its size.
 func TestSymbols(t *testing.T) {
 	root := images(t)
-	oops := "(echo " + module(t, root, []byte{0x31, 0xc0, 0x8b, 0x00}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko) || true"
+	oops := "(echo " + module(t, root, []byte{
+		0x31, 0xc0, 0x8b, 0x00,
+	}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko) || true"
 	web := &shop{files: map[string][]byte{}}
 	server := httptest.NewServer(web)
 	defer server.Close()
@@ -38,7 +40,8 @@ func TestSymbols(t *testing.T) {
 		t.Helper()
 		src := source(t, func(p *params) { p.Top = metadata; change(p) })
 		res, dir := serve(t, src, policy, with...)
-		if len(res.Findings) != 1 || res.Class != class || strings.Contains(strings.ToLower(fmt.Sprint(res.Evidence)), "symbols") {
+		if len(res.Findings) != 1 || res.Class != class ||
+			strings.Contains(strings.ToLower(fmt.Sprint(res.Evidence)), "symbols") {
 			t.Fatalf("%s (%s), findings %+v", res.Message, res.Class, res.Findings)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "symbols")); err == nil {
@@ -49,7 +52,9 @@ func TestSymbols(t *testing.T) {
 	late := func(p *params) { p.Steps = list("od -An -v -tx1 /sys/kernel/notes", oops) }
 	early := func(p *params) { p.Append = "rdinit=/missing init=/missing" }
 	at := func(server, file string, more ...string) string {
-		return "metadata: {gantry: {symbols: {" + strings.Join(append([]string{"url: '" + server + file + "'"}, more...), ", ") + "}}}"
+		return "metadata: {gantry: {symbols: {" + strings.Join(append([]string{
+			"url: '" + server + file + "'",
+		}, more...), ", ") + "}}}"
 	}
 
 	// What the stacks are without symbols.
@@ -69,7 +74,10 @@ func TestSymbols(t *testing.T) {
 	sum := sha256.Sum256(web.files["/vmlinux.zst"])
 	line := regexp.MustCompile(function + `\+0x[0-9a-f]+/0x[0-9a-f]+ module\.c:3`)
 
-	if text, _ := run(at(server.URL, "/vmlinux.zst", "compression: zstd", "sha256sum: "+hex.EncodeToString(sum[:])), results.ClassTest, late); !line.MatchString(text) {
+	if text, _ := run(
+		at(server.URL, "/vmlinux.zst", "compression: zstd", "sha256sum: "+hex.EncodeToString(sum[:])), results.ClassTest,
+		late,
+	); !line.MatchString(text) {
 		t.Errorf("not decoded:\n%s", text)
 	}
 	text, dir = run(at(server.URL, "/other"), results.ClassTest, late)
@@ -82,7 +90,9 @@ func TestSymbols(t *testing.T) {
 
 	web.files["/vmlinux.zst"] = zipped(t, vmlinux(t, text, before, id))
 	line = regexp.MustCompile(before + `\+0x[0-9a-f]+/0x[0-9a-f]+ module\.c:3`)
-	if text, dir = run(at(server.URL, "/vmlinux.zst", "compression: zstd"), results.ClassJob, early); !line.MatchString(text) {
+	if text, dir = run(
+		at(server.URL, "/vmlinux.zst", "compression: zstd"), results.ClassJob, early,
+	); !line.MatchString(text) {
 		b, _ := os.ReadFile(filepath.Join(dir, runner.EventsFile))
 		t.Errorf("not decoded before the login:\n%s\n%s", text, b)
 	}
@@ -90,7 +100,9 @@ func TestSymbols(t *testing.T) {
 	if err := os.WriteFile(operators, vmlinux(t, text, before, id), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := run("", results.ClassJob, early, func(o *runner.Options) { o.Symbols = operators }); !line.MatchString(text) {
+	if text, _ := run("", results.ClassJob, early, func(o *runner.Options) {
+		o.Symbols = operators
+	}); !line.MatchString(text) {
 		t.Errorf("not decoded with the operator's file:\n%s", text)
 	}
 	if web.asked != 4 {
@@ -102,11 +114,16 @@ func TestSymbols(t *testing.T) {
 func TestSymbolsRefused(t *testing.T) {
 	root := images(t)
 	for url, want := range map[string]string{
-		"http://10.0.0.1/vmlinux": "is a private address", "http://[::1]/vmlinux": "is a loopback address", "http://169.254.169.254/latest": "is a link-local address",
-		"file:///etc/shadow": "not below one of the runner's file_roots", "artifact://vmlinux": `the scheme is "artifact"`, "../vmlinux": `the scheme is ""`,
+		"http://10.0.0.1/vmlinux": "is a private address", "http://[::1]/vmlinux": "is a loopback address",
+		"http://169.254.169.254/latest": "is a link-local address",
+		"file:///etc/shadow":            "not below one of the runner's file_roots",
+		"artifact://vmlinux":            `the scheme is "artifact"`, "../vmlinux": `the scheme is ""`,
 	} {
-		res, _ := serve(t, source(t, func(p *params) { p.Top = "metadata:\n  gantry:\n    symbols: '" + url + "'" }), plan.Policy{FileRoots: []string{root}})
-		if res.Class != results.ClassJob || !strings.HasPrefix(res.Message, "line 7: metadata.gantry.symbols: ") || !strings.Contains(res.Message, want) || len(res.Cases) > 0 {
+		res, _ := serve(t, source(t, func(p *params) {
+			p.Top = "metadata:\n  gantry:\n    symbols: '" + url + "'"
+		}), plan.Policy{FileRoots: []string{root}})
+		if res.Class != results.ClassJob || !strings.HasPrefix(res.Message, "line 7: metadata.gantry.symbols: ") ||
+			!strings.Contains(res.Message, want) || len(res.Cases) > 0 {
 			t.Errorf("%s: %s (%s), %d cases", url, res.Message, res.Class, len(res.Cases))
 		}
 	}
@@ -169,11 +186,16 @@ func vmlinux(t *testing.T, stack, function, id string) []byte {
 		t.Fatalf("no %s in:\n%s", function, stack)
 	}
 	dir := t.TempDir()
-	source := fmt.Sprintf("int %s(void)\n{\n\t__asm__ volatile(\".rept 0x%s - 6\\n nop\\n.endr\");\n\treturn 0;\n}\nint main(void) { return %s(); }\n", function, m[1], function)
+	source := fmt.Sprintf(
+		"int %s(void)\n{\n\t__asm__ volatile(\".rept 0x%s - 6\\n nop\\n.endr\");\n\treturn 0;\n}\nint main(void) { return %s(); }\n",
+		function, m[1], function,
+	)
 	if err := os.WriteFile(filepath.Join(dir, "module.c"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), gcc, "-g", "-O1", "-fcf-protection=none", "-no-pie", "-Wl,--build-id=0x"+id, "-o", "vmlinux", "module.c")
+	cmd := exec.CommandContext(
+		t.Context(), gcc, "-g", "-O1", "-fcf-protection=none", "-no-pie", "-Wl,--build-id=0x"+id, "-o", "vmlinux", "module.c",
+	)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -1,5 +1,5 @@
-// Package vmhost knows guests: what this host can run (Probe), and below it the KVM probe and the QEMU back end. It knows no
-// jobs and no boards.
+// Package vmhost knows guests: what this host can run (Probe), and below it the KVM probe and the QEMU back end. It
+// knows no jobs and no boards.
 package vmhost
 
 import (
@@ -49,7 +49,8 @@ type Roots struct {
 	Path []string // the folders of PATH
 }
 
-// Probe looks at this host. It takes well under a second, and no longer than ctx; what cannot be found out says why in its place.
+// Probe looks at this host. It takes well under a second, and no longer than ctx; what cannot be found out says why in
+// its place.
 func Probe(ctx context.Context, r Roots) Host {
 	if r.Proc == "" {
 		r.Proc = "/proc"

@@ -38,7 +38,8 @@ func TestProbe(t *testing.T) {
 func TestProbeRoots(t *testing.T) {
 	dir := t.TempDir()
 	h := Probe(t.Context(), Roots{Proc: dir, Run: dir, Path: []string{dir}})
-	if h.Libvirt.Reachable || !strings.Contains(h.Libvirt.Evidence, "no socket") || h.Memory.Error == "" || len(h.QEMU) != 0 {
+	if h.Libvirt.Reachable || !strings.Contains(h.Libvirt.Evidence, "no socket") || h.Memory.Error == "" ||
+		len(h.QEMU) != 0 {
 		t.Errorf("an empty host: %+v", h)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "libvirt"), 0o755); err != nil {

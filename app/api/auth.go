@@ -31,8 +31,8 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// authenticated lets in who shows a runner's credential, before anything of the body is read. Enrolment checks its token
-// itself.
+// authenticated lets in who shows a runner's credential, before anything of the body is read. Enrolment checks its
+// token itself.
 func (s *Server) authenticated(next http.Handler) http.Handler {
 	refuse := connect.NewErrorWriter()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,8 +2,8 @@
 // assignments and cancels, and the loop that leases targets and notices lost leases.
 //
 // The database is the truth. A commit that makes work wakes the loop or a runner's stream at once, in this process; the
-// woken one reads what there is to do. Other replicas hear of it through PostgreSQL. A wake that is missed is made up for
-// by a look each second. So no stream waits for another, and nothing is queued in memory.
+// woken one reads what there is to do. Other replicas hear of it through PostgreSQL. A wake that is missed is made up
+// for by a look each second. So no stream waits for another, and nothing is queued in memory.
 package api
 
 import (
@@ -97,7 +97,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 // Handler is what to mount, and under which path. The http.Server should allow HTTP/1.1 and HTTP/2, on cleartext as
 // well when it is only reached by proxies or loopback.
 func (s *Server) Handler() (path string, h http.Handler) {
-	path, h = gantryv1.NewRunnerServiceHandler(s, connect.WithReadMaxBytes(rpc.MaxMessage), connect.WithCompressMinBytes(4<<10))
+	path, h = gantryv1.NewRunnerServiceHandler(
+		s, connect.WithReadMaxBytes(rpc.MaxMessage), connect.WithCompressMinBytes(4<<10),
+	)
 	return path, s.authenticated(h)
 }
 

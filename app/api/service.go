@@ -24,8 +24,11 @@ func (s *Server) Enroll(ctx context.Context, r *gantryv1.EnrollRequest) (*gantry
 	if err := rpc.CheckName(r.GetName()); err != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("enroll runner: %w", err))
 	}
-	if b, err := hex.DecodeString(r.GetSecretHash()); err != nil || len(b) != 32 || hex.EncodeToString(b) != r.GetSecretHash() {
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("enroll runner: the secret's hash is SHA-256 in lower-case hex"))
+	if b, err := hex.DecodeString(r.GetSecretHash()); err != nil || len(b) != 32 ||
+		hex.EncodeToString(b) != r.GetSecretHash() {
+		return nil, connect.NewError(
+			connect.CodeInvalidArgument, errors.New("enroll runner: the secret's hash is SHA-256 in lower-case hex"),
+		)
 	}
 	id, err := s.store.Enroll(ctx, r.GetToken(), r.GetName(), r.GetSecretHash())
 	if err != nil {
@@ -104,7 +107,10 @@ func (s *Server) Finish(ctx context.Context, r *gantryv1.FinishRequest) (*gantry
 	if err := s.store.EndLease(ctx, c.runner, o.Lease, end); err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	s.log.InfoContext(ctx, "attempt ended", "run", l.RunID, "attempt", l.Attempt, "verdict", end.Verdict.Verdict, "class", string(end.Verdict.Class))
+	s.log.InfoContext(
+		ctx, "attempt ended", "run", l.RunID, "attempt", l.Attempt, "verdict", end.Verdict.Verdict, "class",
+		string(end.Verdict.Class),
+	)
 	return &gantryv1.FinishResponse{}, nil
 }
 
@@ -158,7 +164,10 @@ func (s *Server) Report(ctx context.Context, r *gantryv1.ReportRequest) (*gantry
 	if err := s.store.EndLease(ctx, c.runner, r.GetLease(), end); err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	s.log.WarnContext(ctx, "attempt cut off", "run", l.RunID, "attempt", l.Attempt, "runner", c.name, "found", lab.Clip(r.GetMessage()), "left", lab.Clip(r.GetError()))
+	s.log.WarnContext(
+		ctx, "attempt cut off", "run", l.RunID, "attempt", l.Attempt, "runner", c.name, "found", lab.Clip(r.GetMessage()),
+		"left", lab.Clip(r.GetError()),
+	)
 	return &gantryv1.ReportResponse{}, nil
 }
 

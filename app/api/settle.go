@@ -35,7 +35,9 @@ func labFault(why string) results.Verdict {
 	why = lab.Clip(why)
 	return results.Verdict{
 		Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: why,
-		Evidence: []results.Evidence{{Kind: results.EvidenceStep, Name: "record", Class: results.ClassInfrastructure, Message: why}},
+		Evidence: []results.Evidence{
+			{Kind: results.EvidenceStep, Name: "record", Class: results.ClassInfrastructure, Message: why},
+		},
 	}
 }
 

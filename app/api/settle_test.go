@@ -19,25 +19,30 @@ func TestSettle(t *testing.T) {
 		verdict  string
 		class    results.Class
 	}{
-		"a pass":                    {said("pass", "", true), pass, "", "pass", ""},
-		"a pass not recorded":       {said("pass", "", true), results.Verdict{}, "", "incomplete", "infrastructure"},
-		"a pass, recorded as fail":  {said("pass", "", true), results.Verdict{Verdict: "fail"}, "", "incomplete", "infrastructure"},
-		"a pass with a cut record":  {said("pass", "", true), pass, "cut", "incomplete", "infrastructure"},
-		"an incomplete pass":        {said("pass", "", false), pass, "", "incomplete", "infrastructure"},
-		"a pass with a class":       {said("pass", "test", true), pass, "", "incomplete", "infrastructure"},
-		"a fail without one":        {said("fail", "", true), pass, "", "incomplete", "infrastructure"},
-		"a fail":                    {said("fail", "test", true), results.Verdict{}, "", "fail", "test"},
-		"a fail with a cut record":  {said("fail", "test", true), results.Verdict{}, "cut", "incomplete", "test"},
-		"a bad job, record cut":     {said("fail", "job", false), results.Verdict{}, "cut", "fail", "job"},
-		"canceled":                  {said("canceled", "canceled", false), results.Verdict{}, "", "canceled", "canceled"},
-		"the lab":                   {said("incomplete", "infrastructure", false), pass, "", "incomplete", "infrastructure"},
-		"a class of the future":     {said("fail", "karma", false), pass, "", "incomplete", "infrastructure"},
-		"a verdict of the future":   {said("maybe", "", true), pass, "", "incomplete", "infrastructure"},
-		"nothing at all":            {lab.Outcome{}, results.Verdict{}, "", "incomplete", "infrastructure"},
-		"timeout with a cut record": {said("incomplete", "timeout", false), results.Verdict{}, "cut", "incomplete", "timeout"},
+		"a pass":              {said("pass", "", true), pass, "", "pass", ""},
+		"a pass not recorded": {said("pass", "", true), results.Verdict{}, "", "incomplete", "infrastructure"},
+		"a pass, recorded as fail": {
+			said("pass", "", true), results.Verdict{Verdict: "fail"}, "", "incomplete", "infrastructure",
+		},
+		"a pass with a cut record": {said("pass", "", true), pass, "cut", "incomplete", "infrastructure"},
+		"an incomplete pass":       {said("pass", "", false), pass, "", "incomplete", "infrastructure"},
+		"a pass with a class":      {said("pass", "test", true), pass, "", "incomplete", "infrastructure"},
+		"a fail without one":       {said("fail", "", true), pass, "", "incomplete", "infrastructure"},
+		"a fail":                   {said("fail", "test", true), results.Verdict{}, "", "fail", "test"},
+		"a fail with a cut record": {said("fail", "test", true), results.Verdict{}, "cut", "incomplete", "test"},
+		"a bad job, record cut":    {said("fail", "job", false), results.Verdict{}, "cut", "fail", "job"},
+		"canceled":                 {said("canceled", "canceled", false), results.Verdict{}, "", "canceled", "canceled"},
+		"the lab":                  {said("incomplete", "infrastructure", false), pass, "", "incomplete", "infrastructure"},
+		"a class of the future":    {said("fail", "karma", false), pass, "", "incomplete", "infrastructure"},
+		"a verdict of the future":  {said("maybe", "", true), pass, "", "incomplete", "infrastructure"},
+		"nothing at all":           {lab.Outcome{}, results.Verdict{}, "", "incomplete", "infrastructure"},
+		"timeout with a cut record": {
+			said("incomplete", "timeout", false), results.Verdict{}, "cut", "incomplete", "timeout",
+		},
 	} {
 		got := settle(c.said, c.recorded, c.cut)
-		if got.Verdict != c.verdict || got.Class != c.class || got.Complete && (c.cut != "" || got.Verdict == results.VerdictIncomplete) {
+		if got.Verdict != c.verdict || got.Class != c.class ||
+			got.Complete && (c.cut != "" || got.Verdict == results.VerdictIncomplete) {
 			t.Errorf("%s: %+v", what, got)
 		}
 	}
@@ -50,7 +55,8 @@ func TestSettleEvidence(t *testing.T) {
 	if got := settle(fail, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Name != "0_s/x" {
 		t.Errorf("%+v", got)
 	}
-	if got := settle(lab.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Class != results.ClassInfrastructure {
+	if got := settle(lab.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 ||
+		got.Evidence[0].Class != results.ClassInfrastructure {
 		t.Errorf("%+v", got)
 	}
 }

@@ -23,7 +23,9 @@ const (
 )
 
 // Watch serves a runner's stream.
-func (s *Server) Watch(ctx context.Context, req *gantryv1.WatchRequest, out *connect.ServerStream[gantryv1.WatchResponse]) error {
+func (s *Server) Watch(
+	ctx context.Context, req *gantryv1.WatchRequest, out *connect.ServerStream[gantryv1.WatchResponse],
+) error {
 	c := callerOf(ctx)
 	a, err := rpc.GetAnnouncement(req)
 	if err != nil {
@@ -41,7 +43,9 @@ func (s *Server) Watch(ctx context.Context, req *gantryv1.WatchRequest, out *con
 	}
 	defer s.disconnect(context.WithoutCancel(ctx), c.runner, session)
 	s.streams.settle(st)
-	s.log.InfoContext(ctx, "runner connected", "runner", c.name, "version", a.Version, "targets", len(a.Targets), "leases", len(a.Leases))
+	s.log.InfoContext(
+		ctx, "runner connected", "runner", c.name, "version", a.Version, "targets", len(a.Targets), "leases", len(a.Leases),
+	)
 
 	w := &watch{server: s, caller: c, out: out, assigned: map[string]bool{}, canceled: map[string]bool{}}
 	for _, id := range a.Leases {

@@ -59,7 +59,10 @@ func cases(runs []Run) string {
 					p.line("\n| Suite | Case | Result | Measurement | Time | Console line |\n|---|---|---|--:|--:|--:|")
 					head = true
 				}
-				p.line("| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c), measurement(c), seconds(c.DurationS), number(c.LogLine))
+				p.line(
+					"| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c), measurement(c),
+					seconds(c.DurationS), number(c.LogLine),
+				)
 			}
 		}
 	}

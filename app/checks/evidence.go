@@ -14,8 +14,8 @@ const (
 	maxReports  = 3       // findings of a run whose lines are shown: a summary has room for 65,535 bytes
 )
 
-// Evidence is what the run's verdict rests on, the most telling first; none while it has no verdict, or another than its
-// results have.
+// Evidence is what the run's verdict rests on, the most telling first; none while it has no verdict, or another than
+// its results have.
 func (r Run) Evidence() []results.Evidence {
 	if r.Results == nil || r.Results.Class != r.Class || r.Results.Verdict.Verdict != r.Verdict.Verdict {
 		return nil
@@ -29,7 +29,9 @@ func (r Run) Broke() (broke []results.Finding) {
 		if e.Kind != results.EvidenceFinding || e.Class == "" {
 			continue
 		}
-		i := slices.IndexFunc(r.Results.Findings, func(f results.Finding) bool { return f.Line == e.LogLine && f.Title == e.Name })
+		i := slices.IndexFunc(r.Results.Findings, func(f results.Finding) bool {
+			return f.Line == e.LogLine && f.Title == e.Name
+		})
 		if i >= 0 {
 			broke = append(broke, r.Results.Findings[i])
 		}
@@ -102,7 +104,9 @@ func finding(r Run, f results.Finding, base string) string {
 
 // consoleLine links to the line of the run's console.
 func consoleLine(r Run, base string, line int) string {
-	return fmt.Sprintf("[console line %d](%s/runs/%s/console/%d#L%d)", line, strings.TrimRight(base, "/"), r.ID, line, line)
+	return fmt.Sprintf(
+		"[console line %d](%s/runs/%s/console/%d#L%d)", line, strings.TrimRight(base, "/"), r.ID, line, line,
+	)
 }
 
 // report is a report's lines in a <pre>: within it GitHub's Markdown takes entities, and links nothing.

@@ -85,10 +85,14 @@ func title(runs []Run, status string) string {
 		return "Waiting for the next attempt"
 	}
 	t := strings.Join(tally(runs), ", ")
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class != "" && (r.Class != results.ClassTest || !fails(r)) }); i >= 0 {
+	if i := slices.IndexFunc(runs, func(r Run) bool {
+		return r.Class != "" && (r.Class != results.ClassTest || !fails(r))
+	}); i >= 0 {
 		t = strings.TrimSuffix(runs[i].headline()+" ("+t+")", " ()")
 	}
-	if i := slices.IndexFunc(runs, func(r Run) bool { return r.Class == results.ClassTest && fails(r) && len(r.Broke()) > 0 }); i >= 0 {
+	if i := slices.IndexFunc(runs, func(r Run) bool {
+		return r.Class == results.ClassTest && fails(r) && len(r.Broke()) > 0
+	}); i >= 0 {
 		t += "; " + runs[i].Broke()[0].Title
 	}
 	if t == "" {
@@ -99,7 +103,9 @@ func title(runs []Run, status string) string {
 
 // fails tells whether a case of the user's failed the run, so that the counts say why.
 func fails(r Run) bool {
-	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c results.Case) bool { return c.Suite != results.PipelineSuite && c.Fails() })
+	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c results.Case) bool {
+		return c.Suite != results.PipelineSuite && c.Fails()
+	})
 }
 
 // headline says whose fault it was; of a system that broke, how.
@@ -111,10 +117,13 @@ func (r Run) headline() string {
 	return headline(v)
 }
 
-// tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail, that
-// are known to fail, that are flaky, and the rest.
+// tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail,
+// that are known to fail, that are flaky, and the rest.
 func tally(runs []Run) []string {
-	kinds := []string{results.Fail, results.NoteUnexpectedPass, results.Missing, results.NoteKnown, results.NoteFlaky, results.Unknown, results.Skip, results.Pass}
+	kinds := []string{
+		results.Fail, results.NoteUnexpectedPass, results.Missing, results.NoteKnown, results.NoteFlaky, results.Unknown,
+		results.Skip, results.Pass,
+	}
 	n := map[string]int{}
 	for _, r := range runs {
 		if r.Results == nil {

@@ -20,7 +20,9 @@ func TestState(t *testing.T) {
 		}
 		return Run{Run: store.Run{State: store.RunCompleted, Verdict: v}}
 	}
-	queued, running := Run{Run: store.Run{State: store.RunQueued}}, Run{Run: store.Run{State: store.RunRunning, Attempts: 1}}
+	queued, running := Run{Run: store.Run{State: store.RunQueued}}, Run{
+		Run: store.Run{State: store.RunRunning, Attempts: 1},
+	}
 	again := Run{Run: store.Run{State: store.RunQueued, Attempts: 1}}
 	for _, tt := range []struct {
 		name string
@@ -52,19 +54,22 @@ func TestState(t *testing.T) {
 func TestRenderHostile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hostile := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-			"<script>alert(1)</script>", "![x](http://evil)", "| a | b |", "@octocat #1", "```\n", "\x1b[31m\x00\u202e", "\xff\xfe", strings.Repeat("é", 70000),
+			"<script>alert(1)</script>", "![x](http://evil)", "| a | b |", "@octocat #1", "```\n", "\x1b[31m\x00\u202e",
+			"\xff\xfe", strings.Repeat("é", 70000),
 		}))
 		r := results.NewResults()
 		for range rapid.IntRange(0, 5).Draw(t, "cases") {
 			r.Cases = append(r.Cases, results.Case{
-				Suite: hostile.Draw(t, "suite"), Case: hostile.Draw(t, "case"), Result: rapid.SampledFrom([]string{results.Pass, results.Fail, hostile.Draw(t, "result")}).Draw(t, "of"),
+				Suite: hostile.Draw(t, "suite"), Case: hostile.Draw(t, "case"),
+				Result:  rapid.SampledFrom([]string{results.Pass, results.Fail, hostile.Draw(t, "result")}).Draw(t, "of"),
 				Message: hostile.Draw(t, "message"), Note: hostile.Draw(t, "note"),
 			})
 		}
 		for range rapid.IntRange(1, 50).Draw(t, "findings") {
 			r.Findings = append(r.Findings, results.Finding{
-				Kind: "oops", Title: hostile.Draw(t, "title"), Text: hostile.Draw(t, "text"), Allowed: rapid.SampledFrom([]string{"", "x"}).Draw(t, "allowed"),
-				Suite: hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"),
+				Kind: "oops", Title: hostile.Draw(t, "title"), Text: hostile.Draw(t, "text"),
+				Allowed: rapid.SampledFrom([]string{"", "x"}).Draw(t, "allowed"),
+				Suite:   hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"),
 			})
 		}
 		r.Verdict = results.Decide(results.Failf(results.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases, r.Findings...)
@@ -72,13 +77,16 @@ func TestRenderHostile(t *testing.T) {
 			Run:     store.Run{ID: "id", Name: "smoke", State: store.RunCompleted, Verdict: r.Verdict},
 			Results: r, Job: []byte(hostile.Draw(t, "job")), Attempts: []store.Attempt{{Target: hostile.Draw(t, "target")}},
 		}
-		s := Render(View{Check: store.Check{ID: "c", Name: "smoke", Path: "ci/smoke.yaml"}, Runs: []Run{run}}, "https://lab.example.org")
+		s := Render(View{
+			Check: store.Check{ID: "c", Name: "smoke", Path: "ci/smoke.yaml"}, Runs: []Run{run},
+		}, "https://lab.example.org")
 		out := s.Run.Output
 		for what, got := range map[string]string{"summary": out.Summary, "text": out.Text} {
 			if len(got) > ghapi.MaxText || !utf8.ValidString(got) {
 				t.Errorf("%s of %d bytes, valid: %v", what, len(got), utf8.ValidString(got))
 			}
-			if strings.Contains(got, "<script") || strings.Contains(got, "![") || strings.Contains(got, "@octocat") || strings.ContainsAny(got, "\x00\x1b\u202e") {
+			if strings.Contains(got, "<script") || strings.Contains(got, "![") || strings.Contains(got, "@octocat") ||
+				strings.ContainsAny(got, "\x00\x1b\u202e") {
 				t.Errorf("%s has markup: %q", what, got)
 			}
 		}
@@ -86,7 +94,8 @@ func TestRenderHostile(t *testing.T) {
 			t.Errorf("title: %q", out.Title)
 		}
 		for _, a := range s.Annotations {
-			if len(a.Message) > ghapi.MaxMessage || len(a.Title) > ghapi.MaxTitle || a.Message == "" || a.StartLine < 1 || !utf8.ValidString(a.Message+a.Title) {
+			if len(a.Message) > ghapi.MaxMessage || len(a.Title) > ghapi.MaxTitle || a.Message == "" || a.StartLine < 1 ||
+				!utf8.ValidString(a.Message+a.Title) {
 				t.Errorf("annotation: %d bytes, line %d", len(a.Message), a.StartLine)
 			}
 		}
@@ -97,7 +106,8 @@ func TestCut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, limit := rapid.String().Draw(t, "s"), rapid.IntRange(10, 50).Draw(t, "limit")
 		got := cut(s, limit)
-		if len(got) > limit || !utf8.ValidString(got) || len(s) <= limit && got != s || len(s) > limit && len(got) < limit-len(cutMark)-utf8.UTFMax {
+		if len(got) > limit || !utf8.ValidString(got) || len(s) <= limit && got != s ||
+			len(s) > limit && len(got) < limit-len(cutMark)-utf8.UTFMax {
 			t.Errorf("cut(%q, %d) = %q", s, limit, got)
 		}
 	})
@@ -126,7 +136,15 @@ actions:
 	for _, tt := range []struct {
 		suite, name string
 		want        int
-	}{{"0_one", "a", 15}, {"0_one", "b", 16}, {"0_one", "c", 8}, {"1_two", "a", 17}, {"2_none", "a", 1}, {"lava", "a", 1}, {"-1_x", "a", 1}} {
+	}{
+		{"0_one", "a", 15},
+		{"0_one", "b", 16},
+		{"0_one", "c", 8},
+		{"1_two", "a", 17},
+		{"2_none", "a", 1},
+		{"lava", "a", 1},
+		{"-1_x", "a", 1},
+	} {
 		if got := p.of(results.Case{Suite: tt.suite, Case: tt.name}); got != tt.want {
 			t.Errorf("%s/%s is at line %d, want %d", tt.suite, tt.name, got, tt.want)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/gantry-ci/gantry/app/ghapi"
 )
 
-// bare is what GitHub cannot take amiss: the state without any detail. A pull request must not wait for ever for a check
-// whose details GitHub refuses.
+// bare is what GitHub cannot take amiss: the state without any detail. A pull request must not wait for ever for a
+// check whose details GitHub refuses.
 func (s Shown) bare() Shown {
 	title := s.Run.Conclusion
 	if title == "" {

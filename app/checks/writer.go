@@ -58,7 +58,8 @@ func New(o Options) (*Writer, error) {
 }
 
 // Write brings the check up to date at GitHub. again, when it is not zero, is when to call it again: a limit is
-// reached, or it is too early for an update that nobody waits for. After an error the check waits for another call, too.
+// reached, or it is too early for an update that nobody waits for. After an error the check waits for another call,
+// too.
 func (w *Writer) Write(ctx context.Context, id string) (again time.Duration, err error) {
 	for range rounds {
 		more, again, err := w.once(ctx, id)
@@ -151,7 +152,8 @@ func (w *Writer) failed(ctx context.Context, c store.Check, err error) error {
 	}
 	w.writes.WithLabelValues("error").Inc()
 	old := w.Now().Sub(time.UnixMilli(c.CreatedMS)) > patience
-	if errors.Is(err, ghapi.ErrInvalid) || old && (errors.Is(err, ghapi.ErrNotFound) || errors.Is(err, ghapi.ErrForbidden)) {
+	if errors.Is(err, ghapi.ErrInvalid) ||
+		old && (errors.Is(err, ghapi.ErrNotFound) || errors.Is(err, ghapi.ErrForbidden)) {
 		w.Logger.ErrorContext(ctx, "check given up", "check", c.ID, "repo", c.Repo, "err", err)
 		return w.Store.GiveUpCheck(ctx, c.ID, err.Error())
 	}

@@ -82,7 +82,10 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("read the App's private key: not an RSA key in PEM") // the cause may quote it
 	}
 	at.BaseURL = strings.TrimRight(base.String(), "/")
-	a := &App{id: o.AppID, base: base, wire: network, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{}, recent: list.New()}
+	a := &App{
+		id: o.AppID, base: base, wire: network, app: at, now: o.Now, meter: m, clients: map[int64]*list.Element{},
+		recent: list.New(),
+	}
 	a.self = a.asApp()
 	return a, nil
 }

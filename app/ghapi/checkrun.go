@@ -92,17 +92,24 @@ const maxPages = 10
 
 // CreateCheckRun makes a check run.
 func (c *Client) CreateCheckRun(ctx context.Context, repo string, run CheckRun) (MadeCheckRun, error) {
-	return c.writeCheckRun(ctx, http.MethodPost, repo, "check-runs", fmt.Sprintf("create check run %q in %s", run.Name, repo), run)
+	return c.writeCheckRun(
+		ctx, http.MethodPost, repo, "check-runs", fmt.Sprintf("create check run %q in %s", run.Name, repo), run,
+	)
 }
 
 // UpdateCheckRun changes a check run.
 func (c *Client) UpdateCheckRun(ctx context.Context, repo string, id int64, run CheckRun) (MadeCheckRun, error) {
 	run.HeadSHA = ""
-	return c.writeCheckRun(ctx, http.MethodPatch, repo, fmt.Sprintf("check-runs/%d", id), fmt.Sprintf("update check run %d in %s", id, repo), run)
+	return c.writeCheckRun(
+		ctx, http.MethodPatch, repo, fmt.Sprintf("check-runs/%d", id), fmt.Sprintf("update check run %d in %s", id, repo),
+		run,
+	)
 }
 
 // writeCheckRun sends our own body: go-github's has no started_at for an update.
-func (c *Client) writeCheckRun(ctx context.Context, method, repo, path, action string, run CheckRun) (MadeCheckRun, error) {
+func (c *Client) writeCheckRun(
+	ctx context.Context, method, repo, path, action string, run CheckRun,
+) (MadeCheckRun, error) {
 	owner, name, err := splitRepo(repo)
 	if err != nil {
 		return MadeCheckRun{}, err

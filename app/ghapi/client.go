@@ -37,7 +37,8 @@ func splitRepo(repo string) (owner, name string, err error) {
 	return owner, name, nil
 }
 
-// File reads a file of the repository at a commit. What is no file (a folder, a submodule), or over MaxFile, is an error.
+// File reads a file of the repository at a commit. What is no file (a folder, a submodule), or over MaxFile, is an
+// error.
 func (c *Client) File(ctx context.Context, repo, path, ref string) ([]byte, error) {
 	action := fmt.Sprintf("read %s of %s at %.12s", path, repo, ref)
 	owner, name, err := splitRepo(repo)
@@ -108,7 +109,9 @@ func (c *Client) Permission(ctx context.Context, repo, user string) (string, err
 		return "", err
 	}
 	// go-github's type has no role_name; the older "permission" tells maintain from write for nobody.
-	req, err := c.gh.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/collaborators/%s/permission", owner, name, url.PathEscape(user)), nil)
+	req, err := c.gh.NewRequest(
+		http.MethodGet, fmt.Sprintf("repos/%s/%s/collaborators/%s/permission", owner, name, url.PathEscape(user)), nil,
+	)
 	if err != nil {
 		return "", fmt.Errorf("read permission: %w", err)
 	}

@@ -13,7 +13,8 @@ import (
 
 // Errors that callers tell apart; anything else from GitHub is worth another try.
 var (
-	// ErrNotFound is a thing that does not exist, or that the installation may not see: GitHub tells these apart for nobody.
+	// ErrNotFound is a thing that does not exist, or that the installation may not see: GitHub tells these apart for
+	// nobody.
 	ErrNotFound = errors.New("not found on GitHub")
 	// ErrForbidden is a key that GitHub does not take, or a permission the App lacks.
 	ErrForbidden = errors.New("forbidden by GitHub")

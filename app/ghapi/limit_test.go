@@ -25,7 +25,9 @@ func server(t *testing.T, f http.HandlerFunc) *App {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /app/installations/{id}/access_tokens", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
-		_ = json.NewEncoder(w).Encode(map[string]any{"token": "ghs_" + r.PathValue("id"), "expires_at": time.Now().Add(time.Hour)})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"token": "ghs_" + r.PathValue("id"), "expires_at": time.Now().Add(time.Hour),
+		})
 	})
 	mux.HandleFunc("/", f)
 	s := httptest.NewServer(mux)
@@ -62,8 +64,19 @@ func TestErrors(t *testing.T) {
 		{"forbidden", 403, nil, `{"message":"Resource not accessible by integration"}`, ErrForbidden, 0},
 		{"unauthorized", 401, nil, `{"message":"Bad credentials"}`, ErrForbidden, 0},
 		{"invalid", 422, nil, `{"message":"Validation Failed","errors":[{"message":"No commit found"}]}`, ErrInvalid, 0},
-		{"primary", 403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(90 * time.Second).Unix())}, `{}`, nil, 90 * time.Second},
-		{"primary for ever", 403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999999999"}, `{}`, nil, time.Hour},
+		{
+			"primary", 403,
+			map[string]string{
+				"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(90 * time.Second).Unix()),
+			},
+			`{}`, nil, 90 * time.Second,
+		},
+		{
+			"primary for ever", 403,
+			map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999999999"},
+			`{}`,
+			nil, time.Hour,
+		},
 		{"secondary", 403, map[string]string{"Retry-After": "30"}, `{}`, nil, 30 * time.Second},
 		{"secondary for ever", 429, map[string]string{"Retry-After": "99999999"}, `{}`, nil, time.Hour},
 		{"secondary without a time", 429, nil, `{}`, nil, time.Minute},
@@ -81,7 +94,8 @@ func TestErrors(t *testing.T) {
 			})
 			_, err := a.Installation(1).Pull(t.Context(), "o/r", 1)
 			limit := (*LimitError)(nil)
-			if tt.want != nil && !errors.Is(err, tt.want) || tt.after != 0 && (!errors.As(err, &limit) || (limit.After-tt.after).Abs() > 20*time.Second) {
+			if tt.want != nil && !errors.Is(err, tt.want) ||
+				tt.after != 0 && (!errors.As(err, &limit) || (limit.After-tt.after).Abs() > 20*time.Second) {
 				t.Fatalf("got %v", err)
 			}
 			if tt.after == 0 {
@@ -185,7 +199,8 @@ func TestRedirect(t *testing.T) {
 		}
 		http.Redirect(w, r, to, http.StatusMovedPermanently)
 	})
-	if _, err := a.Installation(1).Pull(t.Context(), "o/r", 1); err == nil || !strings.Contains(err.Error(), "another host") {
+	if _, err := a.Installation(1).Pull(t.Context(), "o/r", 1); err == nil ||
+		!strings.Contains(err.Error(), "another host") {
 		t.Errorf("got %v", err)
 	}
 	if p, err := a.Installation(1).Pull(t.Context(), "o/renamed", 1); err != nil || !p.Open {

@@ -106,7 +106,10 @@ func (h *Handler) accept(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return answer{code: http.StatusMethodNotAllowed, name: "method", text: "webhooks are POSTed"}
 	}
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return answer{code: http.StatusUnsupportedMediaType, name: "content_type", text: "set the webhook's content type to application/json"}
+		return answer{
+			code: http.StatusUnsupportedMediaType, name: "content_type",
+			text: "set the webhook's content type to application/json",
+		}
 	}
 	unsigned := answer{code: http.StatusUnauthorized, name: "signature", text: "X-Hub-Signature-256 does not hold"}
 	signature, ok := parseSignature(r.Header.Get("X-Hub-Signature-256"))
@@ -132,7 +135,9 @@ func (h *Handler) accept(ctx context.Context, w http.ResponseWriter, r *http.Req
 // keep stores and queues a delivery whose signature holds.
 func (h *Handler) keep(ctx context.Context, guid, event string, body []byte) answer {
 	if !guidShape.MatchString(guid) || !eventShape.MatchString(event) {
-		return answer{code: http.StatusBadRequest, name: "headers", text: "X-GitHub-Delivery or X-GitHub-Event is missing or malformed"}
+		return answer{
+			code: http.StatusBadRequest, name: "headers", text: "X-GitHub-Delivery or X-GitHub-Event is missing or malformed",
+		}
 	}
 	taken := false
 	err := h.store.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -143,7 +148,10 @@ func (h *Handler) keep(ctx context.Context, guid, event string, body []byte) ans
 	})
 	switch {
 	case err != nil:
-		return answer{code: http.StatusInternalServerError, name: "error", text: "the delivery could not be stored; redeliver it", err: err}
+		return answer{
+			code: http.StatusInternalServerError, name: "error", text: "the delivery could not be stored; redeliver it",
+			err: err,
+		}
 	case !taken:
 		return answer{code: http.StatusAccepted, name: "seen", text: "seen before"}
 	default:

@@ -41,7 +41,9 @@ func (in *intake) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	default:
 		return nil, errBusy
 	}
-	src := &patient{r: http.MaxBytesReader(w, r.Body, maxBody), c: http.NewResponseController(w), end: time.Now().Add(acceptTimeout)}
+	src := &patient{
+		r: http.MaxBytesReader(w, r.Body, maxBody), c: http.NewResponseController(w), end: time.Now().Add(acceptTimeout),
+	}
 	var body bytes.Buffer
 	if _, err := io.Copy(&body, io.LimitReader(src, smallBody)); err != nil || body.Len() < smallBody {
 		return body.Bytes(), err

@@ -68,7 +68,11 @@ func TestAssign(t *testing.T) {
 			[]Match{{"a", "t"}},
 		},
 		"too little trust": {
-			[]Run{{ID: "a", Type: "qemu", Trust: lab.Untrusted}, {ID: "b", Type: "qemu", Trust: lab.Approved}, {ID: "c", Type: "qemu", Trust: "nonsense"}},
+			[]Run{
+				{ID: "a", Type: "qemu", Trust: lab.Untrusted},
+				{ID: "b", Type: "qemu", Trust: lab.Approved},
+				{ID: "c", Type: "qemu", Trust: "nonsense"},
+			},
 			[]Target{qemu("t", trust(lab.Approved)), qemu("u", trust("nonsense"))},
 			[]Match{{"b", "t"}},
 		},
@@ -94,11 +98,15 @@ func TestAssignHolds(t *testing.T) {
 		id := 0
 		next := func() string { id++; return string(rune('A' + id)) }
 		targets := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Target {
-			return Target{ID: next(), Type: word.Draw(t, "type"), Tags: rapid.SliceOfN(word, 0, 3).Draw(t, "tags"), Trust: level.Draw(t, "trust")}
+			return Target{
+				ID: next(), Type: word.Draw(t, "type"), Tags: rapid.SliceOfN(word, 0, 3).Draw(t, "tags"),
+				Trust: level.Draw(t, "trust"),
+			}
 		}), 0, 12).Draw(t, "targets")
 		runs := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Run {
 			return Run{
-				ID: next(), Type: word.Draw(t, "type"), Tags: rapid.SliceOfN(word, 0, 2).Draw(t, "tags"), Trust: level.Draw(t, "trust"),
+				ID: next(), Type: word.Draw(t, "type"), Tags: rapid.SliceOfN(word, 0, 2).Draw(t, "tags"),
+				Trust:    level.Draw(t, "trust"),
 				Priority: rapid.Int64Range(0, 2).Draw(t, "priority"),
 			}
 		}), 0, 12).Draw(t, "runs")

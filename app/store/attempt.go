@@ -33,7 +33,9 @@ func scanAttempt(r scanner) (v Attempt, err error) {
 
 // Attempts reads the attempts at a run, in order.
 func (s *Store) Attempts(ctx context.Context, run string) ([]Attempt, error) {
-	vs, err := all(ctx, s.ro, scanAttempt, `SELECT `+attemptColumns+` FROM attempts WHERE run_id = $1 ORDER BY number`, run)
+	vs, err := all(
+		ctx, s.ro, scanAttempt, `SELECT `+attemptColumns+` FROM attempts WHERE run_id = $1 ORDER BY number`, run,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read attempts at run %q: %w", run, err)
 	}

@@ -152,7 +152,9 @@ func (b *Blobs) Remove(run string) error {
 // Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
 // where events are missing or cannot be read: with any, the results are incomplete. also is called with each event
 // that counts.
-func (b *Blobs) Results(run string, attempt int, also ...func(results.Event)) (res *results.Results, lost int, err error) {
+func (b *Blobs) Results(
+	run string, attempt int, also ...func(results.Event),
+) (res *results.Results, lost int, err error) {
 	f, err := b.Open(run, attempt, lab.Events)
 	if errors.Is(err, fs.ErrNotExist) {
 		return results.NewResults(), 0, nil

@@ -9,8 +9,8 @@ import (
 )
 
 // Check is a check run of ours on a commit, and the outbox of it: what GitHub was told (Sent), and what it must be told
-// (Wanted). Each change of what is shown raises Wanted; the writer reads the state of now, sends it, and sets Sent to the
-// Wanted it had read, so that many changes are one update, and an older state never follows a newer one.
+// (Wanted). Each change of what is shown raises Wanted; the writer reads the state of now, sends it, and sets Sent to
+// the Wanted it had read, so that many changes are one update, and an older state never follows a newer one.
 type Check struct {
 	ID             string
 	InstallationID int64
@@ -47,7 +47,8 @@ const checkColumns = `id, installation_id, repo, head_sha, pull_number, name, pa
 func scanCheck(r scanner) (c Check, err error) {
 	var open int64
 	err = r.Scan(&c.ID, &c.InstallationID, &c.Repo, &c.HeadSHA, &c.PullNumber, &c.Name, &c.Path, &c.Line, &c.Generation,
-		&c.External, &c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error, &c.CreatedMS)
+		&c.External, &c.Problem, &c.CheckRunID, &c.Wanted, &c.Sent, &c.SentHash, &c.Annotations, &open, &c.SentMS, &c.Error,
+		&c.CreatedMS)
 	c.Open = open != 0
 	return c, err
 }
@@ -135,7 +136,8 @@ func (s *Store) ClaimCheck(ctx context.Context, id, writer string, until time.Ti
 		if err != nil {
 			return notFound(err)
 		}
-		c, err = one(tx.QueryRowContext(ctx, `UPDATE checks SET writer = $1, writer_until_ms = $2 WHERE id = $3 RETURNING `+checkColumns,
+		c, err = one(tx.QueryRowContext(ctx, `UPDATE checks SET writer = $1, writer_until_ms = $2 WHERE id = $3 RETURNING `+
+			checkColumns,
 			writer, until.UnixMilli(), id), scanCheck)
 		c.Interrupted = before != ""
 		return err
@@ -159,7 +161,9 @@ func (s *Store) ReplaceCheckRun(ctx context.Context, id, writer string) error {
 
 // CheckMade notes GitHub's id of a check that its writer has just made.
 func (s *Store) CheckMade(ctx context.Context, id, writer string, checkRunID int64) error {
-	r, err := s.db.ExecContext(ctx, `UPDATE checks SET check_run_id = $1 WHERE id = $2 AND writer = $3`, checkRunID, id, writer)
+	r, err := s.db.ExecContext(
+		ctx, `UPDATE checks SET check_run_id = $1 WHERE id = $2 AND writer = $3`, checkRunID, id, writer,
+	)
 	if ok, err := changed(r, err, "note check run %d", checkRunID); err != nil || ok {
 		return err
 	}
@@ -207,7 +211,10 @@ func (s *Store) InterruptChecks(ctx context.Context) error {
 
 // CheckProgress notes, during a claim, how many annotations GitHub has, and prolongs the claim.
 func (s *Store) CheckProgress(ctx context.Context, id, writer string, annotations int64, until time.Time) error {
-	r, err := s.db.ExecContext(ctx, `UPDATE checks SET annotations = $1, writer_until_ms = $2 WHERE id = $3 AND writer = $4`, annotations, until.UnixMilli(), id, writer)
+	r, err := s.db.ExecContext(
+		ctx, `UPDATE checks SET annotations = $1, writer_until_ms = $2 WHERE id = $3 AND writer = $4`, annotations,
+		until.UnixMilli(), id, writer,
+	)
 	if ok, err := changed(r, err, "note progress of check %q", id); err != nil || ok {
 		return err
 	}
@@ -216,14 +223,16 @@ func (s *Store) CheckProgress(ctx context.Context, id, writer string, annotation
 
 // GiveUpCheck closes a check that GitHub does not take.
 func (s *Store) GiveUpCheck(ctx context.Context, id, why string) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE checks SET open = 0, sent = wanted, error = $1, writer = '', writer_until_ms = 0 WHERE id = $2`, why, id); err != nil {
+	if _, err := s.db.ExecContext(
+		ctx, `UPDATE checks SET open = 0, sent = wanted, error = $1, writer = '', writer_until_ms = 0 WHERE id = $2`, why, id,
+	); err != nil {
 		return fmt.Errorf("give up check %q: %w", id, err)
 	}
 	return nil
 }
 
-// ForgetChecks removes concluded checks made before the time whose runs are forgotten, and closed pull requests not seen
-// since.
+// ForgetChecks removes concluded checks made before the time whose runs are forgotten, and closed pull requests not
+// seen since.
 func (s *Store) ForgetChecks(ctx context.Context, beforeMS int64) error {
 	for _, q := range []string{
 		`DELETE FROM checks WHERE open = 0 AND sent >= wanted AND created_ms < $1 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.check_id = checks.id)`,

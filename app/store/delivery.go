@@ -33,7 +33,10 @@ type Delivery struct {
 const deliveryColumns = `guid, event, body, state, reason, action, installation_id, repo, tries, received_ms, ended_ms`
 
 func scanDelivery(r scanner) (d Delivery, err error) {
-	err = r.Scan(&d.GUID, &d.Event, &d.Body, &d.State, &d.Reason, &d.Action, &d.InstallationID, &d.Repo, &d.Tries, &d.ReceivedMS, &d.EndedMS)
+	err = r.Scan(
+		&d.GUID, &d.Event, &d.Body, &d.State, &d.Reason, &d.Action, &d.InstallationID, &d.Repo, &d.Tries, &d.ReceivedMS,
+		&d.EndedMS,
+	)
 	return d, err
 }
 
@@ -50,7 +53,9 @@ func (s *Store) AcceptDelivery(ctx context.Context, tx *Tx, guid, event string, 
 
 // Delivery reads a delivery.
 func (s *Store) Delivery(ctx context.Context, guid string) (Delivery, error) {
-	d, err := one(s.ro.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE guid = $1`, guid), scanDelivery)
+	d, err := one(
+		s.ro.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE guid = $1`, guid), scanDelivery,
+	)
 	if err != nil {
 		return d, fmt.Errorf("read delivery %q: %w", guid, err)
 	}
@@ -59,7 +64,10 @@ func (s *Store) Delivery(ctx context.Context, guid string) (Delivery, error) {
 
 // RouteDelivery notes what a delivery is about.
 func (s *Store) RouteDelivery(ctx context.Context, guid, action string, installation int64, repo string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE deliveries SET action = $1, installation_id = $2, repo = $3 WHERE guid = $4`, action, installation, repo, guid)
+	_, err := s.db.ExecContext(
+		ctx, `UPDATE deliveries SET action = $1, installation_id = $2, repo = $3 WHERE guid = $4`, action, installation, repo,
+		guid,
+	)
 	if err != nil {
 		return fmt.Errorf("route delivery %q: %w", guid, err)
 	}

@@ -20,7 +20,9 @@ type dialect struct {
 func sqlite() dialect { return dialect{driver: "sqlite", goose: goose.DialectSQLite3} }
 
 func postgres() dialect {
-	return dialect{driver: "pgx", goose: goose.DialectPostgres, skipLocked: "FOR UPDATE SKIP LOCKED", forUpdate: "FOR UPDATE"}
+	return dialect{
+		driver: "pgx", goose: goose.DialectPostgres, skipLocked: "FOR UPDATE SKIP LOCKED", forUpdate: "FOR UPDATE",
+	}
 }
 
 // IsPostgres says whether dsn names a PostgreSQL database; anything else is the path of a SQLite file.
@@ -36,7 +38,8 @@ func sqliteURI(path string, readOnly bool) (string, error) {
 		return "", fmt.Errorf("resolve database path %q: %w", path, err)
 	}
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(ON)",
 	}}
 	if readOnly {
 		q.Add("_pragma", "query_only(ON)")

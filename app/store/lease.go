@@ -34,7 +34,10 @@ func scanLease(r scanner) (v Lease, err error) {
 
 // HeldLeases reads what a runner holds, the oldest first.
 func (s *Store) HeldLeases(ctx context.Context, runner string) ([]Lease, error) {
-	vs, err := all(ctx, s.ro, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE runner_id = $1 AND state = 'held' ORDER BY created_ms, id`, runner)
+	vs, err := all(
+		ctx, s.ro, scanLease,
+		`SELECT `+leaseColumns+` FROM leases WHERE runner_id = $1 AND state = 'held' ORDER BY created_ms, id`, runner,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read leases of runner %s: %w", runner, err)
 	}
@@ -43,7 +46,12 @@ func (s *Store) HeldLeases(ctx context.Context, runner string) ([]Lease, error) 
 
 // HeldLease reads a lease that the runner holds; any other is ErrLeaseLost.
 func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error) {
-	v, err := one(s.ro.QueryRowContext(ctx, `SELECT `+leaseColumns+` FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'held'`, id, runner), scanLease)
+	v, err := one(
+		s.ro.QueryRowContext(
+			ctx, `SELECT `+leaseColumns+` FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'held'`, id, runner,
+		),
+		scanLease,
+	)
 	if errors.Is(err, ErrNotFound) {
 		err = ErrLeaseLost
 	}
@@ -72,7 +80,9 @@ func (s *Store) Assignment(ctx context.Context, lease string) (a lab.Assignment,
 
 // KeepLeases gives the leases that a runner says it holds new time. lost are those it does not hold; cancels are those
 // whose runs it shall stop. A lease with plenty of time left is not written again.
-func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lost []string, cancels []lab.Cancel, err error) {
+func (s *Store) KeepLeases(
+	ctx context.Context, runner string, ids []string,
+) (lost []string, cancels []lab.Cancel, err error) {
 	held, err := s.HeldLeases(ctx, runner)
 	if err != nil {
 		return nil, nil, err
@@ -101,7 +111,9 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		for _, id := range due {
-			r, err := tx.ExecContext(ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id)
+			r, err := tx.ExecContext(
+				ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id,
+			)
 			ok, err := changed(r, err, "keep lease %s", id)
 			if err != nil {
 				return err
@@ -118,7 +130,10 @@ func (s *Store) KeepLeases(ctx context.Context, runner string, ids []string) (lo
 // RunnersWithNews reads which runners have leases they have not spoken of, or that are canceled: a replica looks there
 // for what another one has done.
 func (s *Store) RunnersWithNews(ctx context.Context) ([]string, error) {
-	vs, err := all(ctx, s.ro, scanString, `SELECT DISTINCT runner_id FROM leases WHERE state = 'held' AND (accepted = 0 OR cancel <> '')`)
+	vs, err := all(
+		ctx, s.ro, scanString,
+		`SELECT DISTINCT runner_id FROM leases WHERE state = 'held' AND (accepted = 0 OR cancel <> '')`,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read runners with news: %w", err)
 	}
@@ -127,7 +142,10 @@ func (s *Store) RunnersWithNews(ctx context.Context) ([]string, error) {
 
 // ExpiredLeases reads the leases whose time is up.
 func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
-	vs, err := all(ctx, s.ro, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE state = 'held' AND until_ms < $1 ORDER BY until_ms, id`, s.nowMS())
+	vs, err := all(
+		ctx, s.ro, scanLease,
+		`SELECT `+leaseColumns+` FROM leases WHERE state = 'held' AND until_ms < $1 ORDER BY until_ms, id`, s.nowMS(),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read expired leases: %w", err)
 	}
@@ -162,7 +180,9 @@ func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE targets SET lease_id = '', used_ms = $1 WHERE id = $2 AND lease_id = $3`, s.nowMS(), target, id)
+		_, err = tx.ExecContext(
+			ctx, `UPDATE targets SET lease_id = '', used_ms = $1 WHERE id = $2 AND lease_id = $3`, s.nowMS(), target, id,
+		)
 		if err != nil {
 			return err
 		}
@@ -188,7 +208,9 @@ func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
 // wasReleased is nil when the runner has ended the lease before.
 func (s *Store) wasReleased(ctx context.Context, tx *Tx, runner, id string) error {
 	var n int64
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'released'`, id, runner).Scan(&n)
+	err := tx.QueryRowContext(
+		ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'released'`, id, runner,
+	).Scan(&n)
 	if err == nil && n == 0 {
 		err = ErrLeaseLost
 	}
@@ -200,10 +222,13 @@ const waitAnew = `queue_until_ms = CASE WHEN queue_ms > 0 THEN queue_ms + $1 ELS
 
 // unbegin takes back an attempt that never reached its runner, so that it does not count.
 func (s *Store) unbegin(ctx context.Context, tx *Tx, l Lease) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM attempts WHERE run_id = $1 AND number = $2`, l.RunID, l.Attempt); err != nil {
+	if _, err := tx.ExecContext(
+		ctx, `DELETE FROM attempts WHERE run_id = $1 AND number = $2`, l.RunID, l.Attempt,
+	); err != nil {
 		return err
 	}
-	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1, `+waitAnew+` WHERE id = $2 AND state = 'running'`,
+	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1, `+waitAnew+
+		` WHERE id = $2 AND state = 'running'`,
 		s.nowMS(), l.RunID)
 	if ok, err := changed(r, err, "queue run %s again", l.RunID); err != nil || !ok {
 		return err
@@ -222,7 +247,8 @@ func (s *Store) endAttempt(ctx context.Context, tx *Tx, l Lease, target string, 
 		return err
 	}
 	if e.Verdict.Class == results.ClassInfrastructure {
-		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', `+waitAnew+`, avoid_target = $2, class = $3, message = $4
+		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', `+waitAnew+
+			`, avoid_target = $2, class = $3, message = $4
 			WHERE id = $5 AND state = 'running' AND attempts < max_attempts`, s.nowMS(), target, string(e.Verdict.Class), lab.Clip(e.Verdict.Message), l.RunID)
 		again, err := changed(r, err, "queue run %s again", l.RunID)
 		if err != nil {

@@ -9,7 +9,8 @@ import (
 func TestPostgres(t *testing.T) {
 	dsn := pgtest.Start(t)
 	for name, test := range map[string]func(*testing.T, *Store){
-		"deliveries": testDeliveries, "checks": testChecks, "pulls": testPulls, "schedule": testSchedule, "requeue": testRequeue,
+		"deliveries": testDeliveries, "checks": testChecks, "pulls": testPulls, "schedule": testSchedule,
+		"requeue": testRequeue,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Open(t.Context(), Options{DSN: dsn})

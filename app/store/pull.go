@@ -62,7 +62,9 @@ func (s *Store) HandOverRun(ctx context.Context, tx *Tx, r ActiveRun, from Pull)
 		return false, nil
 	}
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE runs SET pull_number = $1, ref = $2 WHERE id = $3`, to, fmt.Sprintf("refs/pull/%d/head", to), r.ID)
+		_, err = tx.ExecContext(
+			ctx, `UPDATE runs SET pull_number = $1, ref = $2 WHERE id = $3`, to, fmt.Sprintf("refs/pull/%d/head", to), r.ID,
+		)
 	}
 	if err != nil {
 		return false, fmt.Errorf("hand over run %s of pull request %s#%d: %w", r.ID, from.Repo, from.Number, err)

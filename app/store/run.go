@@ -94,8 +94,10 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 			target_type, tags, job, max_attempts, created_ms, queue_until_ms,
 			known_failures, kernel_log, test_retries, queue_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (run_key) DO NOTHING`,
-		id.String(), spec.Key, spec.CheckID, spec.Name, spec.Source.Repository, spec.Source.Ref, spec.Source.Commit, spec.Source.PullRequest,
-		string(spec.Trust), spec.Priority, spec.TargetType, list(spec.Tags), spec.Job, min(max(spec.MaxAttempts, 1), MaxAttempts), now, until,
+		id.String(), spec.Key, spec.CheckID, spec.Name, spec.Source.Repository, spec.Source.Ref, spec.Source.Commit,
+		spec.Source.PullRequest,
+		string(spec.Trust), spec.Priority, spec.TargetType, list(spec.Tags), spec.Job,
+		min(max(spec.MaxAttempts, 1), MaxAttempts), now, until,
 		spec.Lists.KnownFailures, spec.Lists.KernelLog, spec.Lists.TestRetries, spec.QueueTimeout.Milliseconds())
 	if created, err = changed(r, err, "create run %q", spec.Name); err != nil {
 		return Run{}, false, err
@@ -113,7 +115,9 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 // CancelRun completes a run as canceled, at once; a runner that executes it is told to stop, and nothing it says of the
 // run counts any more. It is false when the run was completed already.
 func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool, error) {
-	done, err := s.completeRun(ctx, tx, id, results.Verdict{Verdict: results.VerdictCanceled, Class: results.ClassCanceled, Message: reason})
+	done, err := s.completeRun(ctx, tx, id, results.Verdict{
+		Verdict: results.VerdictCanceled, Class: results.ClassCanceled, Message: reason,
+	})
 	if err != nil || !done {
 		return false, err
 	}
@@ -121,7 +125,9 @@ func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool,
 		reason = "canceled"
 	}
 	var runner string
-	err = tx.QueryRowContext(ctx, `UPDATE leases SET cancel = $1 WHERE run_id = $2 AND state = 'held' RETURNING runner_id`, reason, id).Scan(&runner)
+	err = tx.QueryRowContext(
+		ctx, `UPDATE leases SET cancel = $1 WHERE run_id = $2 AND state = 'held' RETURNING runner_id`, reason, id,
+	).Scan(&runner)
 	switch {
 	case err == nil:
 		return true, s.tell(ctx, tx, Change{Runner: runner})
@@ -152,7 +158,9 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 
 // RunsOfCheck reads the runs that a check shows, oldest first.
 func (s *Store) RunsOfCheck(ctx context.Context, check string) ([]Run, error) {
-	vs, err := all(ctx, s.ro, scanRun, `SELECT `+runColumns+` FROM runs WHERE check_id = $1 ORDER BY created_ms, id`, check)
+	vs, err := all(
+		ctx, s.ro, scanRun, `SELECT `+runColumns+` FROM runs WHERE check_id = $1 ORDER BY created_ms, id`, check,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read runs of check %q: %w", check, err)
 	}
@@ -201,7 +209,8 @@ func (s *Store) ExpireQueue(ctx context.Context) (n int, err error) {
 			}
 			n++
 			_, err := s.completeRun(ctx, tx, id, results.Verdict{
-				Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "no target was free in the time the run may wait",
+				Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure,
+				Message: "no target was free in the time the run may wait",
 			})
 			return err
 		})

@@ -14,7 +14,9 @@ import (
 
 func queueRun(t *testing.T, s *Store, spec RunSpec) (run Run, created bool) {
 	t.Helper()
-	spec.Name, spec.Job, spec.Source, spec.Trust = "smoke", []byte("x"), lab.Source{Repository: "o/r", Commit: "abc"}, lab.Trusted
+	spec.Name, spec.Job, spec.Source, spec.Trust = "smoke", []byte("x"), lab.Source{
+		Repository: "o/r", Commit: "abc",
+	}, lab.Trusted
 	err := s.Tx(t.Context(), func(ctx context.Context, tx *Tx) (err error) {
 		run, created, err = s.CreateRun(ctx, tx, spec)
 		return err
@@ -40,13 +42,17 @@ func testSchedule(t *testing.T, s *Store) {
 	for i := range 40 {
 		targets = append(targets, lab.Target{Name: fmt.Sprintf("t%d", i), Type: "qemu"})
 	}
-	targets = append(targets, lab.Target{Name: "special", Type: "qemu", Tags: []string{"special"}}, lab.Target{Name: "sick", Type: "pi", Health: lab.Bad})
+	targets = append(targets, lab.Target{Name: "special", Type: "qemu", Tags: []string{"special"}}, lab.Target{
+		Name: "sick", Type: "pi", Health: lab.Bad,
+	})
 	if err := s.ConnectRunner(ctx, runner, "session", "replica", lab.Announcement{Targets: targets}); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		for range 150 {
-			if _, _, err := s.CreateRun(ctx, tx, RunSpec{Name: "none", TargetType: "qemu", Tags: []string{"none"}, Job: []byte("x")}); err != nil {
+			if _, _, err := s.CreateRun(
+				ctx, tx, RunSpec{Name: "none", TargetType: "qemu", Tags: []string{"none"}, Job: []byte("x")},
+			); err != nil {
 				return err
 			}
 		}
@@ -103,7 +109,8 @@ func TestQueueTimeout(t *testing.T) {
 		t.Errorf("expired %d, %v", n, err)
 	}
 	run, err := s.Run(t.Context(), hasty.ID)
-	if err != nil || run.State != RunCompleted || run.Verdict.Verdict != results.VerdictIncomplete || run.Class != results.ClassInfrastructure {
+	if err != nil || run.State != RunCompleted || run.Verdict.Verdict != results.VerdictIncomplete ||
+		run.Class != results.ClassInfrastructure {
 		t.Errorf("%+v, %v", run, err)
 	}
 }
@@ -122,7 +129,9 @@ func testRequeue(t *testing.T, s *Store) {
 	}
 	schedule := func() (lease string) {
 		t.Helper()
-		if err := s.ConnectRunner(ctx, runner, "session", "replica", lab.Announcement{Targets: []lab.Target{{Name: "x", Type: "requeue"}}}); err != nil {
+		if err := s.ConnectRunner(
+			ctx, runner, "session", "replica", lab.Announcement{Targets: []lab.Target{{Name: "x", Type: "requeue"}}},
+		); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Schedule(ctx); err != nil {
@@ -149,7 +158,9 @@ func testRequeue(t *testing.T, s *Store) {
 	waits("taken back")
 	lease = schedule()
 	now = now.Add(3 * time.Hour)
-	if err := s.EndLease(ctx, runner, lease, End{Verdict: results.Decide(results.Failf(results.ClassInfrastructure, "no power"), nil)}); err != nil {
+	if err := s.EndLease(
+		ctx, runner, lease, End{Verdict: results.Decide(results.Failf(results.ClassInfrastructure, "no power"), nil)},
+	); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(59 * time.Minute)

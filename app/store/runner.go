@@ -58,7 +58,9 @@ func (s *Store) NewEnrolment(ctx context.Context, name string, ttl time.Duration
 func (s *Store) Enroll(ctx context.Context, token, name, secretHash string) (id string, err error) {
 	// Outside of a transaction at first: anybody may guess, and shall not hold up who writes.
 	var known int64
-	if err := s.ro.QueryRowContext(ctx, `SELECT COUNT(*) FROM enrolments WHERE token_hash = $1`, HashSecret(token)).Scan(&known); err != nil {
+	if err := s.ro.QueryRowContext(
+		ctx, `SELECT COUNT(*) FROM enrolments WHERE token_hash = $1`, HashSecret(token),
+	).Scan(&known); err != nil {
 		return "", fmt.Errorf("enroll runner %q: %w", name, err)
 	}
 	if known == 0 {
@@ -82,7 +84,10 @@ func (s *Store) Enroll(ctx context.Context, token, name, secretHash string) (id 
 		if id, err = s.putRunner(ctx, tx, name, secretHash, only != ""); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE enrolments SET runner_id = $1, secret_hash = $2 WHERE token_hash = $3`, id, secretHash, HashSecret(token))
+		_, err = tx.ExecContext(
+			ctx, `UPDATE enrolments SET runner_id = $1, secret_hash = $2 WHERE token_hash = $3`, id, secretHash,
+			HashSecret(token),
+		)
 		return err
 	})
 	if err != nil {
@@ -97,11 +102,16 @@ func (s *Store) putRunner(ctx context.Context, tx *Tx, name, secretHash string, 
 	switch {
 	case isNoRows(err):
 		id = uuid.NewString()
-		_, err = tx.ExecContext(ctx, `INSERT INTO runners (id, name, secret_hash, created_ms) VALUES ($1, $2, $3, $4)`, id, name, secretHash, s.nowMS())
+		_, err = tx.ExecContext(
+			ctx, `INSERT INTO runners (id, name, secret_hash, created_ms) VALUES ($1, $2, $3, $4)`, id, name, secretHash,
+			s.nowMS(),
+		)
 	case err == nil && !replace:
 		err = fmt.Errorf("%w: there is a runner of that name; a token made for it replaces its credential", ErrRefused)
 	case err == nil:
-		_, err = tx.ExecContext(ctx, `UPDATE runners SET secret_hash = $1, session = '', alive_ms = 0 WHERE id = $2`, secretHash, id)
+		_, err = tx.ExecContext(
+			ctx, `UPDATE runners SET secret_hash = $1, session = '', alive_ms = 0 WHERE id = $2`, secretHash, id,
+		)
 	}
 	return id, err
 }
@@ -142,7 +152,9 @@ func (s *Store) ConnectRunner(ctx context.Context, id, session, replica string, 
 
 // DisconnectRunner notes the end of a stream, unless the runner has a newer one.
 func (s *Store) DisconnectRunner(ctx context.Context, id, session string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE runners SET session = '', alive_ms = 0 WHERE id = $1 AND session = $2`, id, session)
+	_, err := s.db.ExecContext(
+		ctx, `UPDATE runners SET session = '', alive_ms = 0 WHERE id = $1 AND session = $2`, id, session,
+	)
 	if err != nil {
 		return fmt.Errorf("disconnect runner %s: %w", id, err)
 	}
@@ -167,7 +179,9 @@ func (s *Store) RenewRunners(ctx context.Context, replica string) (map[string]st
 
 // ForgiveLeases gives leases time to be kept again that ran out while the app could not listen.
 func (s *Store) ForgiveLeases(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1 WHERE state = 'held' AND until_ms < $1`, s.leaseUntil()); err != nil {
+	if _, err := s.db.ExecContext(
+		ctx, `UPDATE leases SET until_ms = $1 WHERE state = 'held' AND until_ms < $1`, s.leaseUntil(),
+	); err != nil {
 		return fmt.Errorf("forgive leases: %w", err)
 	}
 	return nil

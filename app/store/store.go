@@ -111,7 +111,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	p, err := goose.NewProvider(s.dialect.goose, s.db, files, goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(
+		s.dialect.goose, s.db, files, goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true),
+	)
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}

@@ -27,7 +27,9 @@ func Jobs(c *config.Config, f Facts) (jobs []*config.Job, why string, err error)
 		return nil, "pull_request " + f.Action + " is not among the file's types", nil
 	case !passes(f.Base, on.Branches, on.BranchesIgnore):
 		return nil, "the base branch is filtered out", nil
-	case len(on.Labels) > 0 && !slices.ContainsFunc(on.Labels, func(l string) bool { return slices.Contains(f.Labels, l) }):
+	case len(on.Labels) > 0 && !slices.ContainsFunc(on.Labels, func(l string) bool {
+		return slices.Contains(f.Labels, l)
+	}):
 		return nil, "the pull request has none of the file's labels", nil
 	}
 	if len(on.Paths)+len(on.PathsIgnore) > 0 {

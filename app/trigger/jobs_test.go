@@ -17,16 +17,52 @@ func TestJobs(t *testing.T) {
 	}{
 		{"plain", "[pull_request, push]", Facts{Action: "opened"}, "a"},
 		{"by hand", "{push: , pull_request: {types: [opened]}}", Facts{}, "a"},
-		{"not its type", "{push: , pull_request: {types: [opened]}}", Facts{Action: "synchronize"}, "pull_request synchronize is not among the file's types"},
-		{"labeled without labels", "[pull_request, push]", Facts{Action: "labeled"}, "pull_request labeled is not among the file's types"},
+		{
+			"not its type", "{push: , pull_request: {types: [opened]}}",
+			Facts{Action: "synchronize"},
+			"pull_request synchronize is not among the file's types",
+		},
+		{
+			"labeled without labels", "[pull_request, push]",
+			Facts{Action: "labeled"},
+			"pull_request labeled is not among the file's types",
+		},
 		{"labeled", "{push: , pull_request: {labels: hw}}", Facts{Action: "labeled", Labels: []string{"hw"}}, "a"},
-		{"no such label", "{push: , pull_request: {labels: hw}}", Facts{Action: "opened"}, "the pull request has none of the file's labels"},
-		{"branch", "{push: , pull_request: {branches: [main, releases/**]}}", Facts{Action: "opened", Base: "releases/1/x"}, "a"},
-		{"other branch", "{push: , pull_request: {branches: [main]}}", Facts{Action: "opened", Base: "next"}, "the base branch is filtered out"},
-		{"ignored branch", "{push: , pull_request: {branches-ignore: [next]}}", Facts{Action: "opened", Base: "next"}, "the base branch is filtered out"},
-		{"paths", "{push: , pull_request: {paths: ['src/**', '!src/doc/**']}}", Facts{Action: "opened", Files: files("README", "src/a.c")}, "a"},
-		{"other paths", "{push: , pull_request: {paths: ['src/**', '!src/doc/**']}}", Facts{Action: "opened", Files: files("src/doc/x")}, "no changed file passes the file's paths"},
-		{"only ignored paths", "{push: , pull_request: {paths-ignore: ['**.md']}}", Facts{Action: "opened", Files: files("a/b.md")}, "no changed file passes the file's paths"},
+		{
+			"no such label", "{push: , pull_request: {labels: hw}}",
+			Facts{Action: "opened"},
+			"the pull request has none of the file's labels",
+		},
+		{
+			"branch", "{push: , pull_request: {branches: [main, releases/**]}}",
+			Facts{Action: "opened", Base: "releases/1/x"},
+			"a",
+		},
+		{
+			"other branch", "{push: , pull_request: {branches: [main]}}",
+			Facts{Action: "opened", Base: "next"},
+			"the base branch is filtered out",
+		},
+		{
+			"ignored branch", "{push: , pull_request: {branches-ignore: [next]}}",
+			Facts{Action: "opened", Base: "next"},
+			"the base branch is filtered out",
+		},
+		{
+			"paths", "{push: , pull_request: {paths: ['src/**', '!src/doc/**']}}",
+			Facts{Action: "opened", Files: files("README", "src/a.c")},
+			"a",
+		},
+		{
+			"other paths", "{push: , pull_request: {paths: ['src/**', '!src/doc/**']}}",
+			Facts{Action: "opened", Files: files("src/doc/x")},
+			"no changed file passes the file's paths",
+		},
+		{
+			"only ignored paths", "{push: , pull_request: {paths-ignore: ['**.md']}}",
+			Facts{Action: "opened", Files: files("a/b.md")},
+			"no changed file passes the file's paths",
+		},
 		{"push only", "push", Facts{Action: "opened"}, ".github/gantry.yml does not name pull_request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +95,9 @@ func TestJobsFilesFail(t *testing.T) {
 		t.Fatal(r.Err())
 	}
 	boom := errors.New("boom")
-	if _, _, err := Jobs(c, Facts{Action: "opened", Files: func() ([]string, error) { return nil, boom }}); !errors.Is(err, boom) {
+	if _, _, err := Jobs(c, Facts{Action: "opened", Files: func() ([]string, error) {
+		return nil, boom
+	}}); !errors.Is(err, boom) {
 		t.Error(err)
 	}
 }

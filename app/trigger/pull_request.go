@@ -11,5 +11,9 @@ func pullRequest(e Event) Reaction {
 	if e.PullRequest.Number <= 0 || e.PullRequest.Head.SHA == "" {
 		return refuse("the payload has no pull request with a head")
 	}
-	return Reaction{Pull: &Pull{Number: e.PullRequest.Number, HeadSHA: e.PullRequest.Head.SHA, Action: e.Action, Closed: e.Action == "closed"}}
+	return Reaction{
+		Pull: &Pull{
+			Number: e.PullRequest.Number, HeadSHA: e.PullRequest.Head.SHA, Action: e.Action, Closed: e.Action == "closed",
+		},
+	}
 }

@@ -15,19 +15,50 @@ func TestReact(t *testing.T) {
 		name, event, body string
 		want              Reaction
 	}{
-		{"opened", "pull_request", `{"action":"opened",` + at + head + `}`, Reaction{Pull: &Pull{Number: 3, HeadSHA: "abc", Action: "opened"}}},
-		{"closed", "pull_request", `{"action":"closed",` + at + head + `}`, Reaction{Pull: &Pull{Number: 3, HeadSHA: "abc", Action: "closed", Closed: true}}},
-		{"assigned", "pull_request", `{"action":"assigned",` + at + head + `}`, Reaction{Ignored: "pull_request assigned starts nothing"}},
-		{"no head", "pull_request", `{"action":"opened",` + at + `"pull_request":null}`, Reaction{Refused: "the payload has no pull request with a head"}},
-		{"no installation", "pull_request", `{"action":"opened","repository":{"full_name":"o/r"},` + head + `}`, Reaction{Refused: "the payload names no installation: the webhook is not the App's own"}},
-		{"no repository", "pull_request", `{"action":"opened","installation":{"id":7},` + head + `}`, Reaction{Refused: "the payload names no repository"}},
 		{
-			"rerun", "check_run", `{"action":"rerequested",` + at + `"check_run":{"name":"smoke","head_sha":"abc","external_id":"x.1","app":{"id":12345},"created_at":"2018-04-25 20:42:10"}}`,
+			"opened", "pull_request", `{"action":"opened",` + at + head + `}`,
+			Reaction{Pull: &Pull{Number: 3, HeadSHA: "abc", Action: "opened"}},
+		},
+		{
+			"closed", "pull_request", `{"action":"closed",` + at + head + `}`,
+			Reaction{Pull: &Pull{Number: 3, HeadSHA: "abc", Action: "closed", Closed: true}},
+		},
+		{
+			"assigned", "pull_request", `{"action":"assigned",` + at + head + `}`,
+			Reaction{Ignored: "pull_request assigned starts nothing"},
+		},
+		{
+			"no head", "pull_request", `{"action":"opened",` + at + `"pull_request":null}`,
+			Reaction{Refused: "the payload has no pull request with a head"},
+		},
+		{
+			"no installation", "pull_request", `{"action":"opened","repository":{"full_name":"o/r"},` + head + `}`,
+			Reaction{Refused: "the payload names no installation: the webhook is not the App's own"},
+		},
+		{
+			"no repository", "pull_request", `{"action":"opened","installation":{"id":7},` + head + `}`,
+			Reaction{Refused: "the payload names no repository"},
+		},
+		{
+			"rerun", "check_run",
+			`{"action":"rerequested",` + at +
+				`"check_run":{"name":"smoke","head_sha":"abc","external_id":"x.1","app":{"id":12345},"created_at":"2018-04-25 20:42:10"}}`,
 			Reaction{Rerun: &Rerun{HeadSHA: "abc", ExternalID: "x.1", Name: "smoke"}},
 		},
-		{"rerun of another App's", "check_run", `{"action":"rerequested",` + at + `"check_run":{"head_sha":"abc","external_id":"x","app":{"id":1}}}`, Reaction{Ignored: "the check run is another App's"}},
-		{"our own news", "check_run", `{"action":"completed",` + at + `"check_run":{"app":{"id":12345}}}`, Reaction{Ignored: "check_run completed starts nothing"}},
-		{"rerun of all", "check_suite", `{"action":"rerequested",` + at + `"check_suite":{"head_sha":"abc","app":{"id":12345}}}`, Reaction{Rerun: &Rerun{HeadSHA: "abc"}}},
+		{
+			"rerun of another App's", "check_run",
+			`{"action":"rerequested",` + at + `"check_run":{"head_sha":"abc","external_id":"x","app":{"id":1}}}`,
+			Reaction{Ignored: "the check run is another App's"},
+		},
+		{
+			"our own news", "check_run", `{"action":"completed",` + at + `"check_run":{"app":{"id":12345}}}`,
+			Reaction{Ignored: "check_run completed starts nothing"},
+		},
+		{
+			"rerun of all", "check_suite",
+			`{"action":"rerequested",` + at + `"check_suite":{"head_sha":"abc","app":{"id":12345}}}`,
+			Reaction{Rerun: &Rerun{HeadSHA: "abc"}},
+		},
 		{"ping", "ping", `{"zen":"…"}`, Reaction{Ignored: "a ping"}},
 		{"unknown", "registry_package", `{}`, Reaction{Ignored: "registry_package events start nothing"}},
 	} {

@@ -23,7 +23,8 @@ func TestCopies(t *testing.T) {
 		t.Errorf("no link:\n%s", page)
 	}
 	got, head := l.get(path, http.StatusOK)
-	if got != record || head.Get("Content-Type") != "text/plain; charset=utf-8" || head.Get("X-Content-Type-Options") != "nosniff" {
+	if got != record || head.Get("Content-Type") != "text/plain; charset=utf-8" ||
+		head.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%q served as %v", got, head)
 	}
 }

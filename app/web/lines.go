@@ -135,7 +135,9 @@ func (p *linesPage) read(console io.Reader) (more bool, err error) {
 			return true, nil
 		}
 		if begins && len(piece) > 0 && number >= first {
-			p.Lines = append(p.Lines, consoleLine{Number: number, Text: strings.TrimRight(readable(piece), "\n"), Asked: number == p.Line, offset: offset})
+			p.Lines = append(p.Lines, consoleLine{
+				Number: number, Text: strings.TrimRight(readable(piece), "\n"), Asked: number == p.Line, offset: offset,
+			})
 		}
 		offset += int64(len(piece))
 		switch {

@@ -28,8 +28,8 @@ func (h *Handler) results(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(p.Results) // who asks may be gone
 }
 
-// junit serves the results of a run that has ended as JUnit XML. Of half a run there is no report: it would be taken for
-// the whole.
+// junit serves the results of a run that has ended as JUnit XML. Of half a run there is no report: it would be taken
+// for the whole.
 func (h *Handler) junit(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
 	p, err := h.ended(r)

@@ -44,12 +44,16 @@ func TestDownloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res.Verdict = results.Decide(results.Failf(results.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases)
+	res.Verdict = results.Decide(
+		results.Failf(results.ClassInfrastructure, "1 of 2 bytes of the run's events arrived"), res.Cases,
+	)
 	b, err := json.Marshal(res)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: res.Verdict, Results: b}); err != nil {
+	if err := l.store.EndLease(
+		t.Context(), l.runner, l.lease.ID, store.End{Verdict: res.Verdict, Results: b},
+	); err != nil {
 		t.Fatal(err)
 	}
 	if l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error { // else it is tried again
@@ -59,10 +63,16 @@ func TestDownloads(t *testing.T) {
 		t.Fatal("not canceled")
 	}
 	for file, want := range map[string][]string{
-		"/junit.xml":         {`<property name="note" value="flaky">`, `<skipped message="known failure: #42">`, `<error message="1 of 2 bytes of the run&#39;s events arrived" type="infrastructure">`},
-		"/lava-results.yaml": {"job: " + l.run.ID, "name: flaky\n  result: pass", "note: flaky", "known_failure: '#42'", "error_type: Infrastructure"},
-		"/events.jsonl":      {`"seq":6`},
-		"/results.json":      {`"verdict":"incomplete"`, `"evidence":[{"kind":"step"`},
+		"/junit.xml": {
+			`<property name="note" value="flaky">`, `<skipped message="known failure: #42">`,
+			`<error message="1 of 2 bytes of the run&#39;s events arrived" type="infrastructure">`,
+		},
+		"/lava-results.yaml": {
+			"job: " + l.run.ID, "name: flaky\n  result: pass", "note: flaky", "known_failure: '#42'",
+			"error_type: Infrastructure",
+		},
+		"/events.jsonl": {`"seq":6`},
+		"/results.json": {`"verdict":"incomplete"`, `"evidence":[{"kind":"step"`},
 	} {
 		text, head := l.get(base+file, http.StatusOK)
 		for _, w := range want {
@@ -93,17 +103,21 @@ func TestLines(t *testing.T) {
 		line, first, last, earlier, later int
 	}{{1, 1, 151, 0, 301}, {151, 1, 301, 0, 451}, {500, 350, 650, 200, 800}, {1002, 852, 1002, 702, 0}} {
 		page, _ := l.get(base+strconv.Itoa(tt.line), http.StatusOK)
-		for _, want := range []string{fmt.Sprintf(`<div id="L%d" class="asked">`, tt.line), fmt.Sprintf(`<div id="L%d"`, tt.first), fmt.Sprintf(`<div id="L%d"`, tt.last)} {
+		for _, want := range []string{fmt.Sprintf(`<div id="L%d" class="asked">`, tt.line), fmt.Sprintf(
+			`<div id="L%d"`, tt.first,
+		), fmt.Sprintf(`<div id="L%d"`, tt.last)} {
 			if !strings.Contains(page, want) {
 				t.Errorf("line %d: no %q", tt.line, want)
 			}
 		}
 		for number, link := range map[int]string{tt.earlier: ">Earlier", tt.later: ">Later"} {
-			if number == 0 && strings.Contains(page, link) || number > 0 && !strings.Contains(page, fmt.Sprintf(`console/%d#L%d"%s`, number, number, link)) {
+			if number == 0 && strings.Contains(page, link) ||
+				number > 0 && !strings.Contains(page, fmt.Sprintf(`console/%d#L%d"%s`, number, number, link)) {
 				t.Errorf("line %d: %s is not %d", tt.line, link, number)
 			}
 		}
-		if strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.last+1)) || strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.first-1)) {
+		if strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.last+1)) ||
+			strings.Contains(page, fmt.Sprintf(`id="L%d"`, tt.first-1)) {
 			t.Errorf("line %d: more lines", tt.line)
 		}
 		if strings.Contains(page, "<script") || strings.ContainsAny(page, "\x1b\r") || len(page) > 100<<10 {
@@ -122,7 +136,12 @@ func TestLineTimes(t *testing.T) {
 		times string
 		want  string // of the second line
 	}{
-		"told":    {string(results.Arrival{Offset: 8, Time: start.Add(1500 * time.Millisecond)}.Append(results.Arrival{Time: start}.Append(nil))), `<time datetime="2026-01-02T03:04:06.500Z" title="2026-01-02T03:04:06.500Z">1.500</time><code>second</code>`},
+		"told": {
+			string(results.Arrival{
+				Offset: 8, Time: start.Add(1500 * time.Millisecond),
+			}.Append(results.Arrival{Time: start}.Append(nil))),
+			`<time datetime="2026-01-02T03:04:06.500Z" title="2026-01-02T03:04:06.500Z">1.500</time><code>second</code>`,
+		},
 		"not yet": {"", `3</a><code>second</code>`},
 		"damaged": {strings.Repeat("<script>\n", 100), `3</a><code>second</code>`},
 	} {
@@ -148,7 +167,10 @@ func TestEvidence(t *testing.T) {
 	r := results.NewResults()
 	r.Cases = []results.Case{{Suite: "0_smoke", Case: "frob", Result: results.Fail, Message: "exit <7>", LogLine: new(40)}}
 	r.Findings = []results.Finding{
-		{Kind: "oops", Title: "BUG: oops in <frob>", Line: 12, Section: "test", Suite: "0_smoke", Case: "frob", Text: "BUG\n frob+0x1/0x2 fs/frob.c:3\n"},
+		{
+			Kind: "oops", Title: "BUG: oops in <frob>", Line: 12, Section: "test", Suite: "0_smoke", Case: "frob",
+			Text: "BUG\n frob+0x1/0x2 fs/frob.c:3\n",
+		},
 		{Kind: "warning", Title: "WARNING in x", Line: 7, Section: "boot", Allowed: "#42"},
 	}
 	r.Verdict = results.Decide(nil, r.Cases, r.Findings...)
@@ -156,14 +178,21 @@ func TestEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.append(lab.Events, `{"seq":1,"log":{"level":"info","message":"all is well"}}`+"\n"+`{"seq":2,"log":{"level":"warning","message":"stacks are <not> decoded"}}`+"\n")
+	l.append(
+		lab.Events,
+		`{"seq":1,"log":{"level":"info","message":"all is well"}}`+"\n"+
+			`{"seq":2,"log":{"level":"warning","message":"stacks are <not> decoded"}}`+"\n",
+	)
 	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: r.Verdict, Results: b}); err != nil {
 		t.Fatal(err)
 	}
 	page, _ := l.get("/runs/"+l.run.ID, http.StatusOK)
 	for _, want := range []string{
-		"<h2>Why</h2>", `<b>BUG: oops in &lt;frob&gt;</b>, <a href="/runs/` + l.run.ID + `/console/12#L12">console line 12</a>`,
-		`case <b>0_smoke/frob</b>: <span class="fail">fail</span>`, "exit &lt;7&gt;", "frob&#43;0x1/0x2 fs/frob.c:3", "during 0_smoke/frob", "allowed: #42", "lava-results.yaml", "<li class=\"message\">stacks are &lt;not&gt; decoded</li>",
+		"<h2>Why</h2>",
+		`<b>BUG: oops in &lt;frob&gt;</b>, <a href="/runs/` + l.run.ID + `/console/12#L12">console line 12</a>`,
+		`case <b>0_smoke/frob</b>: <span class="fail">fail</span>`, "exit &lt;7&gt;", "frob&#43;0x1/0x2 fs/frob.c:3",
+		"during 0_smoke/frob", "allowed: #42", "lava-results.yaml",
+		"<li class=\"message\">stacks are &lt;not&gt; decoded</li>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

@@ -85,8 +85,8 @@ func some[T any](all []T, most int) ([]T, int) {
 	return all[:n], len(all) - n
 }
 
-// recorded folds what an attempt has reported so far, and its log's warnings; it is nil of a record that is not there, or
-// too long for a page.
+// recorded folds what an attempt has reported so far, and its log's warnings; it is nil of a record that is not there,
+// or too long for a page.
 func (h *Handler) recorded(run string, attempt int) (res *results.Results, warnings []string, err error) {
 	f, err := h.Blobs.Open(run, attempt, lab.Events)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -152,7 +152,9 @@ func seekTail(f *os.File) (cut bool, err error) {
 }
 
 // escape is a terminal's control sequence: colors and cursor movement say nothing on a page.
-var escape = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>78c]|[()][A-Z0-9])`)
+var escape = regexp.MustCompile(
+	`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>78c]|[()][A-Z0-9])`,
+)
 
 // readable makes console bytes text. The template does the rest.
 func readable(b []byte) string {

@@ -48,12 +48,15 @@ func newLab(t *testing.T) *testLab {
 		}
 	})
 	l := &testLab{t: t, store: s, blobs: blobs}
-	if l.h, err = New(Options{Store: s, Blobs: blobs, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
+	if l.h, err = New(Options{Store: s, Blobs: blobs, Logger: slog.New(slog.NewTextHandler(
+		t.Output(), nil,
+	))}); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 		l.run, _, err = s.CreateRun(ctx, tx, store.RunSpec{
-			Name: "<b>smoke</b>", Trust: lab.Trusted, TargetType: "qemu", Job: []byte("{}"), Source: lab.Source{Repository: "o/r", Commit: "0123456789abcdef"},
+			Name: "<b>smoke</b>", Trust: lab.Trusted, TargetType: "qemu", Job: []byte("{}"),
+			Source: lab.Source{Repository: "o/r", Commit: "0123456789abcdef"},
 		})
 		return err
 	})
@@ -74,7 +77,9 @@ func (l *testLab) begin() {
 	if l.runner, err = l.store.Enroll(ctx, token, "bench", store.HashSecret("x")); err != nil {
 		l.t.Fatal(err)
 	}
-	if err := l.store.ConnectRunner(ctx, l.runner, "s", "r", lab.Announcement{Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}}}); err != nil {
+	if err := l.store.ConnectRunner(
+		ctx, l.runner, "s", "r", lab.Announcement{Targets: []lab.Target{{Name: "qemu-1", Type: "qemu", Health: lab.Good}}},
+	); err != nil {
 		l.t.Fatal(err)
 	}
 	if n, err := l.store.Schedule(ctx); err != nil || n != 1 {
@@ -109,7 +114,9 @@ func TestHostileConsole(t *testing.T) {
 	l := newLab(t)
 	l.begin()
 	l.append(lab.Console, "\x1b[31m<script>alert(1)</script>\x1b[0m\r\n\x1b]0;title\x07\x00\u202e\xff</pre><img src=x>\n")
-	event, err := json.Marshal(results.Event{Seq: 1, Case: &results.Case{Suite: "0_smoke", Case: "<img src=y>", Result: results.Fail, Note: `"><script>`}})
+	event, err := json.Marshal(results.Event{
+		Seq: 1, Case: &results.Case{Suite: "0_smoke", Case: "<img src=y>", Result: results.Fail, Note: `"><script>`},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +132,8 @@ func TestHostileConsole(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", good, page)
 		}
 	}
-	if csp := head.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+	if csp := head.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+		strings.Contains(csp, "unsafe") {
 		t.Errorf("policy %q", csp)
 	}
 	_, head = l.get("/runs/"+l.run.ID+"/console", http.StatusOK)
@@ -138,7 +146,8 @@ func TestHostileConsole(t *testing.T) {
 func TestRefresh(t *testing.T) {
 	const refresh = `http-equiv="refresh"`
 	l := newLab(t)
-	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); !strings.Contains(page, refresh) || !strings.Contains(page, "Place in the queue") {
+	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); !strings.Contains(page, refresh) ||
+		!strings.Contains(page, "Place in the queue") {
 		t.Errorf("queued:\n%s", page)
 	}
 	l.begin()
@@ -151,7 +160,8 @@ func TestRefresh(t *testing.T) {
 	if err := l.store.EndLease(t.Context(), l.runner, l.lease.ID, store.End{Verdict: r.Verdict, Results: b}); err != nil {
 		t.Fatal(err)
 	}
-	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); strings.Contains(page, refresh) || !strings.Contains(page, `<span class="pass">`) {
+	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); strings.Contains(page, refresh) ||
+		!strings.Contains(page, `<span class="pass">`) {
 		t.Errorf("done:\n%s", page)
 	}
 }
@@ -169,16 +179,24 @@ func TestTail(t *testing.T) {
 
 func TestPages(t *testing.T) {
 	l := newLab(t)
-	if page, _ := l.get("/runs", http.StatusOK); !strings.Contains(page, l.run.ID) || !strings.Contains(page, "&lt;b&gt;smoke") {
+	if page, _ := l.get("/runs", http.StatusOK); !strings.Contains(page, l.run.ID) ||
+		!strings.Contains(page, "&lt;b&gt;smoke") {
 		t.Errorf("list:\n%s", page)
 	}
 	l.get("/", http.StatusFound)
 	l.get("/style.css", http.StatusOK)
-	for _, path := range []string{"/runs/none", "/runs/none/console", "/runs/" + l.run.ID + "/console", "/checks/none", "/x", "/runs/..%2f..%2fetc/console"} {
+	for _, path := range []string{"/runs/none", "/runs/none/console", "/runs/" + l.run.ID +
+		"/console", "/checks/none", "/x", "/runs/..%2f..%2fetc/console"} {
 		l.get(path, http.StatusNotFound)
 	}
-	c := store.Check{ID: "c1", InstallationID: 1, Repo: "o/r", HeadSHA: "abc", Name: "gantry", Problem: checks.Problem{Conclusion: "failure", Title: "<i>line</i> 3"}.String()}
-	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, err := l.store.WantCheck(ctx, tx, c); return err })
+	c := store.Check{
+		ID: "c1", InstallationID: 1, Repo: "o/r", HeadSHA: "abc", Name: "gantry",
+		Problem: checks.Problem{Conclusion: "failure", Title: "<i>line</i> 3"}.String(),
+	}
+	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := l.store.WantCheck(ctx, tx, c)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

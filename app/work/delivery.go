@@ -81,7 +81,9 @@ func (q *Queue) end(ctx context.Context, d store.Delivery, out outcome) error {
 	}
 	if err == nil {
 		q.ended.WithLabelValues(d.Event, out.state).Inc()
-		q.Logger.DebugContext(ctx, "delivery ended", "guid", d.GUID, "event", d.Event, "state", out.state, "reason", out.reason)
+		q.Logger.DebugContext(
+			ctx, "delivery ended", "guid", d.GUID, "event", d.Event, "state", out.state, "reason", out.reason,
+		)
 	}
 	return err
 }

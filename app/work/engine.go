@@ -61,7 +61,9 @@ func newEngine(ctx context.Context, s *store.Store, dsn string, c *river.Config)
 	return e, err
 }
 
-func newClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, free func()) (engine, error) {
+func newClient[T any](
+	ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, free func(),
+) (engine, error) {
 	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: c.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("prepare job tables: %w", err)

@@ -18,7 +18,9 @@ const maxList = 1 << 20
 
 // lists reads what the repository says of the job's results at the commit. A list that is not there, or has a mistake,
 // is the problem returned: whoever wrote its name wants it to hold.
-func (q *Queue) lists(ctx context.Context, gh *ghapi.Client, c commit, j *config.Job) (l lab.Lists, problem *planned, err error) {
+func (q *Queue) lists(
+	ctx context.Context, gh *ghapi.Client, c commit, j *config.Job,
+) (l lab.Lists, problem *planned, err error) {
 	l.TestRetries = j.Retry.Tests
 	for _, file := range []struct {
 		key, path string

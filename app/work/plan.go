@@ -88,7 +88,9 @@ func (q *Queue) plan(ctx context.Context, c commit, action, only string) (plan, 
 func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *config.Job) (planned, error) {
 	p := planned{name: j.Name, path: config.Path}
 	at := func(message string) planned {
-		p.problem = refusedFile(p.path, &schema.Report{Errors: []schema.Problem{{Line: j.Line, Column: j.Column, Path: "jobs." + j.Name, Message: message}}})
+		p.problem = refusedFile(p.path, &schema.Report{
+			Errors: []schema.Problem{{Line: j.Line, Column: j.Column, Path: "jobs." + j.Name, Message: message}},
+		})
 		return p
 	}
 	switch {
@@ -119,7 +121,9 @@ func (q *Queue) planJob(ctx context.Context, gh *ghapi.Client, c commit, j *conf
 	p.path = j.Lava.Path
 	job, report := jobs.ParseJob(src, schema.Strict)
 	if report.Valid() && job.DeviceType == "" {
-		report.Errors = append(report.Errors, schema.Problem{Line: 1, Path: "device_type", Message: "the job names no device type; multinode jobs are not run"})
+		report.Errors = append(report.Errors, schema.Problem{
+			Line: 1, Path: "device_type", Message: "the job names no device type; multinode jobs are not run",
+		})
 	}
 	if !report.Valid() {
 		p.problem = refusedFile(p.path, report)
@@ -152,7 +156,9 @@ func (q *Queue) planSteps(c commit, j *config.Job, lists lab.Lists, at func(stri
 	return p, nil
 }
 
-func (q *Queue) spec(c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte, lists lab.Lists) store.RunSpec {
+func (q *Queue) spec(
+	c commit, j *config.Job, v config.Variant, job *jobs.Job, src []byte, lists lab.Lists,
+) store.RunSpec {
 	name := j.Name
 	if of := v.Name(); of != "" {
 		name += " (" + of + ")"

@@ -70,8 +70,8 @@ func (q *Queue) bringUp(ctx context.Context, tx *store.Tx, c commit, seen store.
 	return out, nil
 }
 
-// cancelStale cancels the runs of heads that are not the pull request's any more; of a closed one, all. A commit's job is
-// run once, for all the pull requests whose head it is: what another one still wants becomes a run of that one.
+// cancelStale cancels the runs of heads that are not the pull request's any more; of a closed one, all. A commit's job
+// is run once, for all the pull requests whose head it is: what another one still wants becomes a run of that one.
 func (q *Queue) cancelStale(ctx context.Context, tx *store.Tx, p store.Pull) (n int, err error) {
 	active, err := q.Store.ActiveRunsOfPull(ctx, tx, p.Repo, p.Number)
 	if err != nil {

@@ -84,13 +84,16 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	river.AddWorker(workers, &worker[missedJob]{run: q.missed})
 	var err error
 	q.engine, err = newEngine(ctx, o.Store, o.DSN, &river.Config{
-		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop, RescueStuckJobsAfter: rescueAfter,
-		Logger: quiet(o.Logger), Workers: workers,
+		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop,
+		RescueStuckJobsAfter: rescueAfter,
+		Logger:               quiet(o.Logger), Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers}, upkeep: {MaxWorkers: upkeepWorkers},
+			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers},
+			upkeep: {MaxWorkers: upkeepWorkers},
 		},
 		PeriodicJobs: []*river.PeriodicJob{
-			periodic(sweepInterval, sweepJob{}), periodic(retentionInterval, retentionJob{}), periodic(missedInterval, missedJob{}),
+			periodic(sweepInterval, sweepJob{}), periodic(retentionInterval, retentionJob{}),
+			periodic(missedInterval, missedJob{}),
 		},
 	})
 	return q, err

@@ -19,7 +19,8 @@ func (q *Queue) rerun(ctx context.Context, c commit, want trigger.Rerun) (outcom
 	if want.ExternalID != "" {
 		id, _, _ := strings.Cut(want.ExternalID, ".")
 		check, err := q.Store.Check(ctx, id)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (check.InstallationID != c.installation || check.Repo != c.repo || check.HeadSHA != want.HeadSHA) {
+		if errors.Is(err, store.ErrNotFound) ||
+			err == nil && (check.InstallationID != c.installation || check.Repo != c.repo || check.HeadSHA != want.HeadSHA) {
 			return refused("check run %q is not ours", want.Name), nil
 		}
 		if err != nil {
@@ -41,5 +42,7 @@ func (q *Queue) rerun(ctx context.Context, c commit, want trigger.Rerun) (outcom
 	if err != nil {
 		return outcome{}, err
 	}
-	return outcome{apply: func(ctx context.Context, tx *store.Tx) (outcome, error) { return q.start(ctx, tx, c, p, true) }}, nil
+	return outcome{apply: func(ctx context.Context, tx *store.Tx) (outcome, error) {
+		return q.start(ctx, tx, c, p, true)
+	}}, nil
 }

@@ -42,7 +42,8 @@ func (q *Queue) start(ctx context.Context, tx *store.Tx, c commit, p plan, again
 // startOne makes a check and those of its runs that it has not yet.
 func (q *Queue) startOne(ctx context.Context, tx *store.Tx, c commit, p planned, again bool) (started int, err error) {
 	want := store.Check{
-		ID: uuid.NewString(), InstallationID: c.installation, Repo: c.repo, HeadSHA: c.sha, PullNumber: c.pull.Number, Name: p.name,
+		ID: uuid.NewString(), InstallationID: c.installation, Repo: c.repo, HeadSHA: c.sha, PullNumber: c.pull.Number,
+		Name: p.name,
 		Path: p.path, Line: int64(p.line),
 	}
 	if p.problem != nil {
@@ -80,7 +81,9 @@ func (q *Queue) renewRefused(ctx context.Context, tx *store.Tx, want store.Check
 }
 
 // startRuns makes the check's runs, in a new generation when the old one has had its time.
-func (q *Queue) startRuns(ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec, again bool) (started int, err error) {
+func (q *Queue) startRuns(
+	ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec, again bool,
+) (started int, err error) {
 	had, err := q.createRuns(ctx, tx, check, specs)
 	if err != nil {
 		return 0, err
@@ -102,7 +105,9 @@ func (q *Queue) startRuns(ctx context.Context, tx *store.Tx, check store.Check, 
 }
 
 // createRuns makes the runs of a check's generation, and returns those that were there already.
-func (q *Queue) createRuns(ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec) (had []store.Run, err error) {
+func (q *Queue) createRuns(
+	ctx context.Context, tx *store.Tx, check store.Check, specs []store.RunSpec,
+) (had []store.Run, err error) {
 	for _, spec := range specs {
 		spec.CheckID, spec.Key = check.ID, check.RunKey(spec.Name)
 		run, created, err := q.Store.CreateRun(ctx, tx, spec)

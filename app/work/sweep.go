@@ -53,7 +53,9 @@ func (q *Queue) recover(ctx context.Context) error {
 		return err
 	}
 	for _, guid := range guids {
-		if err := q.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error { return q.Deliver(ctx, tx, guid) }); err != nil {
+		if err := q.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return q.Deliver(ctx, tx, guid)
+		}); err != nil {
 			return err
 		}
 	}

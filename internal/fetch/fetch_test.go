@@ -102,21 +102,45 @@ func TestTo(t *testing.T) {
 		{"as if the root were /", served, fetch.Request{URL: "file:///kernel"}, 0, ""},
 		{"gz", served, fetch.Request{URL: "file:///kernelgz", Compression: "gz"}, 0, ""},
 		{"xz", served, fetch.Request{URL: "file:///kernelxz", Compression: "xz"}, 0, ""},
-		{"zstd", served, fetch.Request{URL: "file:///kernelzstd", Compression: "zstd", Checksums: fetch.Checksums{SHA256: sum(compressed(t, "zstd"))}}, 0, ""},
+		{
+			"zstd", served,
+			fetch.Request{
+				URL: "file:///kernelzstd", Compression: "zstd", Checksums: fetch.Checksums{SHA256: sum(compressed(t, "zstd"))},
+			},
+			0, "",
+		},
 		{"http", friendly, fetch.Request{URL: web.URL + "/kernel"}, 0, ""},
 		{"operator", fetch.Policy{Host: true}, fetch.Request{URL: web.URL + "/kernel"}, 0, ""},
 
-		{"wrong checksum", served, fetch.Request{URL: "file:///kernel", Checksums: fetch.Checksums{MD5: "00"}}, fetch.Artifact, "expected 00"},
+		{
+			"wrong checksum", served,
+			fetch.Request{URL: "file:///kernel", Checksums: fetch.Checksums{MD5: "00"}},
+			fetch.Artifact, "expected 00",
+		},
 		{"not gz", served, fetch.Request{URL: "file:///kernel", Compression: "gz"}, fetch.Artifact, "decompress gz"},
-		{"a dictionary of 4 GiB", served, fetch.Request{URL: "file:///greedy", Compression: "xz"}, fetch.Artifact, "dictionary size exceeds max"},
+		{
+			"a dictionary of 4 GiB", served,
+			fetch.Request{URL: "file:///greedy", Compression: "xz"},
+			fetch.Artifact,
+			"dictionary size exceeds max",
+		},
 		{"missing", served, fetch.Request{URL: "file:///nothing"}, fetch.Refused, "not below one of the runner's file_roots"},
-		{"outside", served, fetch.Request{URL: "file:///etc/shadow"}, fetch.Refused, "not below one of the runner's file_roots"},
+		{
+			"outside", served,
+			fetch.Request{URL: "file:///etc/shadow"},
+			fetch.Refused,
+			"not below one of the runner's file_roots",
+		},
 		{"dots", served, fetch.Request{URL: "file://" + root + "/../../etc/shadow"}, fetch.Refused, "not below"},
 		{"link out of the root", served, fetch.Request{URL: "file:///link"}, fetch.Artifact, "escapes"},
 		{"a folder", served, fetch.Request{URL: "file://" + root}, fetch.Artifact, "is not a file"},
 		{"no roots", fetch.Policy{}, fetch.Request{URL: "file:///etc/shadow"}, fetch.Refused, "file_roots"},
 		{"loopback", served, fetch.Request{URL: web.URL + "/kernel"}, fetch.Refused, "loopback"},
-		{"a name of loopback", served, fetch.Request{URL: strings.Replace(web.URL, "127.0.0.1", "localhost", 1)}, fetch.Refused, "loopback"},
+		{
+			"a name of loopback", served,
+			fetch.Request{URL: strings.Replace(web.URL, "127.0.0.1", "localhost", 1)},
+			fetch.Refused, "loopback",
+		},
 		{"metadata", served, fetch.Request{URL: "http://169.254.169.254/"}, fetch.Refused, "link-local"},
 		{"mapped", served, fetch.Request{URL: "http://[::ffff:169.254.169.254]/"}, fetch.Refused, "link-local"},
 		{"private", served, fetch.Request{URL: "http://10.1.2.3/"}, fetch.Refused, "private"},
@@ -125,9 +149,24 @@ func TestTo(t *testing.T) {
 		{"404", friendly, fetch.Request{URL: web.URL + "/nothing"}, fetch.Artifact, "404"},
 		{"502", friendly, fetch.Request{URL: web.URL + "/sick"}, fetch.Transport, "502"},
 		{"cut short", friendly, fetch.Request{URL: web.URL + "/cut"}, fetch.Transport, "unexpected EOF"},
-		{"beside the prefix", fetch.Policy{URLs: []string{web.URL + "/ker"}}, fetch.Request{URL: web.URL + "/kernel"}, fetch.Refused, "loopback"},
-		{"out of the prefix", fetch.Policy{URLs: []string{web.URL + "/pub/"}}, fetch.Request{URL: web.URL + "/pub/../kernel"}, fetch.Refused, "loopback"},
-		{"out of the prefix, encoded", fetch.Policy{URLs: []string{web.URL + "/pub/"}}, fetch.Request{URL: web.URL + "/pub/%2e%2e/kernel"}, fetch.Refused, "loopback"},
+		{
+			"beside the prefix",
+			fetch.Policy{URLs: []string{web.URL + "/ker"}},
+			fetch.Request{URL: web.URL + "/kernel"},
+			fetch.Refused, "loopback",
+		},
+		{
+			"out of the prefix",
+			fetch.Policy{URLs: []string{web.URL + "/pub/"}},
+			fetch.Request{URL: web.URL + "/pub/../kernel"},
+			fetch.Refused, "loopback",
+		},
+		{
+			"out of the prefix, encoded",
+			fetch.Policy{URLs: []string{web.URL + "/pub/"}},
+			fetch.Request{URL: web.URL + "/pub/%2e%2e/kernel"},
+			fetch.Refused, "loopback",
+		},
 		{"a pipe", fetch.Policy{Host: true}, fetch.Request{URL: "file://" + pipe}, fetch.Artifact, "is not a file"},
 		{"scheme", served, fetch.Request{URL: "gopher://x/"}, fetch.Artifact, `scheme is "gopher"`},
 	} {
@@ -159,7 +198,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	src := filepath.Join(t.TempDir(), "big")
 	write(t, src, make([]byte, 2<<20))
-	_, err := (&fetch.Fetcher{Policy: fetch.Policy{Host: true}}).To(t.Context(), fetch.Request{URL: "file://" + src}, filepath.Join(dir, "out"))
+	_, err := (&fetch.Fetcher{Policy: fetch.Policy{Host: true}}).To(t.Context(), fetch.Request{
+		URL: "file://" + src,
+	}, filepath.Join(dir, "out"))
 	var e *fetch.Error
 	if !errors.As(err, &e) || e.Fault != fetch.Disk || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("a full disk gives %v", err)
@@ -180,11 +221,14 @@ func TestSecretsStayOutOfErrors(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	for _, url := range []string{
-		strings.Replace(web.URL, "://", "://me:secret@", 1) + "/x?sig=secret", "http://me:secret@10.0.0.1/x?sig=secret", "gopher://me:secret@x/?secret",
+		strings.Replace(web.URL, "://", "://me:secret@", 1) + "/x?sig=secret", "http://me:secret@10.0.0.1/x?sig=secret",
+		"gopher://me:secret@x/?secret",
 		"http://me:secret@127.0.0.1:1/?secret", "http://me:secret@[bad/?secret",
 	} {
 		for _, policy := range []fetch.Policy{{}, {Host: true}} {
-			_, err := (&fetch.Fetcher{Policy: policy}).To(t.Context(), fetch.Request{URL: url}, filepath.Join(t.TempDir(), "out"))
+			_, err := (&fetch.Fetcher{Policy: policy}).To(t.Context(), fetch.Request{
+				URL: url,
+			}, filepath.Join(t.TempDir(), "out"))
 			if err == nil || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", url, err)
 			}

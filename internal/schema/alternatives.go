@@ -118,8 +118,9 @@ func (d *decoder) leading(n *Node, at *path, bad []issue, names []string) []issu
 		}
 		if d.mode == Strict && e.Key.Text != names[0] && slices.Contains(names, e.Key.Text) {
 			return append([]issue{{
-				at: at.entry(e.Key), node: e.Key, message: "exactly one of " + strings.Join(names, ", ") + " is wanted, and nothing else",
-				found: describeKeys(n), expected: "a mapping with one of " + strings.Join(names, ", "),
+				at: at.entry(e.Key), node: e.Key,
+				message: "exactly one of " + strings.Join(names, ", ") + " is wanted, and nothing else",
+				found:   describeKeys(n), expected: "a mapping with one of " + strings.Join(names, ", "),
 			}}, bad...)
 		}
 	}

@@ -131,7 +131,8 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 			merged = append(merged, b.merge(v)...)
 			continue
 		}
-		if len(k.Value) > maxSimpleKey && b.version == YAML11 && !bytes.HasSuffix(bytes.TrimRight(b.before(k), " \t"), []byte("?")) {
+		if len(k.Value) > maxSimpleKey && b.version == YAML11 &&
+			!bytes.HasSuffix(bytes.TrimRight(b.before(k), " \t"), []byte("?")) {
 			b.fail(k, "a key of more than %d characters needs a ? in front", maxSimpleKey)
 			return
 		}
@@ -144,7 +145,10 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 			b.fail(k, "a %s cannot be a key", key.Kind)
 			return
 		}
-		key = &Node{Position: Position{k.Line, k.Column}, Kind: key.Kind, Text: key.Text, Bool: key.Bool, Int: key.Int, Big: key.Big, Float: key.Float, Time: key.Time}
+		key = &Node{
+			Position: Position{k.Line, k.Column}, Kind: key.Kind, Text: key.Text, Bool: key.Bool, Int: key.Int, Big: key.Big,
+			Float: key.Float, Time: key.Time,
+		}
 		entries = append(entries, Entry{Key: key, Value: b.node(v), own: true})
 	}
 	n.Entries = b.unique(append(merged, entries...))
@@ -216,13 +220,18 @@ func (b *builder) duplicate(again, first *Node) {
 	if len(b.report.Warnings)+len(b.report.Errors) >= maxProblems {
 		return
 	}
-	p := Problem{Line: again.Line, Column: again.Column, Path: again.Text, Found: fmt.Sprintf("key %q twice", clip(again.Text, maxFound))}
+	p := Problem{
+		Line: again.Line, Column: again.Column, Path: again.Text,
+		Found: fmt.Sprintf("key %q twice", clip(again.Text, maxFound)),
+	}
 	if b.version == YAML12 {
 		p.Message = fmt.Sprintf("the key %q is already on line %d", clip(again.Text, maxFound), first.Line)
 		b.report.Errors = append(b.report.Errors, p)
 		return
 	}
-	p.Message = fmt.Sprintf("the key %q is already on line %d; this value, the last one, counts", clip(again.Text, maxFound), first.Line)
+	p.Message = fmt.Sprintf(
+		"the key %q is already on line %d; this value, the last one, counts", clip(again.Text, maxFound), first.Line,
+	)
 	b.report.Warnings = append(b.report.Warnings, p)
 }
 

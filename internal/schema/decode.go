@@ -21,12 +21,17 @@ type issue struct {
 
 // problem makes the text.
 func (i issue) problem() Problem {
-	p := Problem{Line: i.node.Line, Column: i.node.Column, Path: i.at.String(), Message: i.message, Found: i.found, Expected: i.expected, Suggestion: i.like}
+	p := Problem{
+		Line: i.node.Line, Column: i.node.Column, Path: i.at.String(), Message: i.message, Found: i.found,
+		Expected: i.expected, Suggestion: i.like,
+	}
 	switch {
 	case i.unknown != nil:
 		i.names = i.unknown.names()
 		key := strconv.Quote(clip(i.node.Text, maxFound))
-		p.Message, p.Found, p.Expected = "the key "+key+" is not known here", "key "+key, "one of "+strings.Join(i.names, ", ")
+		p.Message, p.Found, p.Expected = "the key "+key+" is not known here", "key "+key, "one of "+strings.Join(
+			i.names, ", ",
+		)
 		if len(i.names) == 0 {
 			p.Expected = "no keys"
 		}
@@ -71,7 +76,10 @@ func (r *Report) Add(n *Node, path string, f Fault) {
 	if f.Path != "" {
 		path = strings.TrimPrefix(path+"."+f.Path, ".")
 	}
-	r.Errors = append(r.Errors, Problem{Line: n.Line, Column: n.Column, Path: path, Message: f.Message, Found: f.Found, Expected: f.Expected, Suggestion: f.Suggestion})
+	r.Errors = append(r.Errors, Problem{
+		Line: n.Line, Column: n.Column, Path: path, Message: f.Message, Found: f.Found, Expected: f.Expected,
+		Suggestion: f.Suggestion,
+	})
 }
 
 // maxProblems bounds what a hostile file can make us say.
@@ -125,7 +133,9 @@ func (d *decoder) object(n *Node, at *path, o Object) []issue {
 	}
 	for i, x := range f.fields {
 		if x.required && !seen[i] {
-			out = append(out, issue{at: at.child(x.name), node: n, message: fmt.Sprintf("the key %q is missing", x.name), expected: x.typ.expected})
+			out = append(out, issue{
+				at: at.child(x.name), node: n, message: fmt.Sprintf("the key %q is missing", x.name), expected: x.typ.expected,
+			})
 		}
 	}
 	if len(out) > 0 {
@@ -206,7 +216,8 @@ const minSlip = 4
 // slip says that a key is a declared one with a slip of the pen.
 func (f *Fields) slip(n, key *Node) bool {
 	for _, x := range f.fields {
-		if len(key.Text) >= minSlip && len(key.Text) <= maxFound && key.Kind == String && n.entry(x.name) == nil && distance(key.Text, x.name) == 1 {
+		if len(key.Text) >= minSlip && len(key.Text) <= maxFound && key.Kind == String && n.entry(x.name) == nil &&
+			distance(key.Text, x.name) == 1 {
 			return true
 		}
 	}
@@ -228,7 +239,9 @@ func (f *Fields) checked(n *Node, at *path) []issue {
 		if fault == nil {
 			continue
 		}
-		i := issue{at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected, like: fault.Suggestion}
+		i := issue{
+			at: at, node: n, message: fault.Message, found: fault.Found, expected: fault.Expected, like: fault.Suggestion,
+		}
 		if fault.Path != "" {
 			i.at = at.child(fault.Path)
 		}

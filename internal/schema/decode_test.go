@@ -27,7 +27,9 @@ func (p *plug) Fields(f *schema.Fields) {
 }
 
 func ExampleDecode() {
-	file, report := schema.Parse([]byte("name: board\npower:\n  driver: plug\n  host: plug-1\n  prot: 8080\n"), schema.YAML11)
+	file, report := schema.Parse(
+		[]byte("name: board\npower:\n  driver: plug\n  host: plug-1\n  prot: 8080\n"), schema.YAML11,
+	)
 	var p plug
 	schema.Decode(file.Get("power"), "power", &p, schema.Strict, report)
 	fmt.Println(p.Host, p.Port, p.Places["host"].Line)
@@ -106,7 +108,9 @@ func TestOrderOfProblems(t *testing.T) {
 }
 
 func TestProblemsAreBounded(t *testing.T) {
-	n, r := schema.Parse([]byte("free: {"+strings.Repeat("a: 1, ", 10)+"}\nlist: ["+strings.Repeat("1, ", 100_000)+"]\n"), schema.YAML11)
+	n, r := schema.Parse(
+		[]byte("free: {"+strings.Repeat("a: 1, ", 10)+"}\nlist: ["+strings.Repeat("1, ", 100_000)+"]\n"), schema.YAML11,
+	)
 	schema.Decode(n, "", new(shelf), schema.Strict, r)
 	if len(r.Errors) < 100 || len(r.Errors) > 1000 {
 		t.Error(len(r.Errors))

@@ -37,7 +37,9 @@ func Parse(src []byte, v Version) (*Node, *Report) {
 	}
 	var doc yaml.Node
 	limits := loaderlimits.New(loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())
-	loader, err := yaml.NewLoader(bytes.NewReader(anyMinor(src)), yaml.WithV4Defaults(), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits))
+	loader, err := yaml.NewLoader(
+		bytes.NewReader(anyMinor(src)), yaml.WithV4Defaults(), yaml.WithUniqueKeys(false), yaml.WithPlugin(limits),
+	)
 	if err == nil {
 		err = loader.Load(&doc)
 	}
@@ -57,7 +59,10 @@ func Parse(src []byte, v Version) (*Node, *Report) {
 		r.syntax(err)
 		return nil, r
 	}
-	b := builder{report: r, version: v, done: map[*yaml.Node]*Node{}, anchors: map[string]*yaml.Node{}, lines: bytes.Split(src, []byte("\n"))}
+	b := builder{
+		report: r, version: v, done: map[*yaml.Node]*Node{}, anchors: map[string]*yaml.Node{},
+		lines: bytes.Split(src, []byte("\n")),
+	}
 	n := b.node(doc.Content[0])
 	if b.fatal {
 		return nil, r

@@ -160,8 +160,10 @@ func TestScalarsAsPyYAML(t *testing.T) {
 		2001-12-14 2001-1-2 2001-13-01 2001-02-30 2001-12-14t21:59:43.10-05:00 2001-12-15T02:59:43.1Z 2001-12-14T25:00:00 9999-12-31 2001-12-14T21:59:43.1234567Z 2001-12-14T21:59:43-5
 		!!str !!null a:b a# #a @x %x *x &x ? ! | > 'x' "x" 'a''b' "a\tb" "\x41" "\u00e9" "\z" -a -- --- ?a :a ,a a, [a] {a} {a:1} {a: [a a]`)
 	words = append(words, "", " ", "2001-12-14 21:59:43.10 -5", "2001-12-15 2:59:43.10", "2001-12-14 21:59:43", "2001-12-14  21:59:43 +05:30", "a b", "a: b: c", "- a\n- b", "? a\n: b", "? [a]\n: b", "[a, b]: c", "{a: 1}: 2",
-		"!!int '12'", "!!int 0x10", "!!int abc", "!!float 1", "!!float abc", "!!bool yes", "!!bool 'on'", "!!bool maybe", "!!str 12", "!!str yes", "!!null x", "!!binary aGVsbG8=", "!!timestamp 2001-01-01", "!!timestamp x",
-		"!foo bar", "!!python/object:os.system x", "! 12", "!!seq [a]", "!!map {a: 1}", "!!map [a]", "!!seq {a: 1}", "!!str [a]", "!!str {a: 1}", "!!int [1]",
+		"!!int '12'", "!!int 0x10", "!!int abc", "!!float 1", "!!float abc", "!!bool yes", "!!bool 'on'", "!!bool maybe",
+		"!!str 12", "!!str yes", "!!null x", "!!binary aGVsbG8=", "!!timestamp 2001-01-01", "!!timestamp x",
+		"!foo bar", "!!python/object:os.system x", "! 12", "!!seq [a]", "!!map {a: 1}", "!!map [a]", "!!seq {a: 1}",
+		"!!str [a]", "!!str {a: 1}", "!!int [1]",
 	)
 	sources := make([]string, 0, 2*len(words))
 	for _, w := range words {
@@ -188,20 +190,30 @@ func TestDocumentsAsPyYAML(t *testing.T) {
 		"a: b\t# comment\n",
 		"a: {b:\t1}\n",
 		"a: 'x\ty'\n",
-		"--- a\n--- b\n", "a: 1\n---\nb: 2\n", "---\na: 1\n...\n", "---\n---\n", "a: 1\n...\ngarbage: [\n", "%YAML 1.1\n---\na: 1\n", "%YAML 1.2\n---\na: yes\n", "%YAML 3.0\n---\na: 1\n", "%FOO bar\n---\na: 1\n", "%TAG ! tag:x,1:\n---\na: !b c\n",
+		"--- a\n--- b\n", "a: 1\n---\nb: 2\n", "---\na: 1\n...\n", "---\n---\n", "a: 1\n...\ngarbage: [\n",
+		"%YAML 1.1\n---\na: 1\n", "%YAML 1.2\n---\na: yes\n", "%YAML 3.0\n---\na: 1\n", "%FOO bar\n---\na: 1\n",
+		"%TAG ! tag:x,1:\n---\na: !b c\n",
 		"a: &x {b: 1}\nc: *x\n", "a: *x\n", "a: &x 1\nb: &x 2\nc: *x\n", "a: &x [*x]\n",
 		"base: &b {x: 1, y: 2}\nd: {<<: *b, y: 3}\n",
 		"base: &b {x: 1, y: 2}\nd: {y: 3, <<: *b}\n",
 		"a: &a {x: 1}\nb: &b {x: 2, y: 2}\nc: {<<: [*a, *b], z: 3}\n",
 		"a: &a {x: 1}\nb: {<<: *a, <<: {y: 2}}\n",
-		"b: {<<: 1}\n", "b: {<<: [1]}\n", "b: {'<<': {x: 1}}\n", "b: {<<: {x: 1, <<: {y: 2}}, w: 0}\n", "b: {! <<: {x: 1}}\n", "b: {!!merge <<: {x: 1}}\n",
+		"b: {<<: 1}\n", "b: {<<: [1]}\n", "b: {'<<': {x: 1}}\n", "b: {<<: {x: 1, <<: {y: 2}}, w: 0}\n", "b: {! <<: {x: 1}}\n",
+		"b: {!!merge <<: {x: 1}}\n",
 		"a: 'it''s'\nb: \"q\\\"\\\\\\n\\e\\0\"\n", "a: \"x\n  y\n\n  z\"\n", "a: x\n  y\n\n  z\n",
 		"a: |\n  x\n   y\n\n\nb: >-\n  p\n  q\n\n  r\nc: |+\n  k\n\n", "a: |2\n   x\n", "a: |0\n x\n",
-		"a: b: c\n", "a\nb\n", "a: [1, 2\n", "a: {b: 1\n", "a: 'x\n", "a: \"\\x4\"\n", "- a\nb: c\n", "a: 1\n b: 2\n", "a:\n- 1\n- 2\nb: 3\n", "a: - b\n", "key with spaces: value with: colon\n", "a: b #c\nd: e#f\n",
-		"?\n: x\n", ": a\n", "a: 1\n: b\n", "a:\n  : b\n", "- : b\n", "{: b}\n", "{a: b, : c}\n", "[: a]\n", "[a, : b]\n", "{? : b}\n", "? \n: b\n", "'': b\n", "? a\n? b\n", "[a, , b]\n", "[a, b, ]\n", "{a, b: , c: d}\n", "{a: b, a: c}\n", "{\"a\":1}\n", "{a:1}\n", "[a:1]\n", "[a: 1, b]\n", "{? a : b}\n",
-		"a: \u00e9\u4e2d\U0001f600\n", "a: \u0085b\n", "a: x\u2028y\n", "a: \x00\n", "a: \x07\n", "a: \x7f\n", "a: \u0080\n", "a: \ud7ff\ue000\ufffd\n", "a: \ufffe\n",
-		strings.Repeat("[", 90) + strings.Repeat("]", 90), "a: @b\n", "a: `b`\n", "a: %b\n", "a: >\n\n  x\n\n\n", "#only a comment\n", "a: 1 #\n#\n", "\n\n\n", "a: !!str\nb: !!int\n", "- - - a\n    - b\n", "a: &anchor\nb: *anchor\n", "&a b: *a\n", "*a : b\n",
-		strings.Repeat("k", 1100) + ": v\n", "? " + strings.Repeat("k", 1100) + "\n: v\n", "{" + strings.Repeat("k", 1100) + ": v}\n",
+		"a: b: c\n", "a\nb\n", "a: [1, 2\n", "a: {b: 1\n", "a: 'x\n", "a: \"\\x4\"\n", "- a\nb: c\n", "a: 1\n b: 2\n",
+		"a:\n- 1\n- 2\nb: 3\n", "a: - b\n", "key with spaces: value with: colon\n", "a: b #c\nd: e#f\n",
+		"?\n: x\n", ": a\n", "a: 1\n: b\n", "a:\n  : b\n", "- : b\n", "{: b}\n", "{a: b, : c}\n", "[: a]\n", "[a, : b]\n",
+		"{? : b}\n", "? \n: b\n", "'': b\n", "? a\n? b\n", "[a, , b]\n", "[a, b, ]\n", "{a, b: , c: d}\n", "{a: b, a: c}\n",
+		"{\"a\":1}\n", "{a:1}\n", "[a:1]\n", "[a: 1, b]\n", "{? a : b}\n",
+		"a: \u00e9\u4e2d\U0001f600\n", "a: \u0085b\n", "a: x\u2028y\n", "a: \x00\n", "a: \x07\n", "a: \x7f\n", "a: \u0080\n",
+		"a: \ud7ff\ue000\ufffd\n", "a: \ufffe\n",
+		strings.Repeat("[", 90) + strings.Repeat("]", 90), "a: @b\n", "a: `b`\n", "a: %b\n", "a: >\n\n  x\n\n\n",
+		"#only a comment\n", "a: 1 #\n#\n", "\n\n\n", "a: !!str\nb: !!int\n", "- - - a\n    - b\n",
+		"a: &anchor\nb: *anchor\n", "&a b: *a\n", "*a : b\n",
+		strings.Repeat("k", 1100) + ": v\n", "? " + strings.Repeat("k", 1100) + "\n: v\n",
+		"{" + strings.Repeat("k", 1100) + ": v}\n",
 	})
 }
 

@@ -39,7 +39,9 @@ func Some(dst *string) Type { return Limited(dst, 1, math.MaxInt) }
 
 // Limited is a string of low to high runes.
 func Limited(dst *string, low, high int) Type {
-	expected, json := "a string of "+strconv.Itoa(low)+" to "+strconv.Itoa(high)+" characters", fixed("type", "string", "minLength", low, "maxLength", high)
+	expected, json := "a string of "+strconv.Itoa(low)+" to "+strconv.Itoa(high)+" characters", fixed(
+		"type", "string", "minLength", low, "maxLength", high,
+	)
 	if high == math.MaxInt {
 		expected, json = "a string that is not empty", fixed("type", "string", "minLength", low)
 	}
@@ -71,7 +73,12 @@ func Except(dst *string, reserved ...string) Type {
 		read: func(d *decoder, n *Node, at *path) []issue {
 			for _, r := range reserved {
 				if n.Kind == String && n.Text == r {
-					return []issue{{at: at, node: n, message: fmt.Sprintf("%q is reserved", r), found: n.describe(), expected: "another name than " + strings.Join(reserved, ", ")}}
+					return []issue{
+						{
+							at: at, node: n, message: fmt.Sprintf("%q is reserved", r), found: n.describe(),
+							expected: "another name than " + strings.Join(reserved, ", "),
+						},
+					}
 				}
 			}
 			return t.read(d, n, at)

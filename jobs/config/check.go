@@ -57,7 +57,10 @@ func (c *Config) check(n *schema.Node, r *schema.Report) {
 			case c.Job(need.Job) == nil:
 				r.Add(at, path, c.unknownJob(need.Job))
 			case c.reaches(need.Job, j.Name, map[string]bool{}):
-				r.Add(at, path, schema.Fault{Message: fmt.Sprintf("the job %q needs itself, by way of %q", j.Name, need.Job), Found: need.Job, Expected: "needs without a circle"})
+				r.Add(at, path, schema.Fault{
+					Message: fmt.Sprintf("the job %q needs itself, by way of %q", j.Name, need.Job), Found: need.Job,
+					Expected: "needs without a circle",
+				})
 			}
 		}
 		c.checkMatrix(j, body, r)
@@ -74,7 +77,10 @@ func (c *Config) checkOn(j *Job, on *schema.Node, r *schema.Report) {
 			if on.Kind == schema.List {
 				at = on.Items[i]
 			}
-			r.Add(at, "jobs."+j.Name+".on", schema.Fault{Message: fmt.Sprintf("the file's own on does not have %q", event), Found: event, Expected: "an event that starts runs of this file"})
+			r.Add(at, "jobs."+j.Name+".on", schema.Fault{
+				Message: fmt.Sprintf("the file's own on does not have %q", event), Found: event,
+				Expected: "an event that starts runs of this file",
+			})
 		}
 	}
 }
@@ -88,7 +94,9 @@ func (c *Config) checkMatrix(j *Job, body *schema.Node, r *schema.Report) {
 		values := body.Get("matrix").Get(a.Name)
 		for i, v := range a.Values {
 			if _, err := j.VM.with(map[string]string{a.Name: v}); err != nil {
-				r.Add(values.Items[i], fmt.Sprintf("jobs.%s.matrix.%s[%d]", j.Name, a.Name, i), schema.Fault{Message: err.Error(), Found: v})
+				r.Add(values.Items[i], fmt.Sprintf("jobs.%s.matrix.%s[%d]", j.Name, a.Name, i), schema.Fault{
+					Message: err.Error(), Found: v,
+				})
 			}
 		}
 	}
@@ -107,7 +115,9 @@ func (c *Config) unknownJob(name string) schema.Fault {
 	for _, j := range c.Jobs {
 		names = append(names, j.Name)
 	}
-	return schema.Fault{Message: fmt.Sprintf("there is no job %q", name), Found: name, Expected: fmt.Sprintf("one of %q", names)}
+	return schema.Fault{
+		Message: fmt.Sprintf("there is no job %q", name), Found: name, Expected: fmt.Sprintf("one of %q", names),
+	}
 }
 
 // reaches says that from needs to, through others or by being it. seen keeps it from going in circles.

@@ -83,7 +83,13 @@ func Guess(file string, src []byte) FileKind {
 		n    int
 	}{
 		{KindTestdef, 2 * has("metadata", "run", "install", "parse")},
-		{KindDevice, max(2*has("constants", "parameters", "commands", "character_delays")+has("actions", "timeouts"), has("name", "type", "power", "console", "storage", "usb", "boot", "trust", "tags"))},
+		{
+			KindDevice,
+			max(
+				2*has("constants", "parameters", "commands", "character_delays")+has("actions", "timeouts"),
+				has("name", "type", "power", "console", "storage", "usb", "boot", "trust", "tags"),
+			),
+		},
 		{KindConfig, 2 * has("version", "on", "jobs", "forks", "required", "known-failures")},
 	} {
 		if k.n > most {
@@ -121,13 +127,16 @@ func (c *Checked) text(b *bytes.Buffer, p schema.Problem, prefix string) {
 		return
 	}
 	number := fmt.Sprintf("%5d | ", p.Line)
-	fmt.Fprintf(b, "%s%s\n%s^\n", number, printable(p.Excerpt), strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column))
+	fmt.Fprintf(
+		b, "%s%s\n%s^\n", number, printable(p.Excerpt), strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column),
+	)
 }
 
 // printable shows a hostile line without what a terminal would obey.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfeff || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
+		if r != '\t' &&
+			(r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfeff || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
 			return '\ufffd'
 		}
 		return r

@@ -60,14 +60,26 @@ func (c *Config) Fields(f *schema.Fields) {
 	c.Checks = "per-job"
 	f.Required("version", schema.Tested(schema.Integer(&c.Version), isVersion), "The version of this format: 1.")
 	f.Required("on", c.On.typ(), "Which events start runs: a name, a list of names, or a mapping with filters.")
-	f.Optional("forks", forks(&c.Forks), "Who must approve runs for pull requests from forks: `contributors` lets those who contributed before run at once, `approve-once` asks for each new author, `approve-each` for each commit. The lab's policy may be stricter.")
+	f.Optional(
+		"forks", forks(&c.Forks),
+		"Who must approve runs for pull requests from forks: `contributors` lets those who contributed before run at once, `approve-once` asks for each new author, `approve-each` for each commit. The lab's policy may be stricter.",
+	)
 	f.Optional("known-failures", repositoryPath(&c.KnownFailures), "The list of known failures in the repository.")
-	f.Optional("kernel-log", repositoryPath(&c.KernelLog), "The list of kernel messages that are allowed or denied, in the repository.")
+	f.Optional(
+		"kernel-log", repositoryPath(&c.KernelLog),
+		"The list of kernel messages that are allowed or denied, in the repository.",
+	)
 	f.Optional("defaults", schema.Sub(&c.Defaults), "What holds for jobs that do not say otherwise.")
 	f.Optional("inputs", inputs(&c.Inputs), "What a person may set when starting jobs by hand.")
 	f.Required("jobs", jobList(&c.Jobs), "The jobs, by name. Each is a check.")
-	f.Optional("required", schema.Texts(&c.Required), "The jobs that the rollup check `gantry` covers; all of them when the file does not say.")
-	f.Optional("checks", schema.OneOf(&c.Checks, "per-job", "per-run"), "Whether a job is one check with a table of its runs, or each run a check.")
+	f.Optional(
+		"required", schema.Texts(&c.Required),
+		"The jobs that the rollup check `gantry` covers; all of them when the file does not say.",
+	)
+	f.Optional(
+		"checks", schema.OneOf(&c.Checks, "per-job", "per-run"),
+		"Whether a job is one check with a table of its runs, or each run a check.",
+	)
 }
 
 func isVersion(n *schema.Node) *schema.Fault {
@@ -91,7 +103,10 @@ func (d *Defaults) Fields(f *schema.Fields) {
 // Fields declares the block.
 func (r *Retry) Fields(f *schema.Fields) {
 	f.Optional("infrastructure", schema.Number(&r.Infrastructure, 0, 1), "Attempts after one that the lab spoilt.")
-	f.Optional("tests", schema.Number(&r.Tests, 0, maxTestRetries), "How often failed cases' definitions are run again; what changes is marked flaky.")
+	f.Optional(
+		"tests", schema.Number(&r.Tests, 0, maxTestRetries),
+		"How often failed cases' definitions are run again; what changes is marked flaky.",
+	)
 }
 
 // maxTestRetries keeps flaky tests from holding a target for hours.

@@ -41,9 +41,11 @@ func TestParse(t *testing.T) {
 	}
 	smoke, boards, modes, lab := c.Jobs[0], c.Jobs[1], c.Jobs[2], c.Jobs[3]
 	got := []any{
-		names, smoke.Lava.String(), smoke.Line, smoke.Timeout, smoke.QueueTimeout, smoke.Retry, smoke.Forks, smoke.KnownFailures,
+		names, smoke.Lava.String(), smoke.Line, smoke.Timeout, smoke.QueueTimeout, smoke.Retry, smoke.Forks,
+		smoke.KnownFailures,
 		boards.Board.Types, boards.Board.Tags, boards.Write[0].To, boards.Write[0].From.Artifact, boards.Steps[0].Run,
-		modes.VM.Kernel.String(), modes.Matrix.Combinations(), lab.JobsFrom.Artifact, lab.JobsFrom.Path, lab.Needs[0].Job, lab.Needs[0].SameDevice,
+		modes.VM.Kernel.String(), modes.Matrix.Combinations(), lab.JobsFrom.Artifact, lab.JobsFrom.Path, lab.Needs[0].Job,
+		lab.Needs[0].SameDevice,
 		c.On.PullRequest.Labels, c.On.Schedule, c.On.MergeGroup != nil, c.On.Push == nil, c.Required,
 	}
 	want := []any{
@@ -91,7 +93,8 @@ func TestParseErrors(t *testing.T) {
 			`3:35: jobs.a.symbols: a LAVA job names its symbols itself, in metadata: {gantry: {symbols: …}}`,
 		}},
 		{"circle", "version: 1\non: push\njobs:\n  a: {lava: x.yaml, needs: b}\n  b: {lava: y.yaml, needs: [a]}\n", []string{
-			`4:28: jobs.a.needs: the job "a" needs itself, by way of "b"`, `5:29: jobs.b.needs: the job "b" needs itself, by way of "a"`,
+			`4:28: jobs.a.needs: the job "a" needs itself, by way of "b"`,
+			`5:29: jobs.b.needs: the job "b" needs itself, by way of "a"`,
 		}},
 		{"path outside", "version: 1\non: push\njobs: {a: {lava: ../x.yaml}}\n", []string{
 			`3:18: jobs.a.lava: "../x.yaml" is neither artifact:NAME, nor a URL, nor a path below the repository's root`,

@@ -38,14 +38,19 @@ func Manual() string {
 	m.table("Image", imageRows())
 	m.object("Container", new(jobs.Docker))
 	m.object("Every deploy", new(jobs.DeployOverlay), append(slices.Clone(common), "to")...)
-	m.object("Every boot, and most of them", new(jobs.BootMinimal), append(slices.Clone(common), "method", "reset", "pre_power_command", "pre_os_command")...)
+	m.object(
+		"Every boot, and most of them", new(jobs.BootMinimal),
+		append(slices.Clone(common), "method", "reset", "pre_power_command", "pre_os_command")...,
+	)
 	for _, d := range jobs.Methods() {
 		without := slices.Clone(common)
 		switch {
 		case d.Section == "deploy":
 			without = append(without, "os", "authorize", "overlay_backend")
 		case d.Section == "boot":
-			without = append(without, "parameters", "soft_reboot", "ignore_kernel_messages", "auto_login", "transfer_overlay", "prompts")
+			without = append(
+				without, "parameters", "soft_reboot", "ignore_kernel_messages", "auto_login", "transfer_overlay", "prompts",
+			)
 		case d.Name == "docker":
 			without = append(without, "definitions")
 		}
@@ -89,7 +94,9 @@ func (m *manual) table(title string, rows []schema.Row) {
 		if r.Required {
 			star = "*"
 		}
-		_, _ = fmt.Fprintf(m, "| `%s`%s | %s | %s | %s |\n", r.Key, star, cell(r.Expected), cell(r.Default), cell(r.Doc)) // a strings.Builder never fails
+		_, _ = fmt.Fprintf(
+			m, "| `%s`%s | %s | %s | %s |\n", r.Key, star, cell(r.Expected), cell(r.Default), cell(r.Doc),
+		) // a strings.Builder never fails
 	}
 }
 
@@ -117,7 +124,9 @@ func bundles() map[string][]string {
 		"days":         keys(new(jobs.Timeout)),
 		"metadata":     keys(new(jobs.TestDefinition)),
 		"network_from": {"local", "container_name", "network_from", "login"},
-		"login_prompt": {"login_prompt", "username", "password_prompt", "password", "login_commands", "ignore_kernel_messages"},
+		"login_prompt": {
+			"login_prompt", "username", "password_prompt", "password", "login_commands", "ignore_kernel_messages",
+		},
 	}
 }
 

@@ -72,7 +72,9 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := regexp.MustCompile("(?s)<!-- example: ([a-z]+) -->\n```yaml\n(.*?)```\n").FindAllStringSubmatch(string(b), -1)
+	examples := regexp.MustCompile("(?s)<!-- example: ([a-z]+) -->\n```yaml\n(.*?)```\n").FindAllStringSubmatch(
+		string(b), -1,
+	)
 	if len(examples) < len(kinds()) {
 		t.Fatalf("%d examples", len(examples))
 	}

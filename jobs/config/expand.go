@@ -112,7 +112,9 @@ func (v *VM) with(values map[string]string) (*VM, error) {
 		}}
 		if k != "image" { // it must be there
 			image := &schema.Node{Kind: schema.String, Text: vm.Image}
-			object.Entries = append(object.Entries, schema.Entry{Key: &schema.Node{Kind: schema.String, Text: "image"}, Value: image})
+			object.Entries = append(object.Entries, schema.Entry{
+				Key: &schema.Node{Kind: schema.String, Text: "image"}, Value: image,
+			})
 		}
 		schema.Decode(object, "", &vm, schema.Strict, r)
 		if !r.Valid() {
@@ -124,7 +126,9 @@ func (v *VM) with(values map[string]string) (*VM, error) {
 
 // isVMKey says that a matrix's name sets a key of vm.
 func isVMKey(name string) bool {
-	return slices.Contains([]string{"image", "kernel", "initrd", "symbols", "cmdline", "arch", "machine", "cpu", "memory", "cpus", "mode", "network"}, name)
+	return slices.Contains([]string{
+		"image", "kernel", "initrd", "symbols", "cmdline", "arch", "machine", "cpu", "memory", "cpus", "mode", "network",
+	}, name)
 }
 
 type expansion struct {

@@ -153,7 +153,11 @@ func (e *expansion) test() *yaml.Node {
 	}
 	definition := mapping(
 		"metadata", mapping("format", text("Lava-Test Test Definition 1.0"), "name", text(e.job.Name)),
-		"install", mapping("git-repos", sequence(mapping("url", text(e.source.URL), "branch", text(e.source.Commit), "destination", text("src")))),
+		"install",
+		mapping(
+			"git-repos",
+			sequence(mapping("url", text(e.source.URL), "branch", text(e.source.Commit), "destination", text("src"))),
+		),
 		"run", mapping("steps", sequence(steps...)),
 		"expected", sequence(texts(names)...),
 	)
@@ -209,7 +213,10 @@ func (s *Step) script(i int, name string) string {
 	if s.Timeout > 0 {
 		command = fmt.Sprintf("timeout %d %s", int(s.Timeout/time.Second), command)
 	}
-	fmt.Fprintf(&b, "if [ -e \"$GANTRY_FAILED\" ]; then lava-test-case %s --result skip; else lava-test-case %s --shell %s; fi\n", name, name, command)
+	fmt.Fprintf(
+		&b, "if [ -e \"$GANTRY_FAILED\" ]; then lava-test-case %s --result skip; else lava-test-case %s --shell %s; fi\n",
+		name, name, command,
+	)
 	return b.String()
 }
 

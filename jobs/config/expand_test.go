@@ -16,7 +16,9 @@ import (
 
 func expand(t *testing.T, j *config.Job, v config.Variant) (*jobs.Job, string) {
 	t.Helper()
-	src, err := j.Expand(v, config.Source{URL: "https://github.com/o/r.git", Commit: "0123456789abcdef0123456789abcdef01234567"})
+	src, err := j.Expand(v, config.Source{
+		URL: "https://github.com/o/r.git", Commit: "0123456789abcdef0123456789abcdef01234567",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,8 @@ actions:
 	boards := c.Job("boards").Variants()
 	job, _ = expand(t, c.Job("boards"), boards[1])
 	m := job.Actions[0].(*jobs.DeployMedia)
-	if job.DeviceType != "bbb" || m.Image.URL != "artifact://image.wic.zst" || m.Image.Compression != "zstd" || m.Device != "sd" || job.Tags[0] != "sdmux" {
+	if job.DeviceType != "bbb" || m.Image.URL != "artifact://image.wic.zst" || m.Image.Compression != "zstd" ||
+		m.Device != "sd" || job.Tags[0] != "sdmux" {
 		t.Error(job.DeviceType, m)
 	}
 	if _, err := c.Job("smoke").Expand(config.Variant{}, config.Source{}); err == nil {
@@ -91,7 +94,9 @@ actions:
 // TestExpandedSymbols has an expanded job name its symbols as any job does.
 func TestExpandedSymbols(t *testing.T) {
 	for name, want := range map[string]string{"https://x/vmlinux": "", "https://x/vmlinux.zst": "zstd"} {
-		c, r := config.Parse([]byte("version: 1\non: push\njobs: {a: {vm: {image: https://x/disk}, symbols: '" + name + "', steps: [{run: 'true'}]}}\n"))
+		c, r := config.Parse([]byte(
+			"version: 1\non: push\njobs: {a: {vm: {image: https://x/disk}, symbols: '" + name + "', steps: [{run: 'true'}]}}\n",
+		))
 		if !r.Valid() {
 			t.Fatal(r.Err())
 		}
@@ -133,7 +138,8 @@ jobs:
 		if err := os.MkdirAll(filepath.Join(dir, "src", "sub"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		helper := "#!/bin/sh\nn=$1; shift\nif [ $1 = --result ]; then echo $n $2 >> " + dir + "/out; exit 0; fi\nshift\nif \"$@\" >/dev/null; then echo $n pass; else echo $n fail; fi >> " + dir + "/out\n"
+		helper := "#!/bin/sh\nn=$1; shift\nif [ $1 = --result ]; then echo $n $2 >> " + dir +
+			"/out; exit 0; fi\nshift\nif \"$@\" >/dev/null; then echo $n pass; else echo $n fail; fi >> " + dir + "/out\n"
 		if err := os.WriteFile(filepath.Join(dir, "lava-test-case"), []byte(helper), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +160,11 @@ jobs:
 }
 
 func TestMatrixOfMachineIsChecked(t *testing.T) {
-	_, r := config.Parse([]byte("version: 1\non: push\njobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: x}]}}\n"))
+	_, r := config.Parse(
+		[]byte(
+			"version: 1\non: push\njobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: x}]}}\n",
+		),
+	)
 	if len(r.Errors) != 1 || r.Errors[0].Path != "jobs.a.matrix.memory[1]" || r.Errors[0].Line != 3 {
 		t.Error(r.Errors)
 	}

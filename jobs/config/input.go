@@ -7,8 +7,8 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
-// Input is what a person may set when starting jobs by hand: `/gantry run smoke level=full`, or `gantry submit --input`.
-// Steps see it as the variable INPUT_NAME.
+// Input is what a person may set when starting jobs by hand: `/gantry run smoke level=full`, or `gantry submit
+// --input`. Steps see it as the variable INPUT_NAME.
 type Input struct {
 	Name, Description string
 	Type              string // string, boolean, number or choice
@@ -39,7 +39,9 @@ func (i *Input) Fields(f *schema.Fields) {
 	i.Type = "string"
 	f.Optional("description", schema.Text(&i.Description), "What it is for.")
 	f.Optional("type", schema.OneOf(&i.Type, "string", "boolean", "number", "choice"), "What it may be.")
-	f.Optional("default", schema.Parsed(&i.Default, "a string", func(s string) (string, error) { return s, nil }), "Its value when nobody sets it.")
+	f.Optional("default", schema.Parsed(&i.Default, "a string", func(s string) (string, error) {
+		return s, nil
+	}), "Its value when nobody sets it.")
 	f.Optional("required", schema.Flag(&i.Required), "It must be set.")
 	f.Optional("options", list(&i.Options), "The values of a choice.")
 	f.Check(func(*schema.Node) *schema.Fault {

@@ -11,7 +11,9 @@ import (
 // jobList reads the jobs in their order.
 func jobList(dst *[]*Job) schema.Type {
 	var byName map[string]*Job
-	names := schema.Matching(new(string), jobNameRE, "a name of up to 100 letters, digits, _ and -, that does not begin with a digit or -")
+	names := schema.Matching(
+		new(string), jobNameRE, "a name of up to 100 letters, digits, _ and -, that does not begin with a digit or -",
+	)
 	return schema.Tested(schema.MapLike(&byName, names, func(j **Job) schema.Type {
 		*j = new(Job)
 		return schema.Sub(*j)
@@ -33,7 +35,9 @@ func modes(dst *[]string) schema.Type {
 	const what = "a mode such as selinux=enforcing, fips=on, apparmor=on, lockdown=integrity or secureboot=on"
 	var one string
 	item := func(s *string) schema.Type { return schema.Matching(s, modeRE, what) }
-	return schema.Either(what+", or a list of them", schema.Then(item(&one), func() { *dst = []string{one} }), schema.ListOf(dst, item))
+	return schema.Either(what+", or a list of them", schema.Then(item(&one), func() {
+		*dst = []string{one}
+	}), schema.ListOf(dst, item))
 }
 
 // Fields declares the block.
@@ -45,7 +49,9 @@ func (l *Login) Fields(f *schema.Fields) {
 // Fields declares a step.
 func (s *Step) Fields(f *schema.Fields) {
 	f.Place(&s.Position)
-	f.Optional("name", schema.Limited(&s.Name, 1, 200), "The case's name; made from the command when the file does not say.")
+	f.Optional(
+		"name", schema.Limited(&s.Name, 1, 200), "The case's name; made from the command when the file does not say.",
+	)
 	f.Required("run", schema.Limited(&s.Run, 1, 1<<16), "The command, for /bin/sh, in the checkout.")
 	f.Optional("env", env(&s.Env), "Variables of this step.")
 	f.Optional("working-directory", repositoryPath(&s.Dir), "Where in the checkout it runs.")
@@ -89,7 +95,9 @@ func needs(dst *[]Need) schema.Type {
 		}
 		return nil
 	})
-	mapped := schema.Tested(schema.MapOf(&how, func(s *string) schema.Type { return schema.OneOf(s, "passed", "same-device") }), func(n *schema.Node) *schema.Fault {
+	mapped := schema.Tested(schema.MapOf(&how, func(s *string) schema.Type {
+		return schema.OneOf(s, "passed", "same-device")
+	}), func(n *schema.Node) *schema.Fault {
 		*dst = nil
 		for _, e := range n.Entries {
 			*dst = append(*dst, Need{e.Key.Position, e.Key.Text, how[e.Key.Text] == "same-device"})

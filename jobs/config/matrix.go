@@ -44,7 +44,10 @@ func (m *Matrix) Fields(f *schema.Fields) {
 			}
 		}
 		if total+len(m.Include) > maxCombinations {
-			return &schema.Fault{Message: fmt.Sprintf("more than %d combinations", maxCombinations), Expected: fmt.Sprintf("at most %d", maxCombinations)}
+			return &schema.Fault{
+				Message:  fmt.Sprintf("more than %d combinations", maxCombinations),
+				Expected: fmt.Sprintf("at most %d", maxCombinations),
+			}
 		}
 		return nil
 	})

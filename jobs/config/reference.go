@@ -72,5 +72,8 @@ func below(file string) bool {
 
 func reference(dst **Reference) schema.Type {
 	var r Reference
-	return schema.Then(schema.Parsed(&r, "a path in the repository, artifact:NAME, artifact:NAME/PATH, or a URL", ParseReference), func() { *dst = &r })
+	return schema.Then(
+		schema.Parsed(&r, "a path in the repository, artifact:NAME, artifact:NAME/PATH, or a URL", ParseReference),
+		func() { *dst = &r },
+	)
 }

@@ -53,10 +53,19 @@ func Events() []string {
 func (t *Triggers) Fields(f *schema.Fields) {
 	f.Optional("pull_request", filter(&t.PullRequest), "Pull requests: opened, pushed to, reopened, ready for review.")
 	f.Optional("push", filter(&t.Push), "Pushes to branches and tags.")
-	f.Optional("workflow_run", filter(&t.WorkflowRun), "The end of a GitHub Actions workflow; its artifacts can be used as `artifact:…`.")
+	f.Optional(
+		"workflow_run", filter(&t.WorkflowRun),
+		"The end of a GitHub Actions workflow; its artifacts can be used as `artifact:…`.",
+	)
 	f.Optional("merge_group", filter(&t.MergeGroup), "Merge queues.")
 	f.Optional("schedule", schedule(&t.Schedule), "Cron expressions, in UTC: one, a list, or GitHub's list of `cron:`.")
-	f.Optional("manual", schema.Then(schema.Either("a mapping without keys, or nothing", schema.Sub(empty{}), schema.Exactly()), func() { t.Manual = true }), "Only by hand. Jobs can always be started by hand; a file with this alone has no other trigger.")
+	f.Optional(
+		"manual",
+		schema.Then(schema.Either("a mapping without keys, or nothing", schema.Sub(empty{}), schema.Exactly()), func() {
+			t.Manual = true
+		}),
+		"Only by hand. Jobs can always be started by hand; a file with this alone has no other trigger.",
+	)
 }
 
 type empty struct{}
@@ -76,7 +85,9 @@ func (t *Triggers) typ() schema.Type {
 	var one string
 	var some []string
 	single := schema.Then(schema.OneOf(&one, eventNames()...), func() { t.set(one) })
-	several := schema.Then(schema.ListOf(&some, func(s *string) schema.Type { return schema.OneOf(s, eventNames()...) }), func() {
+	several := schema.Then(schema.ListOf(&some, func(s *string) schema.Type {
+		return schema.OneOf(s, eventNames()...)
+	}), func() {
 		for _, s := range some {
 			t.set(s)
 		}
@@ -105,7 +116,10 @@ func (p *PullRequest) Fields(f *schema.Fields) {
 	branches(f, &p.Branches, &p.BranchesIgnore, "The base branch.")
 	paths(f, &p.Paths, &p.PathsIgnore)
 	f.Optional("labels", list(&p.Labels), "At least one of these labels.")
-	f.Optional("types", list(&p.Types, "opened", "synchronize", "reopened", "labeled", "ready_for_review"), "Which activity; opened, synchronize, reopened and ready_for_review when the file does not say, and labeled where `labels` filters.")
+	f.Optional(
+		"types", list(&p.Types, "opened", "synchronize", "reopened", "labeled", "ready_for_review"),
+		"Which activity; opened, synchronize, reopened and ready_for_review when the file does not say, and labeled where `labels` filters.",
+	)
 }
 
 // Fields declares the filters.
@@ -165,7 +179,10 @@ func patterns(dst *[]string) schema.Type {
 		}
 		for _, x := range items {
 			if _, err := path.Match(strings.TrimPrefix(x.Text, "!"), ""); err != nil {
-				return &schema.Fault{At: x, Message: "this pattern does not end its bracket", Found: x.Text, Expected: "a pattern such as main or releases/**"}
+				return &schema.Fault{
+					At: x, Message: "this pattern does not end its bracket", Found: x.Text,
+					Expected: "a pattern such as main or releases/**",
+				}
 			}
 		}
 		return nil

@@ -108,7 +108,8 @@ func GetAnnouncement(r *pb.WatchRequest) (lab.Announcement, error) {
 // PutAssignment makes the stream's message of a.
 func PutAssignment(a lab.Assignment) *pb.WatchResponse {
 	return &pb.WatchResponse{Message: &pb.WatchResponse_Assignment{Assignment: &pb.Assignment{
-		Lease: a.Lease, Run: a.Run, Attempt: int32(a.Attempt), Target: a.Target, Name: a.Name, Job: a.Job, Trust: string(a.Trust),
+		Lease: a.Lease, Run: a.Run, Attempt: int32(a.Attempt), Target: a.Target, Name: a.Name, Job: a.Job,
+		Trust: string(a.Trust),
 		Source: &pb.Source{
 			Repository: a.Source.Repository, Ref: a.Source.Ref, Commit: a.Source.Commit, PullRequest: a.Source.PullRequest,
 		},
@@ -144,7 +145,9 @@ func getAssignment(a *pb.Assignment) lab.Assignment {
 	out := lab.Assignment{
 		Lease: a.GetLease(), Run: a.GetRun(), Attempt: int(a.GetAttempt()), Target: a.GetTarget(), Name: a.GetName(),
 		Job: a.GetJob(), Trust: lab.Trust(a.GetTrust()),
-		Source: lab.Source{Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest()},
+		Source: lab.Source{
+			Repository: s.GetRepository(), Ref: s.GetRef(), Commit: s.GetCommit(), PullRequest: s.GetPullRequest(),
+		},
 		Lists: lab.Lists{
 			KnownFailures: a.GetKnownFailures(), KernelLog: a.GetKernelLog(),
 			TestRetries: min(max(int(a.GetTestRetries()), 0), maxTestRetries),
@@ -179,7 +182,9 @@ func PutHeartbeat(lost []string, cancels []lab.Cancel) *pb.HeartbeatResponse {
 
 // PutOutcome makes the wire's form of o.
 func PutOutcome(o lab.Outcome) *pb.FinishRequest {
-	out := &pb.FinishRequest{Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: lab.Clip(o.Message), Complete: o.Complete}
+	out := &pb.FinishRequest{
+		Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: lab.Clip(o.Message), Complete: o.Complete,
+	}
 	for _, s := range lab.Streams() {
 		if n, ok := o.Sizes[s]; ok {
 			out.Sizes = append(out.Sizes, &pb.StreamSize{Stream: string(s), Size: n})
@@ -191,8 +196,9 @@ func PutOutcome(o lab.Outcome) *pb.FinishRequest {
 // GetOutcome takes over the end of an attempt.
 func GetOutcome(r *pb.FinishRequest) lab.Outcome {
 	o := lab.Outcome{
-		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: lab.Clip(r.GetMessage()), Complete: r.GetComplete(),
-		Sizes: map[lab.Stream]int64{},
+		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: lab.Clip(r.GetMessage()),
+		Complete: r.GetComplete(),
+		Sizes:    map[lab.Stream]int64{},
 	}
 	for _, s := range r.GetSizes() {
 		if name := lab.Stream(s.GetStream()); name.Known() {

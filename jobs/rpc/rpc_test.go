@@ -38,7 +38,14 @@ func TestAllowed(t *testing.T) {
 	for _, c := range []struct {
 		patterns []string
 		want     bool
-	}{{nil, true}, {[]string{"o/*"}, true}, {[]string{"x/y", "o/r"}, true}, {[]string{"*"}, false}, {[]string{"o"}, false}, {[]string{"["}, false}} {
+	}{
+		{nil, true},
+		{[]string{"o/*"}, true},
+		{[]string{"x/y", "o/r"}, true},
+		{[]string{"*"}, false},
+		{[]string{"o"}, false},
+		{[]string{"["}, false},
+	} {
 		if got := lab.Allowed(c.patterns, "o/r"); got != c.want {
 			t.Errorf("%q: %t", c.patterns, got)
 		}
@@ -91,7 +98,10 @@ func TestRoundTrip(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	o := lab.Outcome{Lease: "l", Verdict: "fail", Class: "test", Message: "m", Complete: true, Sizes: map[lab.Stream]int64{lab.Console: 3, lab.Events: 0}}
+	o := lab.Outcome{
+		Lease: "l", Verdict: "fail", Class: "test", Message: "m", Complete: true,
+		Sizes: map[lab.Stream]int64{lab.Console: 3, lab.Events: 0},
+	}
 	var finish pb.FinishRequest
 	over(PutOutcome(o), &finish)
 	if diff := cmp.Diff(o, GetOutcome(&finish)); diff != "" {
@@ -119,7 +129,8 @@ func TestNewerVersion(t *testing.T) {
 	if err != nil || targets[0].Health != lab.Bad || targets[1].Health != lab.Good {
 		t.Errorf("health: %+v, %v", targets, err)
 	}
-	if a, ok := GetMessage(PutAssignment(lab.Assignment{Trust: "divine"})).(lab.Assignment); !ok || a.Trust != lab.Untrusted {
+	if a, ok := GetMessage(PutAssignment(lab.Assignment{Trust: "divine"})).(lab.Assignment); !ok ||
+		a.Trust != lab.Untrusted {
 		t.Errorf("trust: %+v", a)
 	}
 }

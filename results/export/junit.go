@@ -70,10 +70,10 @@ type outcome struct {
 // green.
 const runSuite = "gantry"
 
-// JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read. It has
-// a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its suite,
-// with its set after a dot; file and line are those of console.log. A result that is unknown or missing is an error of
-// that type, a known failure is skipped; measurement, units, reference and note are properties.
+// JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read.
+// It has a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its
+// suite, with its set after a dot; file and line are those of console.log. A result that is unknown or missing is an
+// error of that type, a known failure is skipped; measurement, units, reference and note are properties.
 func JUnit(w io.Writer, r *results.Results) error {
 	doc := testsuites{Name: r.Job}
 	if d := r.Finished.Sub(r.Started); d > 0 && !r.Started.IsZero() {
@@ -203,7 +203,8 @@ func verdict(r *results.Results, stamp string) *testsuite {
 	t := testcase{Name: "verdict", Classname: runSuite}
 	why := &outcome{Message: r.Message, Type: string(r.Class)}
 	switch {
-	case r.Verdict.Verdict == results.VerdictPass, r.Class == results.ClassTest && r.Complete && slices.ContainsFunc(r.Cases, results.Case.Fails):
+	case r.Verdict.Verdict == results.VerdictPass, r.Class == results.ClassTest && r.Complete &&
+		slices.ContainsFunc(r.Cases, results.Case.Fails):
 	case r.Verdict.Verdict == results.VerdictFail:
 		t.Failure, s.Failures = why, 1
 	default:

@@ -51,7 +51,10 @@ func TestJUnit(t *testing.T) {
 	set, units, value, took, line := "net", "ms", 1.5, 0.25, 561
 	r := folded(
 		results.Case{Suite: "lava", Case: "login", Result: results.Pass},
-		results.Case{Suite: "0_smoke", Case: "ping", Set: &set, Result: results.Pass, Measurement: &value, Units: &units, DurationS: &took, LogLine: &line},
+		results.Case{
+			Suite: "0_smoke", Case: "ping", Set: &set, Result: results.Pass, Measurement: &value, Units: &units,
+			DurationS: &took, LogLine: &line,
+		},
 		results.Case{Suite: "0_smoke", Case: "a<b>\x00", Result: results.Fail, Message: "]]> & \x1b[0m"},
 		results.Case{Suite: "0_smoke", Case: "usb", Result: results.Skip},
 		results.Case{Suite: "1_more", Case: "x", Result: results.Unknown, Note: "unsequenced"},
@@ -141,7 +144,8 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestJUnitError(t *testing.T) {
-	if err := export.JUnit(full{}, folded()); !errors.Is(err, io.ErrShortWrite) || !strings.Contains(err.Error(), "write JUnit XML") {
+	if err := export.JUnit(full{}, folded()); !errors.Is(err, io.ErrShortWrite) ||
+		!strings.Contains(err.Error(), "write JUnit XML") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // LAVA is the fold of a run's events to LAVA's results: the list that its REST interface gives for
-// /api/v0.2/jobs/ID/yaml/, one mapping a case, the pipeline's own in the suite "lava". LAVA has no missing results: what
-// is missing has failed there; and no second tries: a case of a definition that was run again is there once, with the
-// result that counts. It is not for concurrent use.
+// /api/v0.2/jobs/ID/yaml/, one mapping a case, the pipeline's own in the suite "lava". LAVA has no missing results:
+// what is missing has failed there; and no second tries: a case of a definition that was run again is there once, with
+// the result that counts. It is not for concurrent use.
 type LAVA struct {
 	job string
 	res *results.Results
@@ -68,7 +68,8 @@ func (x *LAVA) entry(i int) entry {
 	c, at := &x.res.Cases[i], x.at[i]
 	n := entry{
 		ID: strconv.Itoa(i + 1), Job: x.job, Suite: c.Suite, Name: c.Case, Result: c.Result, Measurement: noMeasurement,
-		Level: at.level, Logged: at.time.UTC().Format(timeFormat), Metadata: map[string]any{"case": c.Case, "definition": c.Suite},
+		Level: at.level, Logged: at.time.UTC().Format(timeFormat),
+		Metadata: map[string]any{"case": c.Case, "definition": c.Suite},
 	}
 	if c.Result == results.Missing {
 		n.Result = results.Fail
@@ -101,7 +102,8 @@ func (x *LAVA) entry(i int) entry {
 			n.Metadata[key] = text
 		}
 	}
-	if kind := errorType(x.res.Class); kind != "" && n.Result == results.Fail && c.Suite == results.PipelineSuite && c.Case == runCase {
+	if kind := errorType(x.res.Class); kind != "" && n.Result == results.Fail && c.Suite == results.PipelineSuite &&
+		c.Case == runCase {
 		n.Metadata["error_type"], n.Metadata["error_msg"] = kind, x.res.Message
 	}
 	return n

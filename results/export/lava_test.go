@@ -20,11 +20,28 @@ func events() []results.Event {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 	return []results.Event{
 		{Seq: 1, Time: at, Start: &results.Start{Job: "j"}},
-		{Seq: 2, Time: at, Level: "1.1", Case: &results.Case{Suite: "lava", Case: "http-download", Result: results.Pass, DurationS: new(0.256)}},
-		{Seq: 3, Time: at, Case: &results.Case{Suite: "0_s", Set: new("set"), Case: "m", Result: results.Pass, Measurement: new(42.5), Units: new("ms"), LogLine: new(7)}},
-		{Seq: 4, Time: at, Case: &results.Case{Suite: "0_s", Case: "no: - {x}\n\x1b", Result: results.Missing, Message: "it is expected"}},
+		{
+			Seq: 2, Time: at, Level: "1.1",
+			Case: &results.Case{Suite: "lava", Case: "http-download", Result: results.Pass, DurationS: new(0.256)},
+		},
+		{
+			Seq: 3, Time: at,
+			Case: &results.Case{
+				Suite: "0_s", Set: new("set"), Case: "m", Result: results.Pass, Measurement: new(42.5), Units: new("ms"),
+				LogLine: new(7),
+			},
+		},
+		{
+			Seq: 4, Time: at,
+			Case: &results.Case{Suite: "0_s", Case: "no: - {x}\n\x1b", Result: results.Missing, Message: "it is expected"},
+		},
 		{Seq: 5, Time: at, Case: &results.Case{Suite: "lava", Case: "job", Result: results.Fail}},
-		{Seq: 6, Time: at, Verdict: &results.Verdict{Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "the console is gone"}},
+		{
+			Seq: 6, Time: at,
+			Verdict: &results.Verdict{
+				Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "the console is gone",
+			},
+		},
 	}
 }
 
@@ -57,19 +74,26 @@ func TestLAVA(t *testing.T) {
 	}
 	want := []map[string]any{
 		entry("1", "lava", "http-download", "pass", map[string]any{
-			"level":    "1.1",
-			"metadata": map[string]any{"case": "http-download", "definition": "lava", "result": "pass", "duration": "0.26", "level": "1.1"},
+			"level": "1.1",
+			"metadata": map[string]any{
+				"case": "http-download", "definition": "lava", "result": "pass", "duration": "0.26", "level": "1.1",
+			},
 		}),
 		entry("2", "0_s", "m", "pass", map[string]any{
 			"measurement": "42.5000000000", "unit": "ms", "log_start_line": "7", "log_end_line": "7",
-			"metadata": map[string]any{"case": "m", "definition": "0_s", "result": "pass", "set": "set", "measurement": 42.5, "units": "ms"},
+			"metadata": map[string]any{
+				"case": "m", "definition": "0_s", "result": "pass", "set": "set", "measurement": 42.5, "units": "ms",
+			},
 		}),
 		entry("3", "0_s", "no: - {x}\n\x1b", "fail", map[string]any{
-			"metadata": map[string]any{"case": "no: - {x}\n\x1b", "definition": "0_s", "result": "fail", "missing": true, "error_msg": "it is expected"},
+			"metadata": map[string]any{
+				"case": "no: - {x}\n\x1b", "definition": "0_s", "result": "fail", "missing": true, "error_msg": "it is expected",
+			},
 		}),
 		entry("4", "lava", "job", "fail", map[string]any{
 			"metadata": map[string]any{
-				"case": "job", "definition": "lava", "result": "fail", "error_type": "Infrastructure", "error_msg": "the console is gone",
+				"case": "job", "definition": "lava", "result": "fail", "error_type": "Infrastructure",
+				"error_msg": "the console is gone",
 			},
 		}),
 	}
@@ -122,12 +146,14 @@ func TestLAVACut(t *testing.T) {
 	x := export.NewLAVA("7")
 	x.Apply(results.Event{Case: &results.Case{Suite: results.PipelineSuite, Case: "job", Result: results.Pass}})
 	for _, v := range []results.Verdict{
-		{Verdict: results.VerdictPass}, {Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "9 of 10 bytes arrived"},
+		{Verdict: results.VerdictPass},
+		{Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure, Message: "9 of 10 bytes arrived"},
 	} {
 		x.Apply(results.Event{Verdict: &v})
 	}
 	var b bytes.Buffer
-	if err := x.Write(&b); err != nil || !strings.Contains(b.String(), "error_msg: 9 of 10 bytes arrived") || strings.Contains(b.String(), "result: pass") {
+	if err := x.Write(&b); err != nil || !strings.Contains(b.String(), "error_msg: 9 of 10 bytes arrived") ||
+		strings.Contains(b.String(), "result: pass") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

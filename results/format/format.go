@@ -24,8 +24,8 @@ type Parser interface {
 	Close() []results.Case
 }
 
-// New is a parser of the format, whose cases are of the suite. It removes terminal escapes and carriage returns from the
-// lines; what the kernel prints in between is passed over.
+// New is a parser of the format, whose cases are of the suite. It removes terminal escapes and carriage returns from
+// the lines; what the kernel prints in between is passed over.
 func New(name, suite string) (Parser, error) {
 	parser, ok := table()[name]
 	if !ok {
@@ -52,8 +52,8 @@ func table() map[string]func(suite string) Parser {
 // maxNames bounds how many names are remembered; no format gives as many cases.
 const maxNames = 200_000
 
-// cleaned is a parser of lines as a terminal shows them, whose cases have names of their own: what is run twice, or named
-// like another, is "name (2)".
+// cleaned is a parser of lines as a terminal shows them, whose cases have names of their own: what is run twice, or
+// named like another, is "name (2)".
 type cleaned struct {
 	Parser
 	names map[string]int

@@ -164,10 +164,13 @@ syscalls/1 more tests: missing "5 tests were run, 4 results seen" @8
 			"abs01: pass in 0.25 s @3\nbind01: fail in 1 s \"brok, exit 2\" @8\nconf01: skip in 0 s @13\n",
 		},
 		"kirk's report, on a console": {
-			"ltp", "{\n \"results\": [\n[    1.000000] usb\n  {\"test_fqn\": \"ab[    2.000000] \"more\ns01\", \"status\": \"pass\"}\n ]\n}\n", "abs01: pass in 0 s @4\n",
+			"ltp",
+			"{\n \"results\": [\n[    1.000000] usb\n  {\"test_fqn\": \"ab[    2.000000] \"more\ns01\", \"status\": \"pass\"}\n ]\n}\n",
+			"abs01: pass in 0 s @4\n",
 		},
 		"kirk's report, cut": {
-			"ltp", "{\n \"results\": [\n  {\"test_fqn\": \"abs01\", \"status\": \"pass\"},\n  {\"test_f", "abs01: pass in 0 s @3\nreport: missing \"read the report: invalid character '\\\\n' in string literal\" @4\n",
+			"ltp", "{\n \"results\": [\n  {\"test_fqn\": \"abs01\", \"status\": \"pass\"},\n  {\"test_f",
+			"abs01: pass in 0 s @3\nreport: missing \"read the report: invalid character '\\\\n' in string literal\" @4\n",
 		},
 		"LTP's test alone": {
 			"ltp", `tst_test.c:1558: TINFO: Timeout per run is 0h 00m 30s
@@ -267,17 +270,24 @@ e/todo: skip "later" @7
 `,
 		},
 		"junit, on a console": {
-			"junit", "<testsuite name=\"a\" tests=\"2\">\n[    1.000000] usb 1-1: <new\n<testcase na[    2.000000] & more\n[    2.000100] of it\nme=\"x\"/>\n<testcase name=\"y\"><failure>[    1.5] kept</failure></testcase>\n</testsuite>\n",
+			"junit",
+			"<testsuite name=\"a\" tests=\"2\">\n[    1.000000] usb 1-1: <new\n<testcase na[    2.000000] & more\n[    2.000100] of it\nme=\"x\"/>\n<testcase name=\"y\"><failure>[    1.5] kept</failure></testcase>\n</testsuite>\n",
 			"a/x: pass @3\na/y: fail \"[    1.5] kept\" @6\n",
 		},
 		"junit, cut": {
-			"junit", "\n<testsuite name=\"a\" tests=\"2\">\n<testcase name=\"x\"/>\n<testcase name=\"y\">\n<fail", "a/x: pass @3\na/y: unknown \"the report ends within it\" @4\nreport: missing \"read JUnit XML: XML syntax error on line 5: unexpected EOF\" @5\n",
+			"junit", "\n<testsuite name=\"a\" tests=\"2\">\n<testcase name=\"x\"/>\n<testcase name=\"y\">\n<fail",
+			"a/x: pass @3\na/y: unknown \"the report ends within it\" @4\nreport: missing \"read JUnit XML: XML syntax error on line 5: unexpected EOF\" @5\n",
 		},
 		"junit, bomb": {
-			"junit", "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>\n<testsuite><testcase name=\"&b;\"/></testsuite>", "report: missing \"read JUnit XML: XML syntax error on line 2: invalid character entity &b;\" @2\n",
+			"junit",
+			"<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>\n<testsuite><testcase name=\"&b;\"/></testsuite>",
+			"report: missing \"read JUnit XML: XML syntax error on line 2: invalid character entity &b;\" @2\n",
 		},
-		"junit, another root": {"junit", "<html></html>", "report: missing \"read JUnit XML: the root is \\\"html\\\", not testsuites or testsuite\" @1\n"},
-		"nothing":             {"junit", "hello\n", ""},
+		"junit, another root": {
+			"junit", "<html></html>",
+			"report: missing \"read JUnit XML: the root is \\\"html\\\", not testsuites or testsuite\" @1\n",
+		},
+		"nothing": {"junit", "hello\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if d := cmp.Diff(tc.want, show(t, tc.format, strings.ReplaceAll(tc.text, `\x1b`, "\x1b"))); d != "" {
@@ -288,7 +298,8 @@ e/todo: skip "later" @7
 }
 
 func TestUnknownFormat(t *testing.T) {
-	if _, err := New("xunit", "s"); err == nil || !strings.Contains(err.Error(), "there are gtest, junit, kselftest, ktap, kunit, ltp, tap") {
+	if _, err := New("xunit", "s"); err == nil ||
+		!strings.Contains(err.Error(), "there are gtest, junit, kselftest, ktap, kunit, ltp, tap") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -318,7 +329,8 @@ func TestRead(t *testing.T) {
 func TestSection(t *testing.T) {
 	const record = "ok 9 before\n<LAVA_SIGNAL_STARTRUN 0_x>\r\n1..2\r\n\x1b[32mok 1 a\x1b[0m\r\n<LAVA_SIGNAL_ENDRUN 0_x>\nok 2 after\n"
 	cases, err := Section("tap", "0_x", strings.NewReader(record), 101, 102, 105)
-	if err != nil || len(cases) != 2 || cases[0].Case != "a" || *cases[0].LogLine != 104 || cases[1].Result != results.Missing {
+	if err != nil || len(cases) != 2 || cases[0].Case != "a" || *cases[0].LogLine != 104 ||
+		cases[1].Result != results.Missing {
 		t.Errorf("cases %+v, error %v", cases, err)
 	}
 }
@@ -354,7 +366,8 @@ func FuzzFormats(f *testing.F) {
 				t.Errorf("%s: %d cases of %d bytes", name, len(cases), len(text))
 			}
 			for _, c := range cases {
-				if c.Suite != "s" || c.Case == "" || c.Result == "" || c.LogLine == nil || *c.LogLine < 1 || *c.LogLine > len(lines)+1 {
+				if c.Suite != "s" || c.Case == "" || c.Result == "" || c.LogLine == nil || *c.LogLine < 1 ||
+					*c.LogLine > len(lines)+1 {
 					t.Errorf("%s: case %+v", name, c)
 				}
 			}

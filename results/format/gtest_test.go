@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGTest compiles a program with the real GoogleTest, and reads what it prints, what it prints when it crashes, and its
-// XML.
+// TestGTest compiles a program with the real GoogleTest, and reads what it prints, what it prints when it crashes, and
+// its XML.
 func TestGTest(t *testing.T) {
 	cxx, err := exec.LookPath("g++")
 	if err != nil {
@@ -22,11 +22,15 @@ func TestGTest(t *testing.T) {
 	}
 	dir := t.TempDir()
 	sample, report := filepath.Join(dir, "sample"), filepath.Join(dir, "sample.xml")
-	build := exec.CommandContext(t.Context(), cxx, "-O0", "testdata/sample.cc", "-o", sample, "-lgtest", "-lgtest_main", "-lpthread")
+	build := exec.CommandContext(
+		t.Context(), cxx, "-O0", "testdata/sample.cc", "-o", sample, "-lgtest", "-lgtest_main", "-lpthread",
+	)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, out)
 	}
-	printed, _ := exec.CommandContext(t.Context(), sample, "--gtest_output=xml:"+report).Output() // it fails: so do some of its tests
+	printed, _ := exec.CommandContext(
+		t.Context(), sample, "--gtest_output=xml:"+report,
+	).Output() // it fails: so do some of its tests
 	crash := exec.CommandContext(t.Context(), sample)
 	crash.Env = append(os.Environ(), "CRASH=1")
 	crashed, _ := crash.Output()

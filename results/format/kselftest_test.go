@@ -25,7 +25,9 @@ func kselftest(t *testing.T, selftests string) {
 		t.Skip("no gcc here")
 	}
 	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "cp", "-r", filepath.Join(selftests, "kselftest"), filepath.Join(selftests, "run_kselftest.sh"), dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(
+		t.Context(), "cp", "-r", filepath.Join(selftests, "kselftest"), filepath.Join(selftests, "run_kselftest.sh"), dir,
+	).CombinedOutput(); err != nil {
 		t.Fatalf("copy the runner: %v\n%s", err, out)
 	}
 	var list []string
@@ -52,16 +54,23 @@ func kselftest(t *testing.T, selftests string) {
 		{"fails.sh", "exit 3"},
 		{"skips.sh", "echo no hardware; exit 4"},
 		{"hangs.sh", "echo TAP version 13; echo 1..2; echo ok 1 before; exec sleep 60"},
-		{"nested.sh", "echo TAP version 13; echo 1..3; echo 'ok 1 a'; echo '# why'; echo 'not ok 2 b'; echo 'ok 3 c # SKIP later'; echo 'ok then'; exit 1"},
+		{
+			"nested.sh",
+			"echo TAP version 13; echo 1..3; echo 'ok 1 a'; echo '# why'; echo 'not ok 2 b'; echo 'ok 3 c # SKIP later'; echo 'ok then'; exit 1",
+		},
 		{"deep.sh", "echo 1..1; echo '# TAP version 13'; echo '# 1..1'; echo '# ok 1 inner'; printf 'ok 1 outer'"},
 		{"dies.sh", "echo TAP version 13; echo 1..2; echo ok 1 one; kill -SEGV $$"},
 	} {
-		if err := os.WriteFile(add("shapes", s[0]), []byte("#!/bin/sh\n"+s[1]+"\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(
+			add("shapes", s[0]), []byte("#!/bin/sh\n"+s[1]+"\n"), 0o700,
+		); err != nil { //nolint:gosec // a program
 			t.Fatal(err)
 		}
 	}
 	add("shapes", "absent.sh")
-	for file, text := range map[string]string{"shapes/settings": "timeout=1\n", "kselftest-list.txt": strings.Join(list, "\n") + "\n"} {
+	for file, text := range map[string]string{"shapes/settings": "timeout=1\n", "kselftest-list.txt": strings.Join(
+		list, "\n",
+	) + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +81,10 @@ func kselftest(t *testing.T, selftests string) {
 	}
 	wantShapes(t, string(out))
 	wantTotals(t, string(out))
-	summary, err := exec.CommandContext(t.Context(), "sh", filepath.Join(dir, "run_kselftest.sh"), "--summary", "-t", "shapes:fails.sh", "-t", "shapes:nested.sh").Output()
+	summary, err := exec.CommandContext(
+		t.Context(), "sh", filepath.Join(dir, "run_kselftest.sh"), "--summary", "-t", "shapes:fails.sh", "-t",
+		"shapes:nested.sh",
+	).Output()
 	if err != nil {
 		t.Fatalf("run the selftests: %v\n%s", err, summary)
 	}

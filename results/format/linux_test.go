@@ -16,8 +16,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// linux is where the sources of a kernel are: the tree that GANTRY_LINUX_SOURCE names, or what the test needs of Debian's
-// package linux-source. None of it is kept here, as its license is another.
+// linux is where the sources of a kernel are: the tree that GANTRY_LINUX_SOURCE names, or what the test needs of
+// Debian's package linux-source. None of it is kept here, as its license is another.
 func linux(t *testing.T) string {
 	t.Helper()
 	if tree := os.Getenv("GANTRY_LINUX_SOURCE"); tree != "" {
@@ -34,7 +34,8 @@ func linux(t *testing.T) string {
 	name := strings.TrimSuffix(filepath.Base(archives[0]), ".tar.xz")
 	args := []string{"-xJf", archives[0], "-C", dir}
 	for _, part := range []string{
-		"Documentation/dev-tools/ktap.rst", "tools/testing/kunit", "tools/testing/selftests/kselftest", "tools/testing/selftests/run_kselftest.sh",
+		"Documentation/dev-tools/ktap.rst", "tools/testing/kunit", "tools/testing/selftests/kselftest",
+		"tools/testing/selftests/run_kselftest.sh",
 		"tools/testing/selftests/kselftest.h", "tools/testing/selftests/kselftest_harness.h", "tools/testing/selftests/size",
 		"tools/testing/selftests/kcmp", "tools/testing/selftests/sigaltstack", "tools/testing/selftests/membarrier",
 	} {
@@ -185,7 +186,9 @@ func known() map[string][2][]string {
 		}},
 		"test_is_test_passed-no_tests_run_with_header.log": {nil, []string{"plan: skip"}},
 		// "NO TESTS RUN" and an error there; it said "ok".
-		"test_is_test_passed-no_tests_no_plan.log": {[]string{"suite/case: none"}, []string{"suite/case/plan: missing", "suite/case: pass"}},
+		"test_is_test_passed-no_tests_no_plan.log": {
+			[]string{"suite/case: none"}, []string{"suite/case/plan: missing", "suite/case: pass"},
+		},
 	}
 }
 
@@ -223,8 +226,8 @@ func compare(t *testing.T, python, tool string, texts map[string]string) {
 	t.Logf("%d texts, %d tests", len(all), tests)
 }
 
-// compareCut cuts each text after each line, as a crash does. What kunit_parser does not let pass must not pass here; and
-// results that are whole are the same.
+// compareCut cuts each text after each line, as a crash does. What kunit_parser does not let pass must not pass here;
+// and results that are whole are the same.
 func compareCut(t *testing.T, python, tool string, texts map[string]string) {
 	var all []string
 	for _, text := range texts {
@@ -245,7 +248,8 @@ func compareCut(t *testing.T, python, tool string, texts map[string]string) {
 		}
 		if whole && points > 0 {
 			passed++
-			if v.result != results.Pass && v.result != results.Skip && !strings.HasSuffix(all[i], "\n1..0\n") || v.errors > 0 && v.result != "none" {
+			if v.result != results.Pass && v.result != results.Skip && !strings.HasSuffix(all[i], "\n1..0\n") ||
+				v.errors > 0 && v.result != "none" {
 				t.Errorf("it passes here, kunit_parser says %s, %d errors:\n%s", v.result, v.errors, all[i])
 			}
 		}

@@ -7,9 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLTP has what recorded runs of LTP show, each shortened to the shape that matters: mails of the kernel test robot and of
-// users (runltp, kirk), and a console with tests that no runner runs. The forms of the rest are those of LTP's sources:
-// pan/ltp-pan.c, lib/tst_test.c, lib/tst_res.c, testcases/lib/tst_test.sh, open_posix_testsuite/bin/run-tests.sh, and kirk's ui.py.
+// TestLTP has what recorded runs of LTP show, each shortened to the shape that matters: mails of the kernel test robot
+// and of users (runltp, kirk), and a console with tests that no runner runs. The forms of the rest are those of LTP's
+// sources: pan/ltp-pan.c, lib/tst_test.c, lib/tst_res.c, testcases/lib/tst_test.sh,
+// open_posix_testsuite/bin/run-tests.sh, and kirk's ui.py.
 func TestLTP(t *testing.T) {
 	const timeout = "tst_test.c:1733: TINFO: LTP version: 20240524\ntst_test.c:1617: TINFO: Timeout per run is 0h 00m 30s\n"
 	summary := func(counts ...string) string {
@@ -106,13 +107,19 @@ syscalls-00/2 more tests: missing "5 tests were run, 3 results seen" @11
 `,
 		},
 		"kirk, parallel": {
-			"Starting suite: math\n" + strings.Repeat(" ", 64) + "\r\n*** 1 background test(s) ***\n- abs01" + strings.Repeat(" ", 32) +
-				"\n\x1b[1A\x1b[1A\x1b[1Aabs01: \x1b[1;32mpass\x1b[0m  (0.004s)                \n" + strings.Repeat(" ", 64) + "\r\nTotal Run: 1\n",
+			"Starting suite: math\n" + strings.Repeat(" ", 64) + "\r\n*** 1 background test(s) ***\n- abs01" + strings.Repeat(
+				" ", 32,
+			) +
+				"\n\x1b[1A\x1b[1A\x1b[1Aabs01: \x1b[1;32mpass\x1b[0m  (0.004s)                \n" + strings.Repeat(
+				" ", 64,
+			) + "\r\nTotal Run: 1\n",
 			"math/abs01: pass in 0.004 s @5\n",
 		},
 		"kirk -v": {
 			"Starting suite: math\n\n===== abs01 =====\ncommand: abs01 \nabs01       1  TPASS  :  Test passed\n\nSummary:\npassed    1\nfailed    0\nbroken    0\nskipped   0\nwarnings  0\n\nDuration: 0.004s\n\n" +
-				"\n===== slow01 =====\ncommand: slow01 -x\n" + timeout + "Test timed out\n" + summary("0", "0", "1", "0", "0") + "\nDuration: 1m 2s\n\n" +
+				"\n===== slow01 =====\ncommand: slow01 -x\n" + timeout + "Test timed out\n" + summary(
+				"0", "0", "1", "0", "0",
+			) + "\nDuration: 1m 2s\n\n" +
 				"\n===== cut01 =====\ncommand: cut01\n" + timeout + "cut01.c:1: TPASS: x\n",
 			`math/abs01: pass in 0.004 s @3
 math/slow01: fail in 62 s "timed out" @17
@@ -132,10 +139,14 @@ math/rest of the tests: missing "their number was not said: results may be missi
 			"tst_memutils.c:152: TINFO: oom_score_adj does not exist, skipping the adjustment\n" + timeout +
 				"abort01.c:51: TFAIL: Child exited with 139, expected SIGIOT\n" + summary("0", "0", "0", "0", "0") +
 				"[227.780803 0:282 axfs::root:433] [AxError::IsADirectory]\n" +
-				timeout + "accept03.c:48: TPASS: accept() on file : ENOTSOCK (88)\ntst_fd.c:106: TCONF: epoll_create(): ENOSYS (38)\n" + summary("1", "0", "0", "1", "0") +
+				timeout +
+				"accept03.c:48: TPASS: accept() on file : ENOTSOCK (88)\ntst_fd.c:106: TCONF: epoll_create(): ENOSYS (38)\n" +
+				summary("1", "0", "0", "1", "0") +
 				"tst_test.c:1526: TINFO: Timeout per run is 0h 00m 30s\nmountns04.c:38: TPASS: unbindable mount passed\ntst_device.c:395: TWARN: umount('B') failed with EINVAL\nmountns.h:39: TWARN: umount(B) failed: EINVAL (22)\n" + summary("1", "0", "0", "0", "2") +
 				timeout + "crash01.c:1: TPASS: one\n" +
-				timeout + "fs01.c:1: TPASS: on ext2\ntst_test.c:1617: TINFO: Timeout per run is 0h 00m 30s\nfs01.c:1: TPASS: on ext3\n" + summary("2", "0", "0", "0", "0"),
+				timeout +
+				"fs01.c:1: TPASS: on ext2\ntst_test.c:1617: TINFO: Timeout per run is 0h 00m 30s\nfs01.c:1: TPASS: on ext3\n" +
+				summary("2", "0", "0", "0", "0"),
 			`abort01: fail "TFAIL: Child exited with 139, expected SIGIOT" @1
 accept03: pass @13
 mountns04: fail "TWARN: umount('B') failed with EINVAL" @24
@@ -144,9 +155,11 @@ fs01: pass @38
 `,
 		},
 		"tests by themselves, whose name is not said": {
-			"tst_buffers.c:57: TINFO: Test is using guarded buffers\ntst_device.c:354: TBROK: Failed to acquire device\n" + summary("0", "0", "1", "0", "0") +
+			"tst_buffers.c:57: TINFO: Test is using guarded buffers\ntst_device.c:354: TBROK: Failed to acquire device\n" +
+				summary("0", "0", "1", "0", "0") +
 				"tst_kconfig.c:207: TBROK: Cannot parse kernel .config\n" +
-				timeout + "../../../../include/lapi/keyctl.h:29: TCONF: syscall(217) __NR_add_key not supported on your arch\n" + summary("0", "0", "0", "1", "0") +
+				timeout + "../../../../include/lapi/keyctl.h:29: TCONF: syscall(217) __NR_add_key not supported on your arch\n" +
+				summary("0", "0", "0", "1", "0") +
 				"tst_cmd.c:257: TCONF: Couldn't find 'useradd' in $PATH\n" +
 				timeout + summary("0", "0", "0", "0", "0"),
 			`test-1: fail "TBROK: Failed to acquire device" @1

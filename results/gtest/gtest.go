@@ -1,6 +1,6 @@
 // Package gtest reads what a GoogleTest program prints. (Its XML is read by package junit.)
 //
-// A test is a case; its set is the test suite: "[ RUN      ] Foo.Bar" is case "Bar" of set "Foo", and "Inst/Foo.Bar/3" is
+// A test is a case; its set is the test suite: "[ RUN ] Foo.Bar" is case "Bar" of set "Foo", and "Inst/Foo.Bar/3" is
 // case "Bar/3" of set "Inst/Foo". A test that began and did not end, as in a crash, is missing, and so are those that
 // "Running 12 tests" announces and nobody runs.
 package gtest

@@ -29,11 +29,11 @@ type Parser struct {
 	over  bool
 }
 
-// New reads JUnit XML; its cases are of the suite. A case's set is its class name, or else its testsuite's name. A failure
-// and an error are fail, what was skipped, disabled or not run is skip, and so is a failed to-do. What a testsuite counts
-// and does not hold is missing; so is the rest of a document that is cut off or broken. A failure that a testsuite has as a
-// whole, or only counts, is a failed case "error", "failure" or "failures". The properties "measurement" and "units" are
-// the case's.
+// New reads JUnit XML; its cases are of the suite. A case's set is its class name, or else its testsuite's name. A
+// failure and an error are fail, what was skipped, disabled or not run is skip, and so is a failed to-do. What a
+// testsuite counts and does not hold is missing; so is the rest of a document that is cut off or broken. A failure that
+// a testsuite has as a whole, or only counts, is a failed case "error", "failure" or "failures". The properties
+// "measurement" and "units" are the case's.
 func New(suite string) *Parser { return &Parser{suite: suite} }
 
 // Line gathers a line, whose 1-based number is no.

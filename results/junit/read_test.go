@@ -21,7 +21,9 @@ func TestRoundTrip(t *testing.T) {
 		{Suite: "0_smoke", Case: "skipped", Result: results.Skip, Message: "no net"},
 	}
 	var b bytes.Buffer
-	if err := export.JUnit(&b, &results.Results{Cases: want, Verdict: results.Verdict{Verdict: results.VerdictPass}}); err != nil {
+	if err := export.JUnit(
+		&b, &results.Results{Cases: want, Verdict: results.Verdict{Verdict: results.VerdictPass}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	p := junit.New("0_smoke")

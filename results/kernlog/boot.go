@@ -52,7 +52,9 @@ func bootWords() []bootWord {
 var (
 	timeRE = regexp.MustCompile(`^(?:<\d{1,3}>)?\[ *(\d{1,7}\.\d{6})\]`)
 	// bootRE is a boot mark where firmware and decompressor print it: at the beginning of a line.
-	bootRE = regexp.MustCompile(`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`)
+	bootRE = regexp.MustCompile(
+		`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`,
+	)
 )
 
 // anything matches every message.

@@ -93,6 +93,8 @@ func (c *tally) exact() float64  { return float64(c.right) / float64(c.clear) }
 
 func (c tally) String() string {
 	return "recall " + strconv.Itoa(c.found) + "/" + strconv.Itoa(c.crashes) +
-		", titles " + strconv.Itoa(c.right) + "/" + strconv.Itoa(c.clear) + " = " + strconv.FormatFloat(c.exact(), 'f', 3, 64) +
+		", titles " + strconv.Itoa(c.right) + "/" + strconv.Itoa(c.clear) + " = " + strconv.FormatFloat(
+		c.exact(), 'f', 3, 64,
+	) +
 		", false alarms " + strconv.Itoa(c.alarms)
 }

@@ -20,7 +20,8 @@ var (
 	garbageRE = regexp.MustCompile(`(?:CPU|PID): |\b0x[0-9a-f]{2,}|\b[0-9a-f]{8,}\b|\+0x|[^ -~]`)
 )
 
-// degradations are what a serial line and those who share it do to a kernel's messages. What keeps 1 of the titles changes none.
+// degradations are what a serial line and those who share it do to a kernel's messages. What keeps 1 of the titles
+// changes none.
 func degradations(r *rand.Rand) []degradation {
 	sometimes := func(text string) string {
 		if r.IntN(3) > 0 {
@@ -36,8 +37,14 @@ func degradations(r *rand.Rand) []degradation {
 			return "\x1b[32m" + p + "\x1b[0m\x1b[33m" + s[len(p):] + "\x1b[m\x1b[K"
 		}},
 		{"levels", 1, func(s string) string { return prefixRE.ReplaceAllString(s, "<4>$0") }},
-		{"a recorder's times", 1, func(s string) string { return prefixRE.ReplaceAllString(s, "2026-01-02T03:04:05.678Z $0") }},
-		{"a program's lines between", 1, func(s string) string { return s + sometimes("\nok 7 - no 'Kernel panic - not syncing:' in the log") }},
+		{
+			"a recorder's times", 1,
+			func(s string) string { return prefixRE.ReplaceAllString(s, "2026-01-02T03:04:05.678Z $0") },
+		},
+		{
+			"a program's lines between", 1,
+			func(s string) string { return s + sometimes("\nok 7 - no 'Kernel panic - not syncing:' in the log") },
+		},
 		{"a program's text before", 1, func(s string) string {
 			if !prefixRE.MatchString(s) {
 				return s

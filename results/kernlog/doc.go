@@ -1,5 +1,5 @@
-// Package kernlog finds kernel trouble in the bytes of a console: panics, oopses, sanitizer and lockdep reports, stalls,
-// hangs, unexpected reboots. It is always on, during boot and tests.
+// Package kernlog finds kernel trouble in the bytes of a console: panics, oopses, sanitizer and lockdep reports,
+// stalls, hangs, unexpected reboots. It is always on, during boot and tests.
 //
 // A Scanner is fed the stream as it arrives, cut anywhere, and yields one Finding per event with the title syzkaller
 // would give it, so that findings compare with what kernel developers know from syzbot. Its memory is bounded whatever

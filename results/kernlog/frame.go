@@ -9,9 +9,13 @@ import (
 
 var (
 	// frameRE is a line of a stack trace: addresses, then function+offset/size. Rust's names have spaces and brackets.
-	frameRE = regexp.MustCompile(`^ *(?:\[<?(?:0x)?[0-9a-f]+>?\] ){0,2}([A-Za-z0-9_.$]+|[<A-Za-z0-9_][^+?]*::[^+?]*)\+0x[0-9a-f]+`)
+	frameRE = regexp.MustCompile(
+		`^ *(?:\[<?(?:0x)?[0-9a-f]+>?\] ){0,2}([A-Za-z0-9_.$]+|[<A-Za-z0-9_][^+?]*::[^+?]*)\+0x[0-9a-f]+`,
+	)
 	// armFrameRE is a line of 32-bit Arm's own unwinder, which names callee and caller.
-	armFrameRE = regexp.MustCompile(`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)(?: \[\w+\])?\)? from (?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`)
+	armFrameRE = regexp.MustCompile(
+		`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)(?: \[\w+\])?\)? from (?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`,
+	)
 	// doubtfulRE is a frame that the unwinder only guesses: an address found on the stack.
 	doubtfulRE = regexp.MustCompile(` \? +[A-Za-z0-9_.]+\+0x[0-9a-f]+/`)
 	// stackRE begins a stack trace, and so ends the one before.

@@ -34,10 +34,16 @@ var (
 	// traceRE is a command as a shell's trace (set -x) shows it: what a test looks for or prints is no kernel's message.
 	traceRE = regexp.MustCompile(`^\++ `)
 	// recorderRE is the time that a recorder of the console puts before every line, the kernel's or not.
-	recorderRE = regexp.MustCompile(`^\[?\d{4}[-/]\d\d[-/]\d\d[T, ]{1,2}\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?:? `)
+	recorderRE = regexp.MustCompile(
+		`^\[?\d{4}[-/]\d\d[-/]\d\d[T, ]{1,2}\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?:? `,
+	)
 	// vendorRE is what kernels of board makers put between the stamp and the message: process, CPU and name.
-	vendorRE = regexp.MustCompile(`^ ?(?:\[pid:(\d{1,7}),cpu\d+,[^\]]{0,16}\]|\(\d+\)\[(\d{1,7}):[^\]]{0,16}\]|\[\d+: *[^\]:]{1,16}: *(\d{1,7})\] ?)`)
-	escapeRE = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78c]|[()][A-Z0-9])`)
+	vendorRE = regexp.MustCompile(
+		`^ ?(?:\[pid:(\d{1,7}),cpu\d+,[^\]]{0,16}\]|\(\d+\)\[(\d{1,7}):[^\]]{0,16}\]|\[\d+: *[^\]:]{1,16}: *(\d{1,7})\] ?)`,
+	)
+	escapeRE = regexp.MustCompile(
+		`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78c]|[()][A-Z0-9])`,
+	)
 )
 
 // clean removes terminal escapes and the other control bytes that a terminal would not show.

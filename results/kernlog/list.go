@@ -35,7 +35,9 @@ func (e *Entry) Fields(f *schema.Fields) {
 	f.Required("match", schema.Tested(schema.Text(&e.Match), e.compile),
 		"a finding's title, its fingerprint, or a regular expression between slashes")
 	f.Required("reason", schema.NonEmpty(schema.Text(&e.Reason)), "why it is known or not tolerated")
-	f.Required("until", schema.Tested(schema.Text(&e.until), e.date), "the last day on which the entry holds, as 2026-12-31")
+	f.Required(
+		"until", schema.Tested(schema.Text(&e.until), e.date), "the last day on which the entry holds, as 2026-12-31",
+	)
 	f.Place(&e.Place)
 }
 
@@ -60,7 +62,9 @@ func (l *List) Fields(f *schema.Fields) {
 	f.Optional("deny", schema.Objects(&l.Deny), "findings and messages that are never tolerated")
 	f.Check(func(*schema.Node) *schema.Fault {
 		if n := len(l.Allow) + len(l.Deny); n > maxEntries {
-			return &schema.Fault{Message: fmt.Sprintf("the list has %d entries", n), Expected: fmt.Sprintf("at most %d", maxEntries)}
+			return &schema.Fault{
+				Message: fmt.Sprintf("the list has %d entries", n), Expected: fmt.Sprintf("at most %d", maxEntries),
+			}
 		}
 		return nil
 	})

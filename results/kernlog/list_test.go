@@ -27,15 +27,52 @@ func TestList(t *testing.T) {
 		want    []string // title, fatal, reason
 		expired int
 	}{
-		"title":             {"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-05}]", warn, []string{"WARNING in frob_check allowed: known"}, 0},
-		"other title":       {"allow: [{match: WARNING in frob, reason: known, until: 2026-05-05}]", warn, []string{"WARNING in frob_check"}, 0},
-		"expression":        {"allow: [{match: /in frob_/, reason: known, until: 2026-05-05}]", warn + oops, []string{"WARNING in frob_check allowed: known", "BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known"}, 0},
-		"fingerprint":       {"allow: [{match: '" + fingerprint + "', reason: known, until: 2026-05-05}]", oops, []string{"BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known"}, 0},
-		"the day after":     {"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-04}]", warn, []string{"WARNING in frob_check"}, 1},
-		"denied message":    {"deny: [{match: /EXT4-fs error/, reason: no, until: 2026-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n", []string{"EXT4-fs error (device vda): oh fatal denied: no"}, 0},
-		"denied number":     {"deny: [{match: /irq 4\\d/, reason: no, until: 2026-05-05}]", "[    1.000000] lost irq 42\n", []string{"lost irq NUM fatal denied: no"}, 0},
-		"deny beats allow":  {"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\ndeny: [{match: WARNING in frob_check, reason: no, until: 2026-05-05}]", warn, []string{"WARNING in frob_check fatal denied: no"}, 0},
-		"denied, but old":   {"deny: [{match: /EXT4-fs error/, reason: no, until: 2025-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n", nil, 1},
+		"title": {
+			"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-05}]", warn,
+			[]string{"WARNING in frob_check allowed: known"},
+			0,
+		},
+		"other title": {
+			"allow: [{match: WARNING in frob, reason: known, until: 2026-05-05}]", warn, []string{"WARNING in frob_check"}, 0,
+		},
+		"expression": {
+			"allow: [{match: /in frob_/, reason: known, until: 2026-05-05}]", warn + oops,
+			[]string{
+				"WARNING in frob_check allowed: known",
+				"BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known",
+			},
+			0,
+		},
+		"fingerprint": {
+			"allow: [{match: '" + fingerprint + "', reason: known, until: 2026-05-05}]", oops,
+			[]string{"BUG: unable to handle kernel NULL pointer dereference in frob_read allowed: known"},
+			0,
+		},
+		"the day after": {
+			"allow: [{match: WARNING in frob_check, reason: known, until: 2026-05-04}]", warn,
+			[]string{"WARNING in frob_check"},
+			1,
+		},
+		"denied message": {
+			"deny: [{match: /EXT4-fs error/, reason: no, until: 2026-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n",
+			[]string{"EXT4-fs error (device vda): oh fatal denied: no"},
+			0,
+		},
+		"denied number": {
+			"deny: [{match: /irq 4\\d/, reason: no, until: 2026-05-05}]", "[    1.000000] lost irq 42\n",
+			[]string{"lost irq NUM fatal denied: no"},
+			0,
+		},
+		"deny beats allow": {
+			"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\ndeny: [{match: WARNING in frob_check, reason: no, until: 2026-05-05}]",
+			warn,
+			[]string{"WARNING in frob_check fatal denied: no"},
+			0,
+		},
+		"denied, but old": {
+			"deny: [{match: /EXT4-fs error/, reason: no, until: 2025-05-05}]", "[    1.000000] EXT4-fs error (device vda): oh\n",
+			nil, 1,
+		},
 		"nothing":           {"", warn, []string{"WARNING in frob_check"}, 0},
 		"empty list":        {"allow: []\ndeny: []\n", warn, []string{"WARNING in frob_check"}, 0},
 		"unfounded comment": {"# none yet\n", warn, []string{"WARNING in frob_check"}, 0},

@@ -140,7 +140,8 @@ func (g *group) known(text string) *rule {
 	return nil
 }
 
-// kernels tells whether the kernel wrote a message no rule knows, and as a report, by what stands before its first word.
+// kernels tells whether the kernel wrote a message no rule knows, and as a report, by what stands before its first
+// word.
 func kernels(l line, before string) bool {
 	before = strings.TrimLeft(before, " \t")
 	return l.context != "" && before == "" || driverRE.MatchString(before)

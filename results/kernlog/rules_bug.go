@@ -32,7 +32,8 @@ func newWays() ways {
 func (w ways) bugRules() []rule {
 	return []rule{
 		{
-			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) in %F`), then: expandAll(`(Read|Write) (?:of size|at addr) [0-9a-f]+`),
+			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) in %F`),
+			then:  expandAll(`(Read|Write) (?:of size|at addr) [0-9a-f]+`),
 			title: "KASAN: $1 $3 in $F", walks: [][]step{{{expand(`BUG: KASAN: [a-z-]+ in %F`)}, w.calltrace, w.stack}},
 			skip: words(`kernel_fault tag_check mem_abort ^el1_ ^el1h_`),
 		},
@@ -61,36 +62,69 @@ func (w ways) bugRules() []rule {
 			kind: KindKFENCE, head: expand(`BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in %F`),
 			title: "KFENCE: $1 $2 in $F", walks: w.byKFENCE,
 		},
-		{kind: KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F", walks: w.byKFENCE},
 		{
-			kind: KindOops, head: expand(`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`),
+			kind: KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F",
+			walks: w.byKFENCE,
+		},
+		{
+			kind: KindOops,
+			head: expand(
+				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`,
+			),
 			title: "BUG: unable to handle kernel paging request in $F", walks: w.byPointer, fatal: true,
 		},
 		{
 			kind: KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
 			title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: w.byPointer, fatal: true,
 		},
-		{kind: KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer, fatal: true},
+		{
+			kind: KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
+			fatal: true,
+		},
 		// The message is printed in two parts, and the second may be lost.
 		{kind: KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
 		{
 			kind: KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
-			head: expand(`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`),
-		},
-		{kind: KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: w.byPointer, pick: pickStall},
-		{kind: KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`), title: "BUG: still has locks held in $1"},
-		{kind: KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F", walks: w.byTrace, skip: words(`schedule`)},
-		{
-			kind: KindLockdep, head: expand(`BUG: lock held when returning to user space`), title: "BUG: lock held when returning to user space in $1",
-			then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
+			head: expand(
+				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`,
+			),
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F", walks: w.byUnlock,
+			kind: KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: w.byPointer,
+			pick: pickStall,
 		},
-		{kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`), title: "BUG: held lock freed in $1"},
-		{head: expand(`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`), title: "BUG: $1"},
+		{
+			kind: KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`),
+			title: "BUG: still has locks held in $1",
+		},
+		{
+			kind: KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F",
+			walks: w.byTrace, skip: words(`schedule`),
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: lock held when returning to user space`),
+			title: "BUG: lock held when returning to user space in $1",
+			then:  expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F",
+			walks: w.byUnlock,
+		},
+		{
+			kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`),
+			title: "BUG: held lock freed in $1",
+		},
+		{
+			head: expand(
+				`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`,
+			),
+			title: "BUG: $1",
+		},
 		{kind: KindLockdep, head: expand(`BUG: (MAX_\w+ too low!)`), title: "BUG: $1"},
-		{head: expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`), title: "BUG: Dentry still in use in $1"},
+		{
+			head:  expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`),
+			title: "BUG: Dentry still in use in $1",
+		},
 		{
 			head: expand(`BUG: Bad page (state|cache)`), title: "BUG: Bad page $1 in $F",
 			walks: [][]step{{{expand(`page last allocated`)}, w.stack}},
@@ -102,14 +136,20 @@ func (w ways) bugRules() []rule {
 			title: "BUG: sleeping function called from invalid context in $F", walks: w.byTrace,
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`), title: "BUG: using $1() in preemptible code in $F",
+			kind: KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`),
+			title: "BUG: using $1() in preemptible code in $F",
 			walks: w.byTrace, skip: words(`preempt debug_ processor_id this_cpu`),
 		},
-		{head: expand(`BUG: workqueue leaked lock or atomic`), then: expandAll(`last function: ([A-Za-z0-9_]+)`), title: "BUG: workqueue leaked lock or atomic in $1"},
+		{
+			head: expand(`BUG: workqueue leaked lock or atomic`), then: expandAll(`last function: ([A-Za-z0-9_]+)`),
+			title: "BUG: workqueue leaked lock or atomic in $1",
+		},
 		{
 			kind: KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
 			walks: [][]step{{{expand(`backtrace(?: \(crc [0-9a-f]*\))?:`)}, w.stack}},
-			skip:  words(`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`),
+			skip: words(
+				`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`,
+			),
 		},
 		{
 			head: expand(`BUG: .*stack guard page was hit at`), title: "BUG: stack guard page was hit in $F", walks: w.byPointer,

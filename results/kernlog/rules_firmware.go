@@ -8,10 +8,10 @@ func firmwareWords() []string {
 	}
 }
 
-// firmwareRules are U-Boot's and barebox's (arch/arm/lib/interrupts_64.c, lib/hang.c), TF-A's (bl31/aarch64/crash_reporting.S,
-// plat/common/plat_log_common.c), OP-TEE's (core/kernel/panic.c, core/arch/*/kernel/abort.c), EDK II's
-// (CpuExceptionHandlerLib), Xen's (drivers/char/console.c) and OpenSBI's (lib/sbi/sbi_trap.c). That of a trusted
-// application is its own trouble.
+// firmwareRules are U-Boot's and barebox's (arch/arm/lib/interrupts_64.c, lib/hang.c), TF-A's
+// (bl31/aarch64/crash_reporting.S, plat/common/plat_log_common.c), OP-TEE's (core/kernel/panic.c,
+// core/arch/*/kernel/abort.c), EDK II's (CpuExceptionHandlerLib), Xen's (drivers/char/console.c) and OpenSBI's
+// (lib/sbi/sbi_trap.c). That of a trusted application is its own trouble.
 func (w ways) firmwareRules() []rule {
 	return []rule{
 		{head: expand(`"Synchronous Abort" handler`), title: "U-Boot: synchronous abort"},
@@ -23,6 +23,9 @@ func (w ways) firmwareRules() []rule {
 		{head: expand(`Synchronous Exception at 0x[0-9A-F]+`), title: "EDK II: synchronous exception"},
 		{head: expand(`!!!! X64 Exception Type - \w+\((#\w+)`), title: "EDK II: exception $1"},
 		{head: expand(`\(XEN\) Panic on CPU`), title: "Xen: $1", then: expandAll(`^\(XEN\) ([^* ].*)`)},
-		{head: expand(`sbi_trap_error: hart\d+: (?:trap\d+: )?([a-z][a-z ]+[a-z])(?: \(error -?\d+\))?$`), title: "OpenSBI: $1"},
+		{
+			head:  expand(`sbi_trap_error: hart\d+: (?:trap\d+: )?([a-z][a-z ]+[a-z])(?: \(error -?\d+\))?$`),
+			title: "OpenSBI: $1",
+		},
 	}
 }

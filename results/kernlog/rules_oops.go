@@ -17,18 +17,22 @@ const fault = `[Uu]nable to handle kernel ([a-zN][a-zA-Z -]*?)(?: outside uacces
 // oopsWords begin die()'s line, where no other group has the same.
 func oopsWords() []string {
 	return []string{
-		"Oops: ", "Oops - ", "Oops [#", "Oops[#", "alignment check: ", "invalid TSS: ", "segment not present: ", "Bad pagetable: ",
+		"Oops: ", "Oops - ", "Oops [#", "Oops[#", "alignment check: ", "invalid TSS: ", "segment not present: ",
+		"Bad pagetable: ",
 		"bounds: ", "addressing exception: ", "specification exception: ", "illegal operation: ", "operand exception: ",
 		"Kernel bug detected[#", "unaligned access[#", "instruction in kernel code[#",
 	}
 }
 
-// oopsRules are die()'s own line, which numbers the oopses since boot. It begins a report only where the line before it,
-// that says what happened, has been lost or was never printed.
+// oopsRules are die()'s own line, which numbers the oopses since boot. It begins a report only where the line before
+// it, that says what happened, has been lost or was never printed.
 func (w ways) oopsRules() []rule {
 	return []rule{
 		{head: expand(`Oops: ([a-zA-Z][a-zA-Z -]+): [0-9a-f]{4} \[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
-		{head: expand(`Oops(?:: [0-9a-f]{4,16}| - [\w ()/-]+|: [\w -]+, sig: \d+)?(?: ilc:\d)? ?\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
+		{
+			head:  expand(`Oops(?:: [0-9a-f]{4,16}| - [\w ()/-]+|: [\w -]+, sig: \d+)?(?: ilc:\d)? ?\[#\d+\]`),
+			title: "Oops in $F", walks: w.byPointer,
+		},
 		// x86 before 6.10, and s390.
 		{head: expand(`([a-zA-Z -]+): [0-9a-f]{4} (?:ilc:\d )?\[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
 		// MIPS.
@@ -38,12 +42,17 @@ func (w ways) oopsRules() []rule {
 }
 
 func (w ways) protectionRules() []rule {
-	return []rule{{head: expand(`general protection fault.*:`), title: "general protection fault in $F", walks: w.byPointer}}
+	return []rule{
+		{head: expand(`general protection fault.*:`), title: "general protection fault in $F", walks: w.byPointer},
+	}
 }
 
 func (w ways) kernelBugRules() []rule {
 	return []rule{
-		{head: expand(`kernel BUG at mm/usercopy\.c`), title: "BUG: bad usercopy in $F", walks: w.byTrace, skip: words(`usercopy __check`)},
+		{
+			head: expand(`kernel BUG at mm/usercopy\.c`), title: "BUG: bad usercopy in $F", walks: w.byTrace,
+			skip: words(`usercopy __check`),
+		},
 		{head: expand(`kernel BUG at lib/list_debug\.c`), title: "BUG: corrupted list in $F", walks: w.byTrace},
 		// Packets' helpers check what their callers did.
 		{head: expand(`kernel BUG at .`), title: "kernel BUG in $F", walks: w.byPointer, skip: words(`^skb_`)},
@@ -71,10 +80,16 @@ func (w ways) slubRules() []rule {
 func (w ways) ubsanRules() []rule {
 	skip := words(`ubsan overflow`)
 	return []rule{
-		{head: expand(`UBSAN: Undefined behaviour in`), title: "UBSAN: undefined-behaviour in $F", walks: w.byTrace, skip: skip},
+		{
+			head: expand(`UBSAN: Undefined behaviour in`), title: "UBSAN: undefined-behaviour in $F", walks: w.byTrace,
+			skip: skip,
+		},
 		{head: expand(`UBSAN: ([a-z-]+) in `), title: "UBSAN: $1 in $F", walks: w.byTrace, skip: skip},
 		// Where the compiler traps, the oops tells.
-		{head: expand(`UBSAN: ([a-z -]+): [0-9a-f]{8,16} \[#\d+\]`), title: "UBSAN: $1 in $F", walks: w.byPointer, fatal: true},
+		{
+			head: expand(`UBSAN: ([a-z -]+): [0-9a-f]{8,16} \[#\d+\]`), title: "UBSAN: $1 in $F", walks: w.byPointer,
+			fatal: true,
+		},
 	}
 }
 
@@ -98,11 +113,18 @@ func (w ways) opcodeRules() []rule {
 }
 
 func (w ways) armTrapRules() []rule {
-	return []rule{{head: expand(`(Internal error|Unhandled fault|Alignment trap):`), title: "$1 in $F", walks: w.byPointer}}
+	return []rule{
+		{head: expand(`(Internal error|Unhandled fault|Alignment trap):`), title: "$1 in $F", walks: w.byPointer},
+	}
 }
 
 func (w ways) hardLockupRules() []rule {
-	return []rule{{head: expand(`hard LOCKUP (?:on (?:cpu|other CPUs)|@)`), title: "BUG: hard lockup in $F", walks: w.byPointer, pick: pickStall}}
+	return []rule{
+		{
+			head: expand(`hard LOCKUP (?:on (?:cpu|other CPUs)|@)`), title: "BUG: hard lockup in $F", walks: w.byPointer,
+			pick: pickStall,
+		},
+	}
 }
 
 func (w ways) netdeviceRules() []rule {
@@ -120,5 +142,7 @@ func (w ways) vfsRules() []rule {
 }
 
 func (w ways) oomRules() []rule {
-	return []rule{{head: expand(`[Oo]ut of memory: Kill(?:ed)? process \d+,? \(?([^),]+)`), title: "Out of memory: Killed process $1"}}
+	return []rule{
+		{head: expand(`[Oo]ut of memory: Kill(?:ed)? process \d+,? \(?([^),]+)`), title: "Out of memory: Killed process $1"},
+	}
 }

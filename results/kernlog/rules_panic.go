@@ -5,8 +5,14 @@ func (w ways) panicRules() []rule {
 	const panicked = `Kernel panic - not syncing: `
 	return []rule{
 		// QEMU without KVM on a loaded host delivers the timer's interrupts too late for the kernel's check of it.
-		{head: expand(panicked + `IO-APIC \+ timer doesn't work`), title: "kernel panic: IO-APIC + timer doesn't work!", emulation: true},
-		{head: expand(panicked + `stack-protector: Kernel stack is corrupted in: (?:%P )?%F`), title: "kernel panic: stack is corrupted in $1"},
+		{
+			head: expand(panicked + `IO-APIC \+ timer doesn't work`), title: "kernel panic: IO-APIC + timer doesn't work!",
+			emulation: true,
+		},
+		{
+			head:  expand(panicked + `stack-protector: Kernel stack is corrupted in: (?:%P )?%F`),
+			title: "kernel panic: stack is corrupted in $1",
+		},
 		{
 			head: expand(panicked + `stack-protector: Kernel stack is corrupted in: [0-9a-f]+`), walks: w.byTrace,
 			title: "kernel panic: stack is corrupted in $F", skip: words(`stack_chk`),
@@ -30,7 +36,10 @@ func (w ways) panicRules() []rule {
 
 func (w ways) trustyRules() []rule {
 	return []rule{
-		{head: expand(`trusty: panic \(.*?\):(?: DEBUG)? ASSERT FAILED at \(.*?\): *(.*)`), title: "trusty: ASSERT FAILED: $1"},
+		{
+			head:  expand(`trusty: panic \(.*?\):(?: DEBUG)? ASSERT FAILED at \(.*?\): *(.*)`),
+			title: "trusty: ASSERT FAILED: $1",
+		},
 		{head: expand(`trusty: panic \(.*?\): (.+)`), title: "trusty: panic: $1"},
 		{head: expand(`trusty: panic`), title: "trusty: panic"},
 	}
@@ -55,7 +64,9 @@ func (w ways) bsdRules() []rule {
 }
 
 func (w ways) bsdTrapRules() []rule {
-	return []rule{{head: expand(`[Ff]atal trap (\d+): (.*?)(?: while in kernel mode| in .*mode)?$`), title: "Fatal trap $1: $2"}}
+	return []rule{
+		{head: expand(`[Ff]atal trap (\d+): (.*?)(?: while in kernel mode| in .*mode)?$`), title: "Fatal trap $1: $2"},
+	}
 }
 
 // otherRules are Fuchsia's and Zephyr's.

@@ -13,7 +13,10 @@ func (w ways) warning(head, title, kind, skip string) rule {
 
 // deadlock is lockdep's: the function that takes the lock stands after "at:".
 func deadlock(head string, then ...string) rule {
-	return rule{kind: KindLockdep, head: expand(head), then: expandAll(append(then, `at: (?:%P +)?%F`)...), title: "possible deadlock in $1"}
+	return rule{
+		kind: KindLockdep, head: expand(head), then: expandAll(append(then, `at: (?:%P +)?%F`)...),
+		title: "possible deadlock in $1",
+	}
 }
 
 // warningRules are WARN_ON and lockdep (kernel/locking/lockdep.c).
@@ -26,11 +29,15 @@ func (w ways) warningRules() []rule {
 		w.warning(`.*fs/proc/generic\.c.* (?:proc_register|at)`, "WARNING: proc registration bug in $F", "", `proc_`),
 		w.warning(`.*lib/refcount\.c.* (?:refcount_|at)`, "WARNING: refcount bug in $F", KindRefcount, `refcount kobject_`),
 		w.warning(`.*kernel/locking/lockdep\.c.*lock_`, "WARNING: locking bug in $F", KindLockdep, `lock_sock release_sock`),
-		{kind: KindLockdep, head: expand(`WARNING: .*still has locks held!`), then: expandAll(`at: (?:%P +)?%F`), title: "WARNING: still has locks held in $1"},
+		{
+			kind: KindLockdep, head: expand(`WARNING: .*still has locks held!`), then: expandAll(`at: (?:%P +)?%F`),
+			title: "WARNING: still has locks held in $1",
+		},
 		w.warning(`Nested lock was not taken`, "WARNING: nested lock was not taken in $F", KindLockdep, ""),
 		{
-			kind: KindLockdep, head: expand(`WARNING: lock held when returning to user space`), title: "WARNING: lock held when returning to user space in $1",
-			then: expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
+			kind: KindLockdep, head: expand(`WARNING: lock held when returning to user space`),
+			title: "WARNING: lock held when returning to user space in $1",
+			then:  expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
 		},
 		w.warning(`.*mm/.*\.c.* k?.?malloc`, "WARNING: kmalloc bug in $F", "", `kmalloc krealloc slab kmem`),
 		w.warning(`.*mm/vmalloc\.c.*__vmalloc_node`, "WARNING: zero-size vmalloc in $F", "", ""),
@@ -39,13 +46,15 @@ func (w ways) warningRules() []rule {
 		w.warning(`.* at %S %F`, "WARNING in $F", "", ""),
 		w.warning(`(?:\[.*\] )?%S at [A-Za-z0-9_.$]+\+0x`, "WARNING in $F", "", ""),
 		{
-			kind: KindLockdep, head: expand(`WARNING: possible circular locking dependency detected`), then: expandAll(`is trying to acquire lock`),
+			kind: KindLockdep, head: expand(`WARNING: possible circular locking dependency detected`),
+			then:  expandAll(`is trying to acquire lock`),
 			title: "possible deadlock in $F", skip: words(`process_one_work flush_workqueue drain_workqueue destroy_workqueue`),
 			walks: [][]step{{{expand(`at: (?:%P +)?%F`)}, {expand(`at: (?:%P +)?%F`)}, w.stack}},
 		},
 		deadlock(`WARNING: possible irq lock inversion dependency detected`, `just changed the state of lock`),
 		{
-			kind: KindLockdep, head: expand(`WARNING: .*-safe -> .*-unsafe lock order detected`), title: "possible deadlock in $F",
+			kind: KindLockdep, head: expand(`WARNING: .*-safe -> .*-unsafe lock order detected`),
+			title: "possible deadlock in $F",
 			walks: [][]step{{{expand(`which became .* at:`)}, w.stack}},
 		},
 		deadlock(`WARNING: possible recursive locking detected`, `is trying to acquire lock`),
@@ -57,13 +66,28 @@ func (w ways) warningRules() []rule {
 			kind: KindLockdep, head: expand(`WARNING: suspicious RCU usage`), then: expandAll(`%S`),
 			title: "WARNING: suspicious RCU usage in $F", walks: w.byTrace, skip: words(`rcu kmem slab`),
 		},
-		{head: expand(`WARNING: kernel stack regs at [0-9a-f]+ in [^ ]* has bad '([^']+)' value`), title: "WARNING: kernel stack regs has bad '$1' value"},
-		{head: expand(`WARNING: kernel stack frame pointer at [0-9a-f]+ in [^ ]* has bad value`), title: "WARNING: kernel stack frame pointer has bad value"},
+		{
+			head:  expand(`WARNING: kernel stack regs at [0-9a-f]+ in [^ ]* has bad '([^']+)' value`),
+			title: "WARNING: kernel stack regs has bad '$1' value",
+		},
+		{
+			head:  expand(`WARNING: kernel stack frame pointer at [0-9a-f]+ in [^ ]* has bad value`),
+			title: "WARNING: kernel stack frame pointer has bad value",
+		},
 		// Without symbols, or cut off.
 		w.warning(`CPU: \d+ PID: \d+ at `, "WARNING in $F", "", ""),
-		{kind: KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F", walks: w.byUnlock},
-		{kind: KindLockdep, head: expand(`WARNING: held lock freed!`), then: expandAll(`at:(?: %P)? +%F`), title: "WARNING: held lock freed in $1"},
-		{head: expand(`WARNING: kernel stack (?:regs .* has bad 'bp'|frame pointer .* has bad) value`), title: "WARNING: kernel stack regs has bad value"},
+		{
+			kind: KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F",
+			walks: w.byUnlock,
+		},
+		{
+			kind: KindLockdep, head: expand(`WARNING: held lock freed!`), then: expandAll(`at:(?: %P)? +%F`),
+			title: "WARNING: held lock freed in $1",
+		},
+		{
+			head:  expand(`WARNING: kernel stack (?:regs .* has bad 'bp'|frame pointer .* has bad) value`),
+			title: "WARNING: kernel stack regs has bad value",
+		},
 		{head: expand(`WARNING:\s*$`), title: "WARNING: corrupted", printk: true},
 	}
 }
@@ -75,9 +99,13 @@ func (w ways) infoRules() []rule {
 		deadlock(`INFO: possible irq lock inversion dependency detected`, `just changed the state of lock`),
 		deadlock(`INFO: .*-safe -> .*-unsafe lock order detected`, `is trying to acquire`),
 		deadlock(`INFO: possible recursive locking detected`, `is trying to acquire lock`),
-		{kind: KindLockdep, head: expand(`INFO: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`), title: "inconsistent lock state in $1"},
 		{
-			kind: KindRCUStall, head: expand(`INFO: rcu_?\w* (?:self-)?detected(?: expedited)? stall`), title: "INFO: rcu detected stall in $F",
+			kind: KindLockdep, head: expand(`INFO: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`),
+			title: "inconsistent lock state in $1",
+		},
+		{
+			kind: KindRCUStall, head: expand(`INFO: rcu_?\w* (?:self-)?detected(?: expedited)? stall`),
+			title: "INFO: rcu detected stall in $F",
 			walks: [][]step{
 				{{regexp.MustCompile(`apic_timer_interrupt`)}, w.pointer, w.stack},
 				{{regexp.MustCompile(`apic_timer_interrupt|Exception stack|el1h_64_irq`)}, w.stack},
@@ -97,7 +125,8 @@ func (w ways) infoRules() []rule {
 			title: "INFO: task hung in $F", walks: append(w.byTrace[:1:1], []step{w.stack}), pick: pickHang, // 32-bit Arm heads no trace
 		},
 		{
-			kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`), title: "INFO: task can't die in $F",
+			kind: KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`),
+			title: "INFO: task can't die in $F",
 			walks: w.byTrace, skip: words(`schedule`),
 		},
 		// SLUB's, within a report if its beginning was not lost.

@@ -83,37 +83,93 @@ func TestScanner(t *testing.T) {
 		log  string
 		want []string
 	}{
-		"clean":                     {"[    0.000000] Linux version 6.1\n[    1.0] hello\nok 1 - a BUG in my test: fixed\n", nil},
-		"warning":                   {warn, []string{"2 warning WARNING in frob_check"}},
-		"carriage returns":          {strings.ReplaceAll(warn, "\n", "\r\r\n"), []string{"2 warning WARNING in frob_check"}},
-		"colors":                    {strings.ReplaceAll(warn, "WARNING: CPU", "\x1b[31mWARN\x1b[1mING: \x1b[0mCPU"), []string{"2 warning WARNING in frob_check"}},
-		"levels":                    {strings.ReplaceAll(warn, "[ ", "<4>[ "), []string{"2 warning WARNING in frob_check"}},
-		"syslog":                    {strings.ReplaceAll(warn, "[   12", "Jan  2 03:04:05 host kernel: [   12"), []string{"2 warning WARNING in frob_check"}},
-		"after user text":           {strings.Replace(warn, "[   12.000002]", "login: [   12.000002]", 1), []string{"2 warning WARNING in frob_check"}},
-		"oops and its panic":        {oops, []string{"1 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_read (fatal)"}},
-		"warning becomes a panic":   {strings.Replace(warn, "[   12.000011][ T77] ---[ end", "[   12.000011][ T77] Kernel panic - not syncing: panic_on_warn set ...\n[   12.000012][ T77] ---[ end", 1), []string{"2 warning WARNING in frob_check (fatal)"}},
-		"said twice":                {warn + warn, []string{"2 warning WARNING in frob_check"}},
-		"emulation":                 {"[    0.5] x\n[    0.500000] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug\n", []string{"2 panic kernel panic: IO-APIC + timer doesn't work! (fatal) (emulation)"}},
-		"no init":                   {"[    1.000000] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n", []string{"1 panic kernel panic: VFS: Unable to mount root fs on unknown-block(NUM,NUM) (fatal)"}},
-		"userspace words":           {"WARNING: apt does not have a stable CLI\nINFO: done\nE: BUG: none\npanic: runtime error: index out of range\n\ngoroutine 1 [running]:\n", nil},
-		"segfault of a program":     {"[    9.000000] traps: a.out[42] general protection fault ip:401126 sp:7ffd error:0 in a.out[401000+1000]\n", nil},
-		"oom":                       {"[    9.000000][ T1] Out of memory: Killed process 4242 (hog) total-vm:1kB\n", []string{"1 oom Out of memory: Killed process hog"}},
-		"freebsd":                   {"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\nKDB: stack backtrace:\n", []string{"1 other panic: vm_fault: fault on nofault entry, addr: ADDR (fatal)"}},
-		"zephyr":                    {"[00:00:00.010,000] <err> os: >>> ZEPHYR FATAL ERROR 0: CPU exception on CPU 0\n", []string{"1 other ZEPHYR FATAL ERROR: CPU exception (fatal)"}},
-		"hung task":                 {hung, []string{"1 hung-task INFO: task hung in frob_idle"}},
-		"two cpus at once":          {interleaved, []string{"1 warning WARNING in frob_check", "2 warning WARNING in snarf_check"}},
-		"hard lockup":               {"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: 0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n", []string{"1 hard-lockup BUG: hard lockup in frob_work (fatal)"}},
-		"slub":                      {"[    9.000001][   T9] BUG frob_cache (Not tainted): Poison overwritten\n", []string{"1 bug BUG: Poison overwritten"}},
-		"arm":                       {arm, []string{"2 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_probe (fatal)"}},
-		"rust":                      {rust, []string{"1 bug index out of bounds in <frob::Frob as kernel::File>::open (fatal)"}},
-		"first boot":                {boot, nil},
-		"unexpected reboot":         {boot + boot, []string{"8 reboot unexpected kernel reboot (fatal)"}},
-		"reset in the boot loader":  {uboot + uboot, []string{"5 reboot unexpected kernel reboot (fatal)"}},
-		"ordered reboot":            {boot + "[    9.000000] reboot: Restarting system\n" + boot, nil},
-		"reboot after a panic":      {boot + oops + boot, []string{"8 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_read (fatal)"}},
-		"dmesg printed by a test":   {kernel(0) + "# dmesg\n" + kernel(0), nil},
-		"journal printed by a test": {kernel(0) + journal + strings.Repeat("[   50.000001] a\n[   51.000002] b\n[   52.000003] c\n[   53.000004] d\n", 9), nil},
-		"reboot without firmware":   {kernel(0) + kernel(1), []string{"19 reboot unexpected kernel reboot (fatal)"}},
+		"clean": {
+			"[    0.000000] Linux version 6.1\n[    1.0] hello\nok 1 - a BUG in my test: fixed\n", nil,
+		},
+		"warning":          {warn, []string{"2 warning WARNING in frob_check"}},
+		"carriage returns": {strings.ReplaceAll(warn, "\n", "\r\r\n"), []string{"2 warning WARNING in frob_check"}},
+		"colors": {
+			strings.ReplaceAll(warn, "WARNING: CPU", "\x1b[31mWARN\x1b[1mING: \x1b[0mCPU"),
+			[]string{"2 warning WARNING in frob_check"},
+		},
+		"levels": {strings.ReplaceAll(warn, "[ ", "<4>[ "), []string{"2 warning WARNING in frob_check"}},
+		"syslog": {
+			strings.ReplaceAll(warn, "[   12", "Jan  2 03:04:05 host kernel: [   12"),
+			[]string{"2 warning WARNING in frob_check"},
+		},
+		"after user text": {
+			strings.Replace(warn, "[   12.000002]", "login: [   12.000002]", 1), []string{"2 warning WARNING in frob_check"},
+		},
+		"oops and its panic": {
+			oops, []string{"1 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_read (fatal)"},
+		},
+		"warning becomes a panic": {
+			strings.Replace(
+				warn, "[   12.000011][ T77] ---[ end",
+				"[   12.000011][ T77] Kernel panic - not syncing: panic_on_warn set ...\n[   12.000012][ T77] ---[ end", 1,
+			),
+			[]string{"2 warning WARNING in frob_check (fatal)"},
+		},
+		"said twice": {warn + warn, []string{"2 warning WARNING in frob_check"}},
+		"emulation": {
+			"[    0.5] x\n[    0.500000] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug\n",
+			[]string{"2 panic kernel panic: IO-APIC + timer doesn't work! (fatal) (emulation)"},
+		},
+		"no init": {
+			"[    1.000000] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n",
+			[]string{"1 panic kernel panic: VFS: Unable to mount root fs on unknown-block(NUM,NUM) (fatal)"},
+		},
+		"userspace words": {
+			"WARNING: apt does not have a stable CLI\nINFO: done\nE: BUG: none\npanic: runtime error: index out of range\n\ngoroutine 1 [running]:\n",
+			nil,
+		},
+		"segfault of a program": {
+			"[    9.000000] traps: a.out[42] general protection fault ip:401126 sp:7ffd error:0 in a.out[401000+1000]\n", nil,
+		},
+		"oom": {
+			"[    9.000000][ T1] Out of memory: Killed process 4242 (hog) total-vm:1kB\n",
+			[]string{"1 oom Out of memory: Killed process hog"},
+		},
+		"freebsd": {
+			"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\nKDB: stack backtrace:\n",
+			[]string{"1 other panic: vm_fault: fault on nofault entry, addr: ADDR (fatal)"},
+		},
+		"zephyr": {
+			"[00:00:00.010,000] <err> os: >>> ZEPHYR FATAL ERROR 0: CPU exception on CPU 0\n",
+			[]string{"1 other ZEPHYR FATAL ERROR: CPU exception (fatal)"},
+		},
+		"hung task": {hung, []string{"1 hung-task INFO: task hung in frob_idle"}},
+		"two cpus at once": {
+			interleaved, []string{"1 warning WARNING in frob_check", "2 warning WARNING in snarf_check"},
+		},
+		"hard lockup": {
+			"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: 0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n",
+			[]string{"1 hard-lockup BUG: hard lockup in frob_work (fatal)"},
+		},
+		"slub": {
+			"[    9.000001][   T9] BUG frob_cache (Not tainted): Poison overwritten\n",
+			[]string{"1 bug BUG: Poison overwritten"},
+		},
+		"arm": {
+			arm, []string{"2 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_probe (fatal)"},
+		},
+		"rust": {
+			rust, []string{"1 bug index out of bounds in <frob::Frob as kernel::File>::open (fatal)"},
+		},
+		"first boot":               {boot, nil},
+		"unexpected reboot":        {boot + boot, []string{"8 reboot unexpected kernel reboot (fatal)"}},
+		"reset in the boot loader": {uboot + uboot, []string{"5 reboot unexpected kernel reboot (fatal)"}},
+		"ordered reboot":           {boot + "[    9.000000] reboot: Restarting system\n" + boot, nil},
+		"reboot after a panic": {
+			boot + oops + boot,
+			[]string{"8 null-deref BUG: unable to handle kernel NULL pointer dereference in frob_read (fatal)"},
+		},
+		"dmesg printed by a test": {kernel(0) + "# dmesg\n" + kernel(0), nil},
+		"journal printed by a test": {
+			kernel(0) + journal + strings.Repeat("[   50.000001] a\n[   51.000002] b\n[   52.000003] c\n[   53.000004] d\n", 9),
+			nil,
+		},
+		"reboot without firmware": {kernel(0) + kernel(1), []string{"19 reboot unexpected kernel reboot (fatal)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, brief(scan(c.log))); diff != "" {
@@ -126,7 +182,9 @@ func TestScanner(t *testing.T) {
 // kernel is a boot without firmware messages, whose time stamps differ from those of another n.
 func kernel(n int) string {
 	var b strings.Builder
-	b.WriteString("[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x410fd083]\n[    0.000000] Linux version 6.1.0\n")
+	b.WriteString(
+		"[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x410fd083]\n[    0.000000] Linux version 6.1.0\n",
+	)
 	for i := range 16 {
 		fmt.Fprintf(&b, "[    %d.%06d] driver %d is ready\n", i+1, 1000*i+n, i)
 	}
@@ -317,7 +375,8 @@ func FuzzScanner(f *testing.F) {
 			t.Errorf("cut every %d bytes (-whole +cut):\n%s", step, diff)
 		}
 		for i, f := range whole {
-			if f.Line < 1 || f.Line > strings.Count(log, "\n")+1 || f.Kind == "" || f.Title == "" || i > 0 && f.Line < whole[i-1].Line {
+			if f.Line < 1 || f.Line > strings.Count(log, "\n")+1 || f.Kind == "" || f.Title == "" ||
+				i > 0 && f.Line < whole[i-1].Line {
 				t.Errorf("finding %d: %+v", i, f)
 			}
 		}
@@ -325,7 +384,9 @@ func FuzzScanner(f *testing.F) {
 }
 
 func BenchmarkClean(b *testing.B) {
-	log := []byte(strings.Repeat("[    1.234567][    T1] usb 1-1: new high-speed USB device number 2 using xhci_hcd\nok 42 - a test passes\n", 10000))
+	log := []byte(strings.Repeat(
+		"[    1.234567][    T1] usb 1-1: new high-speed USB device number 2 using xhci_hcd\nok 42 - a test passes\n", 10000,
+	))
 	b.SetBytes(int64(len(log)))
 	s := kernlog.New(kernlog.Options{})
 	for b.Loop() {

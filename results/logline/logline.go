@@ -129,8 +129,8 @@ func Interrupted(s string) (head string, ok bool) {
 	return s[:at[0]], true
 }
 
-// Uninterrupted is a text without what the kernel printed into it on a console, with the numbers of its lines; nothing if
-// there is no such message.
+// Uninterrupted is a text without what the kernel printed into it on a console, with the numbers of its lines; nothing
+// if there is no such message.
 func Uninterrupted(text []byte, numbers []int) ([]byte, []int) {
 	var out []byte
 	var left []int

@@ -12,7 +12,9 @@ import (
 )
 
 // reporter is a line of the new library: "../include/lapi/keyctl.h:29: TCONF: why". By the file the test is known.
-var reporter = regexp.MustCompile(`^(?:\S*/)?([\w+-][\w.+-]*)\.(c|h|sh):\d+: T(PASS|FAIL|BROK|WARN|CONF|INFO|DEBUG): (.*)$`)
+var reporter = regexp.MustCompile(
+	`^(?:\S*/)?([\w+-][\w.+-]*)\.(c|h|sh):\d+: T(PASS|FAIL|BROK|WARN|CONF|INFO|DEBUG): (.*)$`,
+)
 
 // tagged is a line of the old library, "mmap01      1  TPASS  :  why", or of the shell's, "df01 1 TPASS: why".
 var tagged = regexp.MustCompile(`^([A-Za-z][\w.+-]*) +\d+ +T(PASS|FAIL|BROK|WARN|CONF|INFO)( +)?: +(.*)$`)
@@ -73,7 +75,9 @@ func (p *Parser) alone(s string, no int) {
 func (p *Parser) begin(name string, how kind, no int) {
 	p.lost()
 	p.tests++
-	p.test = &test{Case: results.Case{Case: name, LogLine: &no, Set: p.set}, kind: how, named: name != "", printed: map[string]int{}}
+	p.test = &test{
+		Case: results.Case{Case: name, LogLine: &no, Set: p.set}, kind: how, named: name != "", printed: map[string]int{},
+	}
 	if name == "" {
 		p.test.Case.Case = fmt.Sprintf("test-%d", p.tests)
 	}
@@ -100,7 +104,8 @@ func (p *Parser) file(m []string, no int) {
 	switch {
 	case t != nil && t.kind == byKirk:
 		return
-	case t == nil, t.kind == byOldTag, t.kind == byTag && start, version && t.version, start && !t.begun && len(t.printed) > 0:
+	case t == nil, t.kind == byOldTag, t.kind == byTag && start, version && t.version, start && !t.begun &&
+		len(t.printed) > 0:
 		p.begin("", byFile, no)
 	case library || t.kind == byTag:
 	case t.named && t.edge && t.Case.Case != m[1]:
@@ -190,7 +195,8 @@ func (p *Parser) lost() {
 	case t == nil:
 		return
 	case t.Result != "":
-	case t.kind == byTag || t.kind == byOldTag, t.last == "BROK", t.last == "CONF" && t.printed["PASS"]+t.printed["FAIL"] == 0:
+	case t.kind == byTag || t.kind == byOldTag, t.last == "BROK", t.last == "CONF" &&
+		t.printed["PASS"]+t.printed["FAIL"] == 0:
 		t.Result = t.judge(0, 0, 0)
 	case !t.named && !t.begun && len(t.printed) == 0:
 		return // one of LTP's tools

@@ -33,7 +33,9 @@ func (p *Parser) logged(s string, no int) bool {
 }
 
 // posixLine is a line of the Open POSIX test suite's logfile.
-var posixLine = regexp.MustCompile(`^(\S+): execution: (PASS|FAILED|UNRESOLVED|UNSUPPORTED|UNTESTED|HUNG|SIGNALED|EXITED ABNORMALLY|SKIPPED)\b`)
+var posixLine = regexp.MustCompile(
+	`^(\S+): execution: (PASS|FAILED|UNRESOLVED|UNSUPPORTED|UNTESTED|HUNG|SIGNALED|EXITED ABNORMALLY|SKIPPED)\b`,
+)
 
 // posix reads the logfile of the Open POSIX test suite.
 func (p *Parser) posix(s string, no int) bool {

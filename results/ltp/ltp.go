@@ -108,7 +108,10 @@ func (p *Parser) end() {
 	p.lost()
 	if p.mode == table || p.mode == kirk {
 		top := p.top
-		p.emit(results.Case{Case: "rest of the tests", Set: p.set, Result: results.Missing, LogLine: &top, Message: "their number was not said: results may be missing"})
+		p.emit(results.Case{
+			Case: "rest of the tests", Set: p.set, Result: results.Missing, LogLine: &top,
+			Message: "their number was not said: results may be missing",
+		})
 		p.mode, p.set = outside, nil
 	}
 }
@@ -260,7 +263,9 @@ func (p *Parser) total(count string, no int) {
 var runs = regexp.MustCompile(`^\s*Total (?:Run|runs):\s+(\d+)$`)
 
 // result is kirk's line of a test.
-var result = regexp.MustCompile(`^([\w./+=:-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not responding))$`)
+var result = regexp.MustCompile(
+	`^([\w./+=:-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not responding))$`,
+)
 
 // kirk reads a line of kirk's console.
 func (p *Parser) kirk(s string, no int) bool {

@@ -11,7 +11,9 @@ func BenchmarkParse(b *testing.B) {
 	g := &guest{}
 	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
 	for i := range 1000 {
-		g.print(strings.Repeat("[   12.345678] usb 1-1: new high-speed USB device number 2 using xhci_hcd\r\nsome output of a test\r\n", 10))
+		g.print(strings.Repeat(
+			"[   12.345678] usb 1-1: new high-speed USB device number 2 using xhci_hcd\r\nsome output of a test\r\n", 10,
+		))
 		g.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=case-%d RESULT=pass>", i))
 	}
 	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")

@@ -116,7 +116,9 @@ func (s *state) reference(it Item, rest string, r record) {
 		return
 	}
 	url = text(url, maxMessage)
-	s.sequenced(it, &results.Case{Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: lineOf(r.line)}, r)
+	s.sequenced(it, &results.Case{
+		Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: lineOf(r.line),
+	}, r)
 }
 
 func (s *state) sequenced(it Item, c *results.Case, r record) {
@@ -193,7 +195,10 @@ func (s *state) doubt(r record) {
 		s.sum.Truncated = true
 		return
 	}
-	s.missing(s.suiteName(), "unsequenced", r.line, fmt.Sprintf("%q was damaged, or stands where other results were, and cannot be relied on", text(r.text, maxName)))
+	s.missing(
+		s.suiteName(), "unsequenced", r.line,
+		fmt.Sprintf("%q was damaged, or stands where other results were, and cannot be relied on", text(r.text, maxName)),
+	)
 }
 
 // awaited is the case whose result is the last of n records that are lost, with next after them: one that was started.
@@ -213,9 +218,8 @@ func (s *state) awaited(n int, next string) string {
 	return id
 }
 
-// lost reports records that neither came nor are in the manifest, by the name of their case where that is known. Next is the record
-// after them, and before is the first start or end of a run among
-// those after them.
+// lost reports records that neither came nor are in the manifest, by the name of their case where that is known. Next
+// is the record after them, and before is the first start or end of a run among those after them.
 func (s *state) lost(from, to int, next, before string) {
 	id := s.awaited(to-from+1, next)
 	if s.run != nil {

@@ -16,7 +16,9 @@ func TestInterleaved(t *testing.T) {
 			return strings.Replace(s, "_ID=fi", "_ID=fi[   12.345678] random: crng init done\r\n", 1)
 		},
 		"three kernel lines": func(s string) string {
-			return strings.Replace(s, "_ID=fi", "_ID=fi[   12.345678] a\r\n[   12.345679] b\r\n[   12.345680][  T12] c <d>\r\n", 1)
+			return strings.Replace(
+				s, "_ID=fi", "_ID=fi[   12.345678] a\r\n[   12.345679] b\r\n[   12.345680][  T12] c <d>\r\n", 1,
+			)
 		},
 		"kernel text without a stamp": func(s string) string {
 			return strings.Replace(s, "_ID=fi", "_ID=firandom: crng init done\r\n", 1)
@@ -86,7 +88,8 @@ func TestManifestAgain(t *testing.T) {
 		t.Error("incomplete after the second manifest")
 	}
 	sum := p.Close()
-	if diff := cmp.Diff([]string{"0_smoke/a=pass", "0_smoke/b=fail"}, cases(got)); diff != "" || !sum.Complete() || sum.Recovered != 1 {
+	if diff := cmp.Diff([]string{"0_smoke/a=pass", "0_smoke/b=fail"}, cases(got)); diff != "" || !sum.Complete() ||
+		sum.Recovered != 1 {
 		t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
 	}
 }
@@ -101,13 +104,16 @@ func TestSuiteAfterLoss(t *testing.T) {
 	g.signal("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=two RESULT=pass>")
 	g.signal("<LAVA_SIGNAL_ENDRUN 1_b 7_2>")
 	lossy := g.out.String()
-	from, to := strings.Index(lossy, "<LAVA_SIGNAL_ENDRUN 0_a"), strings.Index(lossy, "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=two")
+	from, to := strings.Index(lossy, "<LAVA_SIGNAL_ENDRUN 0_a"), strings.Index(
+		lossy, "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=two",
+	)
 	lossy = lossy[:from] + lossy[to:]
 	g.out.Reset()
 	g.manifest()
 	g.exit()
 	items, sum := read(Options{Sequenced: true}, lossy+g.out.String(), 100)
-	if diff := cmp.Diff([]string{"0_a/one=pass", "1_b/two=pass"}, cases(items)); diff != "" || !sum.Complete() || sum.Recovered != 2 {
+	if diff := cmp.Diff([]string{"0_a/one=pass", "1_b/two=pass"}, cases(items)); diff != "" || !sum.Complete() ||
+		sum.Recovered != 2 {
 		t.Errorf("with the manifest (-want +got):\n%s\nsummary %+v", diff, sum)
 	}
 	items, sum = read(Options{Sequenced: true}, lossy, 100)
@@ -130,7 +136,9 @@ func TestResultsDevice(t *testing.T) {
 	g.out.Reset()
 	g.manifest()
 	device := g.out.String()
-	for name, console := range map[string]string{"whole": console, "nothing": "", "damaged": strings.ReplaceAll(console, "SIG", "S")} {
+	for name, console := range map[string]string{"whole": console, "nothing": "", "damaged": strings.ReplaceAll(
+		console, "SIG", "S",
+	)} {
 		t.Run(name, func(t *testing.T) {
 			var got []Item
 			p := New(Options{Sequenced: true}, func(it Item) { got = append(got, it) })
@@ -147,7 +155,8 @@ func TestResultsDevice(t *testing.T) {
 			if name == "damaged" { // the test's own signal, too
 				want = append(want, "0_smoke/unsequenced=missing")
 			}
-			if diff := cmp.Diff(want, cases(got)); diff != "" || sum.Complete() != (name != "damaged") || sum.Device != 4 || !sum.Exit {
+			if diff := cmp.Diff(want, cases(got)); diff != "" || sum.Complete() != (name != "damaged") || sum.Device != 4 ||
+				!sum.Exit {
 				t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
 			}
 		})
@@ -157,7 +166,8 @@ func TestResultsDevice(t *testing.T) {
 // TestDamagedExit ends a stage whose manifest is whole, whatever became of the runner's last line.
 func TestDamagedExit(t *testing.T) {
 	for _, last := range []string{
-		"<LAVA_TEST_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNNER EXIT>", "<LAVA_TEXT_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNN", "# ", "\r\n# ",
+		"<LAVA_TEST_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNNER EXIT>", "<LAVA_TEXT_RUNNER EXIT>\r\n", "<LAVA_TEST_RUNN", "# ",
+		"\r\n# ",
 		"<LAVA_TEST_RUNN[    1.234567] random: crng init done\r\nER EXIT>\r\n",
 	} {
 		g := &guest{}

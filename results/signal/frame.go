@@ -28,7 +28,8 @@ const (
 // maxDigits is how many a record's number and its run's may have each.
 const maxDigits = 9
 
-// fullNumber is how many bytes the number of a record, RUN.SEQ, takes at the start of text, and where its point is; 0 for none.
+// fullNumber is how many bytes the number of a record, RUN.SEQ, takes at the start of text, and where its point is; 0
+// for none.
 func fullNumber(text []byte) (size, point int) {
 	digits := func(from int) int {
 		n := from

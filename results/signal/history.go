@@ -10,7 +10,8 @@ import (
 )
 
 // History is what is known of the runs of a target's stages that have ended. Processes that they left behind may still
-// report: such a record counts in the suite of its own run, never as one of the run that goes on. The zero value is ready.
+// report: such a record counts in the suite of its own run, never as one of the run that goes on. The zero value is
+// ready.
 type History struct{ runs map[int]*past }
 
 // past is a run that has ended.
@@ -51,7 +52,8 @@ func (s *sequence) knows(f *frame) bool {
 	return ok && sum == f.crc
 }
 
-// overdue takes a record of another run; false when it was known. One of a run that nobody knows of counts where it stands.
+// overdue takes a record of another run; false when it was known. One of a run that nobody knows of counts where it
+// stands.
 func (s *sequence) overdue(f *frame, r record) bool {
 	p := s.past.runs[f.run]
 	if p == nil {
@@ -103,7 +105,9 @@ func (s *sequence) lostLate() {
 				s.sum.Truncated = true
 				return
 			}
-			s.state.missing(p.suite, fmt.Sprintf("record %d of run %d", seq, run), 0, "it came after its run had ended, and was damaged")
+			s.state.missing(
+				p.suite, fmt.Sprintf("record %d of run %d", seq, run), 0, "it came after its run had ended, and was damaged",
+			)
 		}
 		for seq := p.told + 1; seq <= p.highest && gaps <= maxGaps; seq++ {
 			lost(seq)
@@ -117,8 +121,8 @@ func (s *sequence) lostLate() {
 	}
 }
 
-// applyLate applies a record of an earlier run. Its starts of runs say which suite is next; what else it says of its runs is
-// told: they have been reported as ended already.
+// applyLate applies a record of an earlier run. Its starts of runs say which suite is next; what else it says of its
+// runs is told: they have been reported as ended already.
 func (s *state) applyLate(r record) {
 	it := Item{Line: r.line, Seq: r.seq, Late: r.run}
 	switch name, rest := signal(r.text); name {
@@ -155,8 +159,8 @@ func (s *state) reportLate(it Item, c *results.Case, r record) {
 	s.emit(it)
 }
 
-// conflict reports that two different signals came with one number, both undamaged: one of them does not count, and nobody can
-// tell which should.
+// conflict reports that two different signals came with one number, both undamaged: one of them does not count, and
+// nobody can tell which should.
 func (s *state) conflict(suite string, run int, r record) {
 	if s.conflicts++; s.conflicts > maxGaps {
 		s.sum.Truncated = true

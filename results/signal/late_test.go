@@ -40,12 +40,32 @@ func TestLate(t *testing.T) {
 		signal []string
 		want   []string // of the other run
 	}{
-		"two results":           {func(s, _ string) string { return s }, []string{lateOne, lateTwo}, []string{"0_one||late|fail (late)", "0_one||later|pass (late)"}},
-		"twice":                 {func(s, _ string) string { return s + s }, []string{lateOne}, []string{"0_one||late|fail (late)"}},
-		"a runner that goes on": {func(s, l string) string { return s + l }, []string{"<LAVA_SIGNAL_STARTRUN 1_x 7_1.2>", lateOne}, []string{"1_x||late|fail (late)"}},
-		"only in its manifest":  {func(_, l string) string { return l }, []string{lateOne}, []string{"0_one||late|fail (late)"}},
-		"one is lost":           {func(s, _ string) string { return from(s, "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=later") }, []string{lateOne, lateTwo}, []string{"0_one||later|pass (late)", "0_one||record 4 of run 1|missing"}},
-		"its signal is lost":    {func(s, _ string) string { return from(s, "<GANTRY_TRAILER") }, []string{lateOne}, []string{"0_one||record 4 of run 1|missing"}},
+		"two results": {
+			func(s, _ string) string { return s },
+			[]string{lateOne, lateTwo},
+			[]string{"0_one||late|fail (late)", "0_one||later|pass (late)"},
+		},
+		"twice": {
+			func(s, _ string) string { return s + s }, []string{lateOne}, []string{"0_one||late|fail (late)"},
+		},
+		"a runner that goes on": {
+			func(s, l string) string { return s + l },
+			[]string{"<LAVA_SIGNAL_STARTRUN 1_x 7_1.2>", lateOne},
+			[]string{"1_x||late|fail (late)"},
+		},
+		"only in its manifest": {
+			func(_, l string) string { return l }, []string{lateOne}, []string{"0_one||late|fail (late)"},
+		},
+		"one is lost": {
+			func(s, _ string) string { return from(s, "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=later") },
+			[]string{lateOne, lateTwo},
+			[]string{"0_one||later|pass (late)", "0_one||record 4 of run 1|missing"},
+		},
+		"its signal is lost": {
+			func(s, _ string) string { return from(s, "<GANTRY_TRAILER") },
+			[]string{lateOne},
+			[]string{"0_one||record 4 of run 1|missing"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for at := range 4 {

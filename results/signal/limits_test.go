@@ -15,7 +15,10 @@ func TestLimits(t *testing.T) {
 	for i := range 50 {
 		many.signal(fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=c%d RESULT=pass>", i))
 	}
-	jump := fmt.Sprintf("<LAVA_SIGNAL_STARTTC a>\r\n<GANTRY_TRAILER 0.999999999 %08x>\r\n", checksum("0.999999999", []byte("<LAVA_SIGNAL_STARTTC a>")))
+	jump := fmt.Sprintf(
+		"<LAVA_SIGNAL_STARTTC a>\r\n<GANTRY_TRAILER 0.999999999 %08x>\r\n",
+		checksum("0.999999999", []byte("<LAVA_SIGNAL_STARTTC a>")),
+	)
 	for name, c := range map[string]struct {
 		out       string
 		truncated bool
@@ -85,7 +88,8 @@ func allocated(out string) uint64 {
 	p := New(Options{Sequenced: true, MaxCases: 20}, func(Item) {})
 	for rest := []byte(out); len(rest) > 0; rest = rest[min(4096, len(rest)):] {
 		p.Feed(rest[:min(4096, len(rest))], time.Time{})
-		if len(p.window.text) > maxWindow+maxLine || len(p.window.places) > maxPieces+1 || len(p.split.buf) > maxLine || len(p.order.raws) > maxRaw {
+		if len(p.window.text) > maxWindow+maxLine || len(p.window.places) > maxPieces+1 || len(p.split.buf) > maxLine ||
+			len(p.order.raws) > maxRaw {
 			panic(fmt.Sprintf("holds %d bytes in %d places, a line of %d bytes, %d signals",
 				len(p.window.text), len(p.window.places), len(p.split.buf), len(p.order.raws)))
 		}
@@ -105,7 +109,9 @@ func FuzzParser(f *testing.F) {
 	f.Add([]byte(g.out.String()), 7)
 	f.Add([]byte("[    1.234567] <LAVA_MULTI_NODE> <LAVA_SEND a>\x1b[0m\r\n<GANTRY_RECORD 0.1 00000000 >"), 1)
 	f.Fuzz(func(t *testing.T, out []byte, size int) {
-		items, sum := read(Options{Sequenced: true, MaxCases: 100, Definitions: []Definition{{Run: "0_smoke"}}}, string(out), max(1, size%4096))
+		items, sum := read(Options{
+			Sequenced: true, MaxCases: 100, Definitions: []Definition{{Run: "0_smoke"}},
+		}, string(out), max(1, size%4096))
 		for _, it := range items {
 			if it.Case != nil && it.Case.LogLine != nil && *it.Case.LogLine < 1 {
 				t.Errorf("line %d", *it.Case.LogLine)

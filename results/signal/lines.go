@@ -37,7 +37,8 @@ func (s *splitter) feed(b []byte, at time.Time) {
 		b = b[i+1:]
 	}
 	// The last thing that a target prints may lack its line's end for ever.
-	if t := bytes.TrimRight(s.buf, "\r"); bytes.HasSuffix(t, []byte(">")) && bytes.Contains(t, []byte("<")) && protocol(t) {
+	if t := bytes.TrimRight(s.buf, "\r"); bytes.HasSuffix(t, []byte(">")) && bytes.Contains(t, []byte("<")) &&
+		protocol(t) {
 		s.put(false)
 	}
 }
@@ -45,7 +46,9 @@ func (s *splitter) feed(b []byte, at time.Time) {
 // protocol says whether a line that is not ended holds something that ends a wait.
 func protocol(line []byte) bool {
 	i := bytes.LastIndexByte(line, '<')
-	return i >= 0 && (bytes.HasPrefix(line[i:], []byte(trailerStart)) || bytes.HasPrefix(line[i:], []byte(manifestStart)) ||
+	return i >= 0 && (bytes.HasPrefix(line[i:], []byte(trailerStart)) || bytes.HasPrefix(
+		line[i:], []byte(manifestStart),
+	) ||
 		bytes.HasPrefix(line[i:], []byte(exitSignal)))
 }
 
@@ -74,7 +77,9 @@ func (s *splitter) flush() {
 }
 
 // controls are ECMA-48 sequences (colors, titles, cursor moves), and control characters but the tab.
-var controls = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f]`)
+var controls = regexp.MustCompile(
+	`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f]`,
+)
 
 // clean removes them; its result may share b's memory.
 func clean(b []byte) []byte {

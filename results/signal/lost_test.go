@@ -20,8 +20,10 @@ func TestLostByName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := &guest{}
 			for _, s := range []string{
-				"<LAVA_SIGNAL_STARTRUN 0_s 7_1>", "<LAVA_SIGNAL_STARTTC one>", "<LAVA_SIGNAL_ENDTC one>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=one RESULT=pass>",
-				"<LAVA_SIGNAL_STARTTC two>", "<LAVA_SIGNAL_ENDTC two>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=two RESULT=pass>", "<LAVA_SIGNAL_ENDRUN 0_s 7_1>",
+				"<LAVA_SIGNAL_STARTRUN 0_s 7_1>", "<LAVA_SIGNAL_STARTTC one>", "<LAVA_SIGNAL_ENDTC one>",
+				"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=one RESULT=pass>",
+				"<LAVA_SIGNAL_STARTTC two>", "<LAVA_SIGNAL_ENDTC two>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=two RESULT=pass>",
+				"<LAVA_SIGNAL_ENDRUN 0_s 7_1>",
 			} {
 				g.signal(s)
 			}

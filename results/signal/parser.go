@@ -11,11 +11,12 @@
 //	<GANTRY_MANIFEST 1.16 0fb6fc71>
 //	<LAVA_TEST_RUNNER EXIT>
 //
-// The number before the point is that of the run, of all runs of stages in a target; the one after it counts the run's records
-// from 1. The checksum is the IEEE CRC-32 of "1.4 <LAVA_SIGNAL_…>", in the manifest's last line of "1.16 GANTRY_MANIFEST". A signal counts when its checksum does: the text between the signal's start and the
-// trailer is tried as it is, without the kernel's lines, and without one stretch that ends at a line's end. What is
-// not recovered so is taken from the manifest, and what is in neither is reported as missing. Records are applied in
-// the order of their numbers, so that a lost start of a run never puts a result into the wrong suite.
+// The number before the point is that of the run, of all runs of stages in a target; the one after it counts the run's
+// records from 1. The checksum is the IEEE CRC-32 of "1.4 <LAVA_SIGNAL_…>", in the manifest's last line of "1.16
+// GANTRY_MANIFEST". A signal counts when its checksum does: the text between the signal's start and the trailer is
+// tried as it is, without the kernel's lines, and without one stretch that ends at a line's end. What is not recovered
+// so is taken from the manifest, and what is in neither is reported as missing. Records are applied in the order of
+// their numbers, so that a lost start of a run never puts a result into the wrong suite.
 //
 // A signal without trailer is a test's own. It counts, with the note "unsequenced", unless it is the shell's trace
 // of a command, a copy of a numbered one, or stands where numbered ones were damaged: those are reported missing

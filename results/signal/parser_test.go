@@ -23,7 +23,9 @@ type guest struct {
 func (g *guest) signal(text string) {
 	n := len(g.records) + 1
 	sum := crc32.ChecksumIEEE(fmt.Appendf(nil, "%d.%d %s", g.run, n, text))
-	g.records = append(g.records, fmt.Sprintf("<GANTRY_RECORD %d.%d %08x %s\r\n", g.run, n, sum, strings.TrimPrefix(text, "<")))
+	g.records = append(
+		g.records, fmt.Sprintf("<GANTRY_RECORD %d.%d %08x %s\r\n", g.run, n, sum, strings.TrimPrefix(text, "<")),
+	)
 	before := ""
 	if g.kernel {
 		before = fmt.Sprintf("[ %4d.%06d] ", n, n)
@@ -42,7 +44,9 @@ func (g *guest) manifest() {
 		g.print(r)
 	}
 	n := len(g.records)
-	g.print(fmt.Sprintf("<GANTRY_MANIFEST %d.%d %08x>\r\n", g.run, n, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d.%d GANTRY_MANIFEST", g.run, n))))
+	g.print(fmt.Sprintf(
+		"<GANTRY_MANIFEST %d.%d %08x>\r\n", g.run, n, crc32.ChecksumIEEE(fmt.Appendf(nil, "%d.%d GANTRY_MANIFEST", g.run, n)),
+	))
 }
 
 func (g *guest) exit() { g.print("<LAVA_TEST_RUNNER EXIT>\r\n") }
@@ -98,7 +102,8 @@ func TestWholeStage(t *testing.T) {
 			t.Errorf("err %v, summary %+v", err, sum)
 		}
 		for _, it := range items {
-			if c := it.Case; c != nil && c.Measurement != nil && (*c.Measurement != 3.5 || *c.Units != "m/s" || *c.LogLine != 12) {
+			if c := it.Case; c != nil && c.Measurement != nil &&
+				(*c.Measurement != 3.5 || *c.Units != "m/s" || *c.LogLine != 12) {
 				t.Errorf("case is %+v, line %d", c, *c.LogLine)
 			}
 		}

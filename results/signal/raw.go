@@ -130,7 +130,8 @@ func (s *sequence) judge(rs []raw) {
 		case (r.listed || rs[0].doubled) && (!wellFormed(r.text) || s.beside(r)):
 			// What grew together where output came twice.
 			s.sum.Copies++
-		case r.owner == elsewhere || r.listed || rs[0].doubled || rs[0].before <= rs[0].after || j.lost > 0 || !s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
+		case r.owner == elsewhere || r.listed || rs[0].doubled || rs[0].before <= rs[0].after || j.lost > 0 ||
+			!s.surrounded(r) || !wellFormed(r.text) || s.beside(r):
 			j.lost--
 			s.state.doubt(r.record)
 		default:
@@ -153,8 +154,8 @@ func (j *judgement) heal(i int) {
 	j.lost--
 }
 
-// rest says whether what is left of a signal is to be reported: it is not when it is of one that has a number, since that is
-// told by its number.
+// rest says whether what is left of a signal is to be reported: it is not when it is of one that has a number, since
+// that is told by its number.
 func (s *sequence) rest(j *judgement, r raw) bool {
 	after := j.start
 	j.start = false

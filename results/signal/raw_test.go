@@ -31,7 +31,8 @@ func TestRawCut(t *testing.T) {
 					g.manifest()
 					g.exit()
 					items, sum := read(Options{Sequenced: true}, g.out.String(), 100)
-					if diff := cmp.Diff([]string{c.want}, cases(items)); diff != "" || sum.Complete() != strings.HasSuffix(c.want, "pass") {
+					if diff := cmp.Diff([]string{c.want}, cases(items)); diff != "" ||
+						sum.Complete() != strings.HasSuffix(c.want, "pass") {
 						t.Fatalf("cut at %d, %q: (-want +got):\n%s\nsummary %+v", at, raw[:at], diff, sum)
 					}
 				}
@@ -80,7 +81,8 @@ func TestRaw(t *testing.T) {
 	t.Run("where a record was lost", func(t *testing.T) {
 		out := strings.Replace(g.out.String(), "<GANTRY_TRAILER 0.2", "", 1)
 		items, sum := read(Options{Sequenced: true}, out, 100)
-		if got := cases(items); !sum.Complete() || len(got) != 2 { // what is left of it is there, so the other is the test's own
+		if got := cases(items); !sum.Complete() ||
+			len(got) != 2 { // what is left of it is there, so the other is the test's own
 			t.Errorf("%q, summary %+v", got, sum)
 		}
 	})
@@ -98,7 +100,8 @@ func TestRaw(t *testing.T) {
 		}
 	})
 	t.Run("of other helpers", func(t *testing.T) {
-		out := "<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\r\n" + raw + "\r\n<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>\r\n<LAVA_TEST_RUNNER EXIT>\r\n"
+		out := "<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>\r\n" + raw +
+			"\r\n<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>\r\n<LAVA_TEST_RUNNER EXIT>\r\n"
 		items, sum := read(Options{Definitions: []Definition{{Run: "0_smoke"}}}, out, 100)
 		if got := cases(items); len(got) != 1 || got[0] != "0_smoke/raw=pass" || !sum.Complete() || sum.Unsequenced != 0 {
 			t.Errorf("%q, summary %+v", got, sum)

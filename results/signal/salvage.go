@@ -5,15 +5,15 @@ import (
 	"regexp"
 )
 
-// salvage takes what can be had from the text before off: signals without a trailer, and split manifest records. A signal
-// that begins there ends before limit. The result is where what is taken ends: off, or after it.
+// salvage takes what can be had from the text before off: signals without a trailer, and split manifest records. A
+// signal that begins there ends before limit. The result is where what is taken ends: off, or after it.
 func (w *window) salvage(off, limit int) int {
 	w.records(off)
 	return w.raw(off, limit, -1)
 }
 
-// salvageDamaged does so before a trailer at off whose checksum fits nothing: the signal just before it is its own, unless
-// the manifest tells otherwise.
+// salvageDamaged does so before a trailer at off whose checksum fits nothing: the signal just before it is its own,
+// unless the manifest tells otherwise.
 func (w *window) salvageDamaged(off, seq int) {
 	w.records(off)
 	w.owner = seq
@@ -22,9 +22,13 @@ func (w *window) salvageDamaged(off, seq int) {
 }
 
 var (
-	rawSignal = regexp.MustCompile(`^(?:<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>)`)
+	rawSignal = regexp.MustCompile(
+		`^(?:<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>)`,
+	)
 	// rawRest is what is left of a result that was cut: its start, or what comes after it.
-	rawRest = regexp.MustCompile(`<LAVA_SIGNAL_T[^<>]*>?|TESTCASE TEST_CASE_ID=[^<>]*>?|[^<]TEST_CASE_ID=[^<>]* RESULT=[^<>]*>?`)
+	rawRest = regexp.MustCompile(
+		`<LAVA_SIGNAL_T[^<>]*>?|TESTCASE TEST_CASE_ID=[^<>]*>?|[^<]TEST_CASE_ID=[^<>]* RESULT=[^<>]*>?`,
+	)
 )
 
 // raw reports the signals without trailer that begin before off and end before limit, but one that ends at own, and
@@ -41,8 +45,8 @@ func (w *window) raw(off, limit, own int) int {
 // claimed is what own is within a signal whose trailer is known to be its own: no other before it can be.
 const claimed = -2
 
-// kernel reports the signals without trailer in the kernel's lines that begin in a stretch of the window: tests may print
-// there, too.
+// kernel reports the signals without trailer in the kernel's lines that begin in a stretch of the window: tests may
+// print there, too.
 func (w *window) kernel(from, to, limit, own int) {
 	for i, p := range w.places {
 		if p.stamp < from || p.stamp >= to {

@@ -54,8 +54,10 @@ type record struct {
 
 func newSequence(limit int, o *Options, s *state, sum *Summary) *sequence {
 	return &sequence{
-		run: o.Run, past: o.History, sums: map[int]uint32{}, max: limit, strict: o.Sequenced, state: s, sum: sum, held: map[int]record{}, seen: map[int]bool{}, count: -1,
-		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{}, gone: map[int]bool{}, byside: map[int]bool{},
+		run: o.Run, past: o.History, sums: map[int]uint32{}, max: limit, strict: o.Sequenced, state: s, sum: sum,
+		held: map[int]record{}, seen: map[int]bool{}, count: -1,
+		seed: maphash.MakeSeed(), texts: map[uint64]struct{}{}, healed: map[int]string{}, recent: map[int]string{},
+		gone: map[int]bool{}, byside: map[int]bool{},
 	}
 }
 

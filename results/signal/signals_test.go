@@ -36,7 +36,9 @@ func said(it Item) string {
 	case it.Exit:
 		return "exit"
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s %s %s", it.StartCase, it.EndCase, it.StartSet, it.EndSet, it.Raise, it.Feedback, it.Event))
+	return strings.TrimSpace(fmt.Sprintf(
+		"%s %s %s %s %s %s %s", it.StartCase, it.EndCase, it.StartSet, it.EndSet, it.Raise, it.Feedback, it.Event,
+	))
 }
 
 func saying(items []Item) []string {
@@ -97,7 +99,9 @@ func TestExpected(t *testing.T) {
 	g.signal("<LAVA_SIGNAL_ENDRUN 0_smoke 7_1.1.3.1>")
 	g.manifest()
 	g.exit()
-	defs := []Definition{{Run: "0_smoke", Expected: []string{"wanted", "absent"}}, {Run: "1_never", Expected: []string{"more"}}}
+	defs := []Definition{
+		{Run: "0_smoke", Expected: []string{"wanted", "absent"}}, {Run: "1_never", Expected: []string{"more"}},
+	}
 	items, sum := read(Options{Sequenced: true, Definitions: defs}, g.out.String(), 100)
 	want := []string{"0_smoke/wanted=pass", "0_smoke/stray=fail", "0_smoke/absent=missing", "1_never/more=missing"}
 	if diff := cmp.Diff(want, cases(items)); diff != "" || sum.Complete() || sum.Missing != 3 {
@@ -106,7 +110,9 @@ func TestExpected(t *testing.T) {
 }
 
 func TestParsePattern(t *testing.T) {
-	re, err := CompilePattern(`^\s*(?P<test_case_id>[\w\-]+):\s+(?P<result>PASS|FAIL|XX)(?:\s+(?P<measurement>[\d\.]+)\s(?P<units>\w+))?\Z`)
+	re, err := CompilePattern(
+		`^\s*(?P<test_case_id>[\w\-]+):\s+(?P<result>PASS|FAIL|XX)(?:\s+(?P<measurement>[\d\.]+)\s(?P<units>\w+))?\Z`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +132,10 @@ func TestParsePattern(t *testing.T) {
 			got = append(got, fmt.Sprint(show(it.Case), " line ", *it.Case.LogLine))
 		}
 	}
-	want := []string{"0_bench||speed|pass|12.5|MB line 4", "0_bench||slow-one|fail line 5", "0_bench||odd|unknown line 6", "lava||0_bench|pass line 8"}
+	want := []string{
+		"0_bench||speed|pass|12.5|MB line 4", "0_bench||slow-one|fail line 5", "0_bench||odd|unknown line 6",
+		"lava||0_bench|pass line 8",
+	}
 	if diff := cmp.Diff(want, got); diff != "" || !sum.Complete() {
 		t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
 	}

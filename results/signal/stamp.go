@@ -2,7 +2,7 @@ package signal
 
 import "bytes"
 
-// findStamp is where a kernel's line begins in text, as [   12.345678] or <6>[   12.345678], and where that ends; -1 for
+// findStamp is where a kernel's line begins in text, as [ 12.345678] or <6>[ 12.345678], and where that ends; -1 for
 // nowhere.
 func findStamp(text []byte) (start, end int) {
 	for base := 0; ; {

@@ -29,18 +29,22 @@ const (
 // messages are what the kernel prints, and pieces are what it prints to look like a test.
 var (
 	messages = []string{
-		"random: crng init done", "usb <cuts> in", "a > b", "<<<", "> RESULT=pass>", "systemd[1]: <html>", "x <GANTRY_TRAILER 2.3 00000000>",
-		"end <0x2a>", "\x1b[31mred\x1b[0m", "a\rb", "<GANTRY_RECORD 2.2 ffffffff LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
+		"random: crng init done", "usb <cuts> in", "a > b", "<<<", "> RESULT=pass>", "systemd[1]: <html>",
+		"x <GANTRY_TRAILER 2.3 00000000>",
+		"end <0x2a>", "\x1b[31mred\x1b[0m", "a\rb",
+		"<GANTRY_RECORD 2.2 ffffffff LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
 	}
 	pieces = []string{
-		"audit: <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no", "TEST_CASE_ID=no RESULT=pass>", "LAVA_", "x <LAVA_", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
-		"+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>'", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass><GANTRY_TRAILER 2.3 00000000>",
+		"audit: <LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no", "TEST_CASE_ID=no RESULT=pass>", "LAVA_", "x <LAVA_",
+		"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>",
+		"+ echo '<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass>'",
+		"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=no RESULT=pass><GANTRY_TRAILER 2.3 00000000>",
 		"<LAVA_SIGNAL_ENDRUN 0_boot 7_1.1.3.0>", "<LAVA_TEST_RUNNER EXIT>x",
 	}
 )
 
-// What the kernel prints is between marks until the output is read, and so is an escape sequence: a line of the kernel's
-// is not cut by another, since its console is locked while it prints.
+// What the kernel prints is between marks until the output is read, and so is an escape sequence: a line of the
+// kernel's is not cut by another, since its console is locked while it prints.
 const begin, end = "\x00", "\x01"
 
 func unmarked(out string) string { return strings.NewReplacer(begin, "", end, "").Replace(out) }
@@ -80,7 +84,9 @@ func (s *script) cut(n pick, kind int) {
 		s.raw = append(s.raw, id)
 		s.insert(at, begin+stamp(n)+"<LAVA_SIGNAL_TESTCASE TEST_CASE_ID="+id+" RESULT=pass>\r\n"+end)
 	case bareLine:
-		s.insert(at, begin+[]string{"random: fast init done", "usb <cuts> in", "x >", "EXT4-fs (sda1): <mounted>"}[n(4)]+"\r\n"+end)
+		s.insert(at, begin+[]string{
+			"random: fast init done", "usb <cuts> in", "x >", "EXT4-fs (sda1): <mounted>",
+		}[n(4)]+"\r\n"+end)
 	case color:
 		s.insert(at, begin+[]string{"\x1b[32m", "\x1b[1;31m", "\x1b[K", "\x1b]0;title\x07"}[n(4)]+end)
 	case carriage:

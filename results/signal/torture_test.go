@@ -105,7 +105,12 @@ func (s *script) leave(n pick) func() string {
 	var late []string
 	for i := range n(3) * n(3) {
 		late = append(late, fmt.Sprintf("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=%s%d RESULT=fail>", words[n(len(words))], i))
-		s.late = append(s.late, "0_one||"+strings.TrimSuffix(strings.TrimPrefix(late[i], "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID="), " RESULT=fail>")+"|fail")
+		s.late = append(
+			s.late,
+			"0_one||"+strings.TrimSuffix(
+				strings.TrimPrefix(late[i], "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID="), " RESULT=fail>",
+			)+"|fail",
+		)
 	}
 	printed, list := left(s.past, late...)
 	parts := slices.Collect(strings.SplitAfterSeq(printed, "\r\n"))
@@ -120,8 +125,8 @@ func (s *script) leave(n pick) func() string {
 	}
 }
 
-// checkLate says what is wrong with the results of the earlier run: each counts once, and one that is lost is known to be
-// lost, unless it is the last that is seen at all.
+// checkLate says what is wrong with the results of the earlier run: each counts once, and one that is lost is known to
+// be lost, unless it is the last that is seen at all.
 func (s *script) checkLate(got []string, complete bool) error {
 	left, last := slices.Clone(s.late), -1
 	for _, c := range got {
@@ -168,7 +173,8 @@ func (s *script) result(n pick, g *guest) string {
 }
 
 var noise = []string{
-	"", "ok\r\n", "PING 10.0.0.1: 56 data bytes\r\n", "<html><body>\r\n", "no newline at the end", "\x1b[1;31mred\x1b[0m\r\n",
+	"", "ok\r\n", "PING 10.0.0.1: 56 data bytes\r\n", "<html><body>\r\n", "no newline at the end",
+	"\x1b[1;31mred\x1b[0m\r\n",
 	"progress 1%\rprogress 2%\rprogress 100%\r\n",
 }
 

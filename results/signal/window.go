@@ -245,8 +245,8 @@ func (v *view) find(f *frame) int {
 	return bytes.Index(v.text, []byte(trailerStart+f.digits+" "+hex8(f.crc)+">"))
 }
 
-// found reports a numbered signal whose checksum fits; what is left before it, and in the kernel's lines in it, is looked
-// at first.
+// found reports a numbered signal whose checksum fits; what is left before it, and in the kernel's lines in it, is
+// looked at first.
 func (w *window) found(f *frame, text []byte, start, end int, reassembled bool) {
 	w.salvage(start, start)
 	w.kernel(start, end, end, claimed)

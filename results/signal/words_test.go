@@ -35,7 +35,8 @@ func TestWords(t *testing.T) {
 		}
 	}
 	want := []string{
-		"0_plain||capitals|pass", "0_plain||bad|fail|1000", "0_plain||left-out|skip", "0_plain||mixed|unknown", "0_plain||foreign|unknown", "lava||0_plain|pass",
+		"0_plain||capitals|pass", "0_plain||bad|fail|1000", "0_plain||left-out|skip", "0_plain||mixed|unknown",
+		"0_plain||foreign|unknown", "lava||0_plain|pass",
 		"1_fixed||foreign|fail", "1_fixed||known|pass", "lava||1_fixed|pass",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || !sum.Complete() {

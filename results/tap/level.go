@@ -63,7 +63,9 @@ func (p *Parser) indented(l *level) bool {
 }
 
 func (p *Parser) fresh(indent int) *level {
-	return &level{indent: indent, plan: -1, seen: map[int]bool{}, results: map[string]int{}, names: map[int]string{}, line: p.no}
+	return &level{
+		indent: indent, plan: -1, seen: map[int]bool{}, results: map[string]int{}, names: map[int]string{}, line: p.no,
+	}
 }
 
 // add gives a level a case.
@@ -138,7 +140,9 @@ func (p *Parser) settle(l *level) {
 	case l.plan == 0 && l.count == 0:
 		p.add(l, results.Case{Case: "plan", Result: results.Skip, Message: l.why, LogLine: &l.line})
 	case l.plan < 0 && !p.kernel && len(p.levels) == 1 && p.script.name == "" && (p.version || l.count > 0):
-		p.add(l, results.Case{Case: "plan", Result: results.Missing, Message: "no plan says how many results there should be", LogLine: &l.line})
+		p.add(l, results.Case{
+			Case: "plan", Result: results.Missing, Message: "no plan says how many results there should be", LogLine: &l.line,
+		})
 	case l.plan < 0, p.counted(l):
 	case l.count+l.extra > l.plan:
 		result := results.Fail
@@ -161,7 +165,10 @@ func (p *Parser) missing(l *level) {
 		if l.seen[n] {
 			continue
 		}
-		c := results.Case{Case: fmt.Sprintf("test-%d", n), Result: results.Missing, Message: fmt.Sprintf("planned as one of %d, not reported", l.plan), LogLine: &l.line}
+		c := results.Case{
+			Case: fmt.Sprintf("test-%d", n), Result: results.Missing,
+			Message: fmt.Sprintf("planned as one of %d, not reported", l.plan), LogLine: &l.line,
+		}
 		if missing--; (l.bailed || l.plan-l.count-missing == maxMissing) && missing > 0 {
 			c.Case = fmt.Sprintf("test-%d and %d more", n, missing)
 			missing = 0

@@ -117,7 +117,8 @@ func (l *line) point(s string, kernel bool) bool {
 	l.ok = ok
 	rest = strings.TrimLeft(rest, " \t")
 	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-	if n, err := strconv.ParseUint(rest[:digits], 10, 31); err == nil && (digits == len(rest) || rest[digits] == ' ' || rest[digits] == '\t') {
+	if n, err := strconv.ParseUint(rest[:digits], 10, 31); err == nil &&
+		(digits == len(rest) || rest[digits] == ' ' || rest[digits] == '\t') {
 		l.number, rest = int(n), strings.TrimLeft(rest[digits:], " \t")
 	} else if kernel {
 		rest = l.old(rest)

@@ -12,7 +12,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// judge is what Perl's TAP::Parser says of files: how many passed, failed, were skipped, and whether something is wrong.
+// judge is what Perl's TAP::Parser says of files: how many passed, failed, were skipped, and whether something is
+// wrong.
 const judge = `
 use TAP::Parser;
 for my $file (@ARGV) {
@@ -112,7 +113,9 @@ func document(r *rand.Rand) string {
 			directive = pick(directive, directive, " # SKIP", " # skip why")
 		}
 		b.WriteString(result + number + name + directive + "\n")
-		b.WriteString(pick("", "", "# diagnostic\n", "# # ok 9\n", "  ---\n  message: x\n  ...\n", "noise\n", "okay then\n", "notok\n", "\n"))
+		b.WriteString(pick(
+			"", "", "# diagnostic\n", "# # ok 9\n", "  ---\n  message: x\n  ...\n", "noise\n", "okay then\n", "notok\n", "\n",
+		))
 	}
 	if late {
 		b.WriteString(plan)

@@ -59,7 +59,9 @@ func (p *Parser) point(l line) {
 	}
 	top.adopt(under)
 	if top.hollow && c.Result == results.Pass {
-		p.add(top, results.Case{Set: &under, Case: "plan", Result: results.Missing, Message: "it has no results", LogLine: p.at()})
+		p.add(top, results.Case{
+			Set: &under, Case: "plan", Result: results.Missing, Message: "it has no results", LogLine: p.at(),
+		})
 	}
 	p.add(top, c)
 	top.children, top.orphans, top.next, top.hollow = nil, false, "", false

@@ -15,15 +15,21 @@ type script struct {
 }
 
 // scriptLine is prove's line of a test file, with its verdict unless what it printed follows ("prove -v").
-var scriptLine = regexp.MustCompile(`^(\S*/\S+|\S+\.t) \.{2,} ?(ok|skipped.*|Dubious, .*|Failed .*|No subtests run.*|)$`)
+var scriptLine = regexp.MustCompile(
+	`^(\S*/\S+|\S+\.t) \.{2,} ?(ok|skipped.*|Dubious, .*|Failed .*|No subtests run.*|)$`,
+)
 
 // verdict is a line by which prove ends a test file.
-var verdict = regexp.MustCompile(`^(?:ok|skipped(?::.*)?|Dubious, test returned .*|Failed \d+/\d+ subtests.*|No subtests run.*)$`)
+var verdict = regexp.MustCompile(
+	`^(?:ok|skipped(?::.*)?|Dubious, test returned .*|Failed \d+/\d+ subtests.*|No subtests run.*)$`,
+)
 
 // prove reads prove's own lines, which are none of the protocol's.
 func (p *Parser) prove(s string) bool {
 	if stop, ok := strings.CutPrefix(s, "Bailout called.  Further testing stopped:"); ok {
-		p.out = append(p.out, results.Case{Suite: p.suite, Case: "bail-out", Result: results.Fail, Message: logline.Clip(stop), LogLine: p.at()})
+		p.out = append(p.out, results.Case{
+			Suite: p.suite, Case: "bail-out", Result: results.Fail, Message: logline.Clip(stop), LogLine: p.at(),
+		})
 		return true
 	}
 	if m := scriptLine.FindStringSubmatch(s); m != nil {
@@ -79,7 +85,9 @@ func (p *Parser) leave() {
 	}
 	c := p.script.said
 	if c == nil {
-		c = &results.Case{Case: p.script.name, Suite: p.suite, Result: results.Missing, Message: "it began and did not end", LogLine: p.at()}
+		c = &results.Case{
+			Case: p.script.name, Suite: p.suite, Result: results.Missing, Message: "it began and did not end", LogLine: p.at(),
+		}
 	}
 	p.script = script{}
 	p.out = append(p.out, *c)

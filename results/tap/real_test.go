@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKernelShapes has what real runs of Linux 6.1's kselftest and KUnit print, each shortened to the shape that matters.
+// TestKernelShapes has what real runs of Linux 6.1's kselftest and KUnit print, each shortened to the shape that
+// matters.
 func TestKernelShapes(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"messages that look like results": {

@@ -83,10 +83,16 @@ func (p *Parser) Close() []results.Case {
 	p.yaml.on = false
 	p.proved()
 	if within {
-		p.emit(results.Case{Case: "rest of the results", Result: results.Missing, Message: "the output ends within a diagnostic", LogLine: p.at()})
+		p.emit(results.Case{
+			Case: "rest of the results", Result: results.Missing, Message: "the output ends within a diagnostic",
+			LogLine: p.at(),
+		})
 	}
 	if p.dropped > 0 {
-		p.emit(results.Case{Case: "results over the limit", Result: results.Missing, Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases)})
+		p.emit(results.Case{
+			Case: "results over the limit", Result: results.Missing,
+			Message: fmt.Sprintf("%d results after the first %d", p.dropped, maxCases),
+		})
 		p.dropped = 0
 	}
 	out := p.out
@@ -224,7 +230,8 @@ func (p *Parser) comment(l line) {
 
 // detail keeps what KUnit prints below "# test: EXPECTATION FAILED at file.c:7" without a hash.
 func (p *Parser) detail(s string, indent int) {
-	if n := len(p.about); n > 0 && n < maxAbout && indent > 0 && (p.failing || strings.Contains(p.about[n-1], "FAILED at ")) {
+	if n := len(p.about); n > 0 && n < maxAbout && indent > 0 &&
+		(p.failing || strings.Contains(p.about[n-1], "FAILED at ")) {
 		if text := logline.Clip(logline.TrimPrintk(s)); text != "" {
 			p.about, p.failing = append(p.about, text), true
 			return

@@ -127,14 +127,31 @@ first/test-2: missing "planned as one of 2, not reported" @4
 first: missing "it began and did not end" @6
 test-2: missing "planned as one of 2, not reported" @2`,
 		},
-		"too many":    {text: "1..1\nok 1 a\nok 2 b\nok 2 b\n", want: "a: pass @2\nb: pass @3\nb: pass (number 2 again) @4\nplan: fail \"3 results, 1 planned\" @1"},
-		"no plan":     {text: "TAP version 13\nok 1 a\n", want: "a: pass @2\nplan: missing \"no plan says how many results there should be\" @1"},
-		"skip all":    {text: "TAP version 13\n1..0 # SKIP no usb\n", want: "plan: skip \"no usb\" @2"},
-		"bail out":    {text: "1..3\nok 1 a\nBail out! Couldn't connect\nok 2 b\n", want: "a: pass @2\ntest-2: missing \"planned as one of 3, not reported\" @1\ntest-3: missing \"planned as one of 3, not reported\" @1\nbail-out: fail \"Couldn't connect\" @3"},
-		"two streams": {text: "1..1\nok 1 a\n1..1\nok 1 b\nTAP version 13\n1..1\nnot ok 1 c\n", want: "a: pass @2\nb: pass @4\nc: fail @7"},
+		"too many": {
+			text: "1..1\nok 1 a\nok 2 b\nok 2 b\n",
+			want: "a: pass @2\nb: pass @3\nb: pass (number 2 again) @4\nplan: fail \"3 results, 1 planned\" @1",
+		},
+		"no plan": {
+			text: "TAP version 13\nok 1 a\n",
+			want: "a: pass @2\nplan: missing \"no plan says how many results there should be\" @1",
+		},
+		"skip all": {text: "TAP version 13\n1..0 # SKIP no usb\n", want: "plan: skip \"no usb\" @2"},
+		"bail out": {
+			text: "1..3\nok 1 a\nBail out! Couldn't connect\nok 2 b\n",
+			want: "a: pass @2\ntest-2: missing \"planned as one of 3, not reported\" @1\ntest-3: missing \"planned as one of 3, not reported\" @1\nbail-out: fail \"Couldn't connect\" @3",
+		},
+		"two streams": {
+			text: "1..1\nok 1 a\n1..1\nok 1 b\nTAP version 13\n1..1\nnot ok 1 c\n", want: "a: pass @2\nb: pass @4\nc: fail @7",
+		},
 		"many missing": {
 			text: "1..2147483647\n",
-			want: strings.Join(append(planned(1, 99, 2147483647), `test-100 and 2147483547 more: missing "planned as one of 2147483647, not reported" @1`), "\n"),
+			want: strings.Join(
+				append(
+					planned(1, 99, 2147483647),
+					`test-100 and 2147483547 more: missing "planned as one of 2147483647, not reported" @1`,
+				),
+				"\n",
+			),
 		},
 		"no protocol": {text: "ok then\nokay\nnotok 1\n1..x\nTAP version x\n# ok 1 not here\nok\n", want: ""},
 	} {

@@ -53,7 +53,10 @@ func (p *Parser) counted(l *level) bool {
 	if t.line == 0 || l.plan < 0 || more <= 0 || l.count+more < l.plan {
 		return false
 	}
-	c := results.Case{Case: "totals", LogLine: &t.line, Message: fmt.Sprintf("%d results are only counted: %s", more, strings.TrimPrefix(t.text, "Totals: "))}
+	c := results.Case{
+		Case: "totals", LogLine: &t.line,
+		Message: fmt.Sprintf("%d results are only counted: %s", more, strings.TrimPrefix(t.text, "Totals: ")),
+	}
 	switch {
 	case t.fail > l.results[results.Fail]:
 		c.Result = results.Fail

@@ -1,6 +1,6 @@
-// Package agent is the lab's lifecycle on a runner: it enrolls, dials out to the app, executes what the app assigns, one
-// run per target at a time, and uploads what each run writes to its folder. How a run is executed, and how a cut-off one
-// is taken back, is handed to it.
+// Package agent is the lab's lifecycle on a runner: it enrolls, dials out to the app, executes what the app assigns,
+// one run per target at a time, and uploads what each run writes to its folder. How a run is executed, and how a
+// cut-off one is taken back, is handed to it.
 //
 // The folder of a run is the whole of its state, so that the next process can go on wherever this one was cut off:
 //

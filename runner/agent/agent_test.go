@@ -112,20 +112,24 @@ func TestOutcome(t *testing.T) {
 	_, r := a.newRun(t.Context(), lab.Assignment{Lease: "l"})
 	defer r.stop(nil)
 	passed := results.Results{Verdict: results.Verdict{Verdict: results.VerdictPass, Complete: true}}
-	failed := results.Results{Verdict: results.Verdict{Verdict: results.VerdictFail, Class: results.ClassTest, Complete: true}}
+	failed := results.Results{
+		Verdict: results.Verdict{Verdict: results.VerdictFail, Class: results.ClassTest, Complete: true},
+	}
 	for what, c := range map[string]struct {
 		res     results.Results
 		err     error
 		verdict string
 		class   results.Class
 	}{
-		"pass":                     {passed, nil, "pass", ""},
-		"fail":                     {failed, nil, "fail", "test"},
-		"pass that went wrong":     {passed, errors.New("disk full"), "incomplete", "bug"},
-		"fail that went wrong":     {failed, errors.New("disk full"), "fail", "test"},
-		"nothing but an error":     {results.Results{}, results.Failf(results.ClassJob, "line 3"), "fail", "job"},
-		"nothing at all":           {results.Results{}, nil, "incomplete", "bug"},
-		"canceled before it began": {results.Results{}, results.Failf(results.ClassCanceled, "superseded"), "canceled", "canceled"},
+		"pass":                 {passed, nil, "pass", ""},
+		"fail":                 {failed, nil, "fail", "test"},
+		"pass that went wrong": {passed, errors.New("disk full"), "incomplete", "bug"},
+		"fail that went wrong": {failed, errors.New("disk full"), "fail", "test"},
+		"nothing but an error": {results.Results{}, results.Failf(results.ClassJob, "line 3"), "fail", "job"},
+		"nothing at all":       {results.Results{}, nil, "incomplete", "bug"},
+		"canceled before it began": {
+			results.Results{}, results.Failf(results.ClassCanceled, "superseded"), "canceled", "canceled",
+		},
 	} {
 		if o := outcomeOf(r, c.res, c.err); o.Verdict != c.verdict || o.Class != string(c.class) {
 			t.Errorf("%s: %+v", what, o)
@@ -140,7 +144,9 @@ func TestPrune(t *testing.T) {
 		t.Helper()
 		dir := filepath.Join(a.runsDir(), lease)
 		path := filepath.Join(dir, file)
-		err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, nil, 0o600), os.Chtimes(path, time.Now(), time.Now().Add(-age)))
+		err := errors.Join(
+			os.MkdirAll(dir, 0o700), os.WriteFile(path, nil, 0o600), os.Chtimes(path, time.Now(), time.Now().Add(-age)),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -134,8 +134,8 @@ func newClient(o Options, auth *credential) gantryv1.RunnerServiceClient {
 	return gantryv1.NewRunnerServiceClient(&c, strings.TrimSuffix(server, "/"), connect.WithReadMaxBytes(rpc.MaxMessage))
 }
 
-// enroll makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that an
-// answer that gets lost can be asked for again.
+// enroll makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that
+// an answer that gets lost can be asked for again.
 func (a *Agent) enroll(ctx context.Context) error {
 	f, err := a.auth.load()
 	if err != nil {

@@ -103,7 +103,10 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 		return err
 	}
 	if why := a.refusal(r.Assignment); why != "" {
-		return a.finish(life, r, outcomeOf(r, results.Results{}, results.Failf(results.ClassInfrastructure, "the runner refuses the run: %s", why)))
+		return a.finish(
+			life, r,
+			outcomeOf(r, results.Results{}, results.Failf(results.ClassInfrastructure, "the runner refuses the run: %s", why)),
+		)
 	}
 	select {
 	case r.slot <- struct{}{}:
@@ -128,7 +131,9 @@ func (a *Agent) execute(ctx, life context.Context, r *run) (lab.Outcome, *upload
 	up := a.startUpload(life, r, false)
 	res, err := a.o.Execute(ctx, r.Assignment, r.dir)
 	o := outcomeOf(r, res, err)
-	a.log.Info("run executed", "run", r.Run, "attempt", r.Attempt, "verdict", o.Verdict, "class", o.Class, "message", o.Message)
+	a.log.Info(
+		"run executed", "run", r.Run, "attempt", r.Attempt, "verdict", o.Verdict, "class", o.Class, "message", o.Message,
+	)
 	if err := writeJSON(filepath.Join(r.dir, outcomeFile), o); err != nil {
 		a.log.Error("write outcome", "run", r.Run, "err", err)
 	}

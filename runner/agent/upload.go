@@ -65,7 +65,10 @@ func (u *uploader) drainWithin(limit time.Duration) {
 func (u *uploader) follow(ctx context.Context, resume bool) {
 	var ss []*streamUpload
 	for _, s := range lab.Streams() {
-		su := &streamUpload{u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume, log: u.a.log.With("run", u.r.Run, "stream", string(s))}
+		su := &streamUpload{
+			u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume,
+			log: u.a.log.With("run", u.r.Run, "stream", string(s)),
+		}
 		defer su.close()
 		ss = append(ss, su)
 	}
@@ -154,7 +157,9 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 	}
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	res, err := s.u.a.client.Append(call, &gantryv1.AppendRequest{Lease: s.u.r.Lease, Stream: string(s.stream), Offset: s.offset, Data: buf[:n]})
+	res, err := s.u.a.client.Append(call, &gantryv1.AppendRequest{
+		Lease: s.u.r.Lease, Stream: string(s.stream), Offset: s.offset, Data: buf[:n],
+	})
 	switch connect.CodeOf(err) {
 	case connect.CodeFailedPrecondition:
 		s.u.r.lose()

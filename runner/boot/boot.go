@@ -19,18 +19,22 @@ func Methods() []plan.Method {
 }
 
 // drainLimit is how long the target is kept for what its console printed and nobody has looked at yet. Ordinary text is
-// looked at faster than any console prints; a flood of reports, or of messages that a long list of denied expressions is
-// held against, is not, and its author must not hold the target for hours.
+// looked at faster than any console prints; a flood of reports, or of messages that a long list of denied expressions
+// is held against, is not, and its author must not hold the target for hours.
 const drainLimit = 30 * time.Second
 
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
 // closes it before the end of the run does. Kernel is the file that boots now, "" where nobody knows.
-func connect(ctx context.Context, r *plan.Run, tty dut.Console, kernel string, ignoreKernel bool) (s *console.Session, end func() error, err error) {
+func connect(
+	ctx context.Context, r *plan.Run, tty dut.Console, kernel string, ignoreKernel bool,
+) (s *console.Session, end func() error, err error) {
 	rw, err := tty.Open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := console.New(rw, r.Record.Log, console.Options{Logger: r.Logger, Times: r.Record.Times, Limit: r.Record.Limit})
+	c, err := console.New(rw, r.Record.Log, console.Options{
+		Logger: r.Logger, Times: r.Record.Times, Limit: r.Record.Limit,
+	})
 	if err != nil {
 		return nil, nil, errors.Join(err, rw.Close())
 	}
@@ -61,7 +65,10 @@ func await(watching <-chan struct{}, stop context.CancelFunc) error {
 	case <-limit.C:
 		stop()
 		<-watching
-		return results.Failf(results.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end", drainLimit)
+		return results.Failf(
+			results.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end",
+			drainLimit,
+		)
 	}
 }
 

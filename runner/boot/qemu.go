@@ -71,7 +71,9 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 
 // What boots of one namespace tell each other.
 var (
-	booted     = plan.Slot[func() error]{Name: "booted"}                    //nolint:gochecknoglobals // the name of a slot, never changed
+	booted = plan.Slot[func() error]{
+		Name: "booted",
+	} //nolint:gochecknoglobals // the name of a slot, never changed
 	configured = plan.Slot[map[string]*jobs.Image]{Name: "configured with"} //nolint:gochecknoglobals // likewise
 )
 
@@ -79,7 +81,10 @@ var (
 func alone(b *plan.Builder, p *jobs.BootQemu) {
 	for _, m := range b.Job.Actions {
 		if other, ok := m.(*jobs.BootQemu); ok && other.Namespace != p.Namespace {
-			b.Errorf("a guest for each of the namespaces %q and %q is valid, but gantry does not execute it yet", p.Namespace, other.Namespace)
+			b.Errorf(
+				"a guest for each of the namespaces %q and %q is valid, but gantry does not execute it yet", p.Namespace,
+				other.Namespace,
+			)
 			return
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// listen records what the target sends by its results device, where it has one. Without it the console has the results, so
-// what goes wrong is only noted. Before is the port of an earlier boot.
+// listen records what the target sends by its results device, where it has one. Without it the console has the results,
+// so what goes wrong is only noted. Before is the port of an earlier boot.
 func listen(ctx context.Context, r *plan.Run, t dut.Results, before *port.Port) *port.Port {
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()

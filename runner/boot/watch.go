@@ -21,8 +21,8 @@ const (
 // lateReport is how long a console may be silent within a report that is not fatal before it is taken for complete.
 const lateReport = 5 * time.Second
 
-// stuckWait is how long the test may make no progress after a processor was found locked up: one that goes on would have
-// shown it, as the kernel repeats its report every 20 s or so.
+// stuckWait is how long the test may make no progress after a processor was found locked up: one that goes on would
+// have shown it, as the kernel repeats its report every 20 s or so.
 const stuckWait = 30 * time.Second
 
 // errQuiet ends a wait for more output.

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestCompare prints how fast, in the median, the engine is beside a plain reader and Python's pexpect. It takes minutes:
+// TestCompare prints how fast, in the median, the engine is beside a plain reader and Python's pexpect. It takes
+// minutes:
 //
 //	GANTRY_BENCH=1 go test -v -run TestCompare ./runner/console
 func TestCompare(t *testing.T) {
@@ -169,7 +170,9 @@ func (c *corpus) pexpect(source string, patterns int) float64 {
 	if err := os.WriteFile(list, []byte(strings.Join(benchPatterns(patterns), "\n")), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	out, err := exec.CommandContext(c.t.Context(), "/usr/bin/python3", "testdata/measure_pexpect.py", source, c.file(), list).CombinedOutput()
+	out, err := exec.CommandContext(
+		c.t.Context(), "/usr/bin/python3", "testdata/measure_pexpect.py", source, c.file(), list,
+	).CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("pexpect: %v: %s", err, out)
 	}

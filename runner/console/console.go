@@ -180,8 +180,8 @@ type Cursor struct {
 func (u *Cursor) Offset() int64 { return u.off }
 
 // Next returns the bytes after the cursor, waiting for some; they are valid until the next call. When ctx has ended it
-// returns what had arrived by then, of that at most lateSize, and then context.Cause(ctx); when the stream has ended and
-// all was returned, a failure of class infrastructure.
+// returns what had arrived by then, of that at most lateSize, and then context.Cause(ctx); when the stream has ended
+// and all was returned, a failure of class infrastructure.
 func (u *Cursor) Next(ctx context.Context) ([]byte, error) {
 	if ctx.Err() == nil {
 		u.last = 0

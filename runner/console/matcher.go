@@ -121,8 +121,8 @@ func (m *matcher) ahead() ([]byte, error) {
 	return m.buf, err
 }
 
-// scan goes over b, which lies at seen. It returns how far it came, which is not over an incomplete rune at the end, and
-// whether the end of the line in which a pattern matched is reached.
+// scan goes over b, which lies at seen. It returns how far it came, which is not over an incomplete rune at the end,
+// and whether the end of the line in which a pattern matched is reached.
 func (m *matcher) scan(b []byte) (n int, decide bool) {
 	for i := 0; ; {
 		if len(m.hits) == 0 && m.clean.in == text {

@@ -86,11 +86,13 @@ func plainText(s string) string {
 
 func TestMatchesAreTheReferences(t *testing.T) {
 	atom := rapid.SampledFrom([]string{
-		"a", "b", "ab", "#", "# ", "é", "日", ".", ".*", ".*?", "a+", "[ab]+", "[^a]", "(a|b)", `\d+`, `\w`, "a$", "^a", "^b", `\bab`, `b\b`,
+		"a", "b", "ab", "#", "# ", "é", "日", ".", ".*", ".*?", "a+", "[ab]+", "[^a]", "(a|b)", `\d+`, `\w`, "a$", "^a", "^b",
+		`\bab`, `b\b`,
 		"(?i)AB", "(?:ab)?", "\n", " ", "login: ", "x{2,3}", `\W`,
 	})
 	piece := rapid.SampledFrom([]string{
-		"a", "b", "ab", "#", "# ", "é", "日", "\n", "\r\n", "\r", "\x1b[0;1m", "\x1b[m", " ", "1", "23", "login: ", "xx", "x", "\xff", "A", "B", ",",
+		"a", "b", "ab", "#", "# ", "é", "日", "\n", "\r\n", "\r", "\x1b[0;1m", "\x1b[m", " ", "1", "23", "login: ", "xx", "x",
+		"\xff", "A", "B", ",",
 	})
 	rapid.Check(t, func(t2 *rapid.T) {
 		var p *Patterns
@@ -154,7 +156,12 @@ func TestChunks(t *testing.T) {
 				if !ok {
 					break
 				}
-				got = append(got, fmt.Sprintf("%d %q %q line %d at %d-%d", match.Index, match.Text, match.Groups, match.Line, match.Start, match.End))
+				got = append(
+					got,
+					fmt.Sprintf(
+						"%d %q %q line %d at %d-%d", match.Index, match.Text, match.Groups, match.Line, match.Start, match.End,
+					),
+				)
 			}
 		}
 		if want == nil {

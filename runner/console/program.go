@@ -51,7 +51,9 @@ func newProgram(trees []*syntax.Regexp) (*program, error) {
 			if in.Op == syntax.InstAlt || in.Op == syntax.InstAltMatch {
 				in.Arg += base
 			}
-			p.words = p.words || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&(syntax.EmptyWordBoundary|syntax.EmptyNoWordBoundary) != 0
+			p.words = p.words || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(
+				in.Arg,
+			)&(syntax.EmptyWordBoundary|syntax.EmptyNoWordBoundary) != 0
 			begin = begin || in.Op == syntax.InstEmptyWidth && syntax.EmptyOp(in.Arg)&syntax.EmptyBeginText != 0
 			p.inst, p.owner = append(p.inst, in), append(p.owner, int32(i))
 		}

@@ -121,8 +121,8 @@ func TestBlockedTerminal(t *testing.T) {
 	<-drained
 }
 
-// TestLastBytes has processes write to terminals and exit while the reader waits: their last bytes come in the moment in
-// which the kernel says that nobody is there any more. Without the second look it lost some in one of a thousand.
+// TestLastBytes has processes write to terminals and exit while the reader waits: their last bytes come in the moment
+// in which the kernel says that nobody is there any more. Without the second look it lost some in one of a thousand.
 func TestLastBytes(t *testing.T) {
 	text := &corpus{t: t, text: benchText(256<<10, 64<<10)}
 	for range 50 {

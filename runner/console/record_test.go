@@ -67,7 +67,8 @@ func TestLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-c.Ended()
-		if boot == 1 && (results.ClassOf(c.Err()) != results.ClassJob || !strings.Contains(c.Err().Error(), "more than 20 bytes")) {
+		if boot == 1 &&
+			(results.ClassOf(c.Err()) != results.ClassJob || !strings.Contains(c.Err().Error(), "more than 20 bytes")) {
 			t.Errorf("ended with %v", c.Err())
 		}
 		if err := c.Close(); err != nil {
@@ -191,7 +192,9 @@ func TestBoundedMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := session(t, c)
-			if _, err := s.Expect(t.Context(), compileT(t, "x+ login: ", "^#", "y.*z")); results.ClassOf(err) != results.ClassInfrastructure {
+			if _, err := s.Expect(
+				t.Context(), compileT(t, "x+ login: ", "^#", "y.*z"),
+			); results.ClassOf(err) != results.ClassInfrastructure {
 				t.Errorf("error %v", err)
 			}
 			var mem runtime.MemStats
@@ -303,7 +306,8 @@ func TestDelays(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := s.Expect(ctx, compileT(t, "login: ")); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) < time.Minute {
+		if _, err := s.Expect(ctx, compileT(t, "login: ")); !errors.Is(err, context.DeadlineExceeded) ||
+			time.Since(start) < time.Minute {
 			t.Errorf("error %v after %s", err, time.Since(start))
 		}
 		_ = far.Close()

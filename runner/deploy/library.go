@@ -40,7 +40,10 @@ const testdefsDir = "testdefs"
 
 func newLibrary(b *plan.Builder, os string) *library {
 	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
-	return &library{folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources), os: os}
+	return &library{
+		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources),
+		os: os,
+	}
 }
 
 // tree is the one with this source.
@@ -103,7 +106,9 @@ func skipsRepos(d *jobs.Definition) bool {
 }
 
 // clone fetches the git-repos of a definition.
-func (l *library) clone(ctx context.Context, r *plan.Run, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition) error {
+func (l *library) clone(
+	ctx context.Context, r *plan.Run, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition,
+) error {
 	def.Install.Repos = nil
 	if skipsRepos(d) {
 		return nil
@@ -154,7 +159,9 @@ func (l *library) steps(b *plan.Builder) {
 	})
 	for _, t := range slices.Clone(l.trees) {
 		b.Group("test-definition-retry", downloadAttempts, func(b *plan.Builder) {
-			b.Step(t.src.From+"-repo-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error { return l.get(ctx, r, t) })
+			b.Step(t.src.From+"-repo-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
+				return l.get(ctx, r, t)
+			})
 		})
 	}
 	b.Step("test-install-overlay", results.ClassJob, func(ctx context.Context, r *plan.Run) error {

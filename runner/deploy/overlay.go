@@ -16,8 +16,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put it
-// into a ramdisk. Os is the distribution that the job names.
+// testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put
+// it into a ramdisk. Os is the distribution that the job names.
 func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*plan.File) {
 	l := newLibrary(b, os)
 	spec := specOf(b, l)
@@ -27,7 +27,9 @@ func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, file
 	*plan.Provide(b, plan.TestOverlay) = spec
 	name := ramdisk(images)
 	if name == "" {
-		b.Errorf("the tests' overlay needs a ramdisk to go into: an image with `image_arg: -initrd {NAME}`, or with format: cpio.newc and overlays: {lava: true}")
+		b.Errorf(
+			"the tests' overlay needs a ramdisk to go into: an image with `image_arg: -initrd {NAME}`, or with format: cpio.newc and overlays: {lava: true}",
+		)
 		return
 	}
 	l.steps(b)
@@ -108,7 +110,8 @@ func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay
 	for i := range t.Definitions {
 		d, def := &t.Definitions[i], &all[i]
 		*def = overlay.Definition{
-			Name: d.Name, Index: first + i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1), Skip: d.SkipInstall, Signal: d.LavaSignal,
+			Name: d.Name, Index: first + i, UUID: fmt.Sprintf("%s_%d.%d", b.RunID, stage+1, i+1), Skip: d.SkipInstall,
+			Signal: d.LavaSignal,
 		}
 		if d.Repository == nil {
 			l.fetched(b, d, def)
@@ -125,7 +128,9 @@ func fill(def *overlay.Definition, t *jobs.TestDefinition, job map[string]*schem
 	def.Source, def.Params, def.Steps, def.AtEnd = source(t), params(t.Parameters, job), t.Steps, printed(t)
 	def.Metadata = []overlay.Var{{Name: "TESTDEF_NAME", Value: t.Metadata.Name}}
 	def.Install = overlay.Install{Keys: t.Install.Keys, Sources: t.Install.Sources, Steps: t.Install.Steps}
-	def.Install.Deps = slices.Concat(t.Install.Deps, t.Install.DistroDeps[distribution(os)]) // the distribution's own come last, as LAVA has it
+	def.Install.Deps = slices.Concat(
+		t.Install.Deps, t.Install.DistroDeps[distribution(os)],
+	) // the distribution's own come last, as LAVA has it
 }
 
 // distribution is what LAVA calls the distribution that a deploy action's os installs.

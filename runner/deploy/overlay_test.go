@@ -21,7 +21,8 @@ run: {steps: ["true"]}
 		t.Fatal(err)
 	}
 	for os, want := range map[string][]string{
-		"": {"common"}, "debian": {"common", "deb1", "deb2"}, "oe": {"common", "oe"}, "debian_installer": {"common", "deb1", "deb2"}, "fedora": {"common"},
+		"": {"common"}, "debian": {"common", "deb1", "deb2"}, "oe": {"common", "oe"},
+		"debian_installer": {"common", "deb1", "deb2"}, "fedora": {"common"},
 	} {
 		var got overlay.Definition
 		if fill(&got, def, nil, os); !cmp.Equal(want, got.Install.Deps) {

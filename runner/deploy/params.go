@@ -68,8 +68,8 @@ func python(n *schema.Node) string {
 	return n.Text
 }
 
-// environment is a variable of the job's environment as LAVA exports it: what a list or a mapping holds gets variables of
-// its own, with the index or the key behind an underscore.
+// environment is a variable of the job's environment as LAVA exports it: what a list or a mapping holds gets variables
+// of its own, with the index or the key behind an underscore.
 func environment(name string, n *schema.Node) (vars []overlay.Var) {
 	switch {
 	case n == nil:

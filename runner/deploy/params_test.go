@@ -61,7 +61,9 @@ func TestParam(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	n, r := schema.Parse([]byte("{flag: true, 'off': false, number: 007, text: 'a b', none: null, list: [x, {k: v}]}"), schema.YAML11)
+	n, r := schema.Parse(
+		[]byte("{flag: true, 'off': false, number: 007, text: 'a b', none: null, list: [x, {k: v}]}"), schema.YAML11,
+	)
 	if !r.Valid() {
 		t.Fatal(r.Err())
 	}

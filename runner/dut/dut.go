@@ -1,5 +1,5 @@
-// Package dut is the target under test: what a run occupies, seen by the methods that use it: small interfaces that boards and guests
-// both satisfy without knowing each other. It is the one place where devices and vmhost meet.
+// Package dut is the target under test: what a run occupies, seen by the methods that use it: small interfaces that
+// boards and guests both satisfy without knowing each other. It is the one place where devices and vmhost meet.
 package dut
 
 import (
@@ -32,8 +32,8 @@ type Console interface {
 	Open(ctx context.Context) (io.ReadWriteCloser, error)
 }
 
-// Results is a way beside the console on which the target sends copies of its results, as bytes. Who opens it reads it to
-// its end, which is the target's.
+// Results is a way beside the console on which the target sends copies of its results, as bytes. Who opens it reads it
+// to its end, which is the target's.
 type Results interface {
 	OpenResults(ctx context.Context) (io.ReadWriteCloser, error)
 	// Node is where it is in the target.

@@ -35,7 +35,9 @@ func ProbeOnce() KVM {
 // Guest makes a Target of a device file that describes a QEMU guest.
 func Guest(d *jobs.Device, o GuestOptions) (*Target, error) {
 	if d.Qemu == nil {
-		return nil, results.Failf(results.ClassInfrastructure, "device %q: its file describes no QEMU guest: it has no boot method qemu", d.Name)
+		return nil, results.Failf(
+			results.ClassInfrastructure, "device %q: its file describes no QEMU guest: it has no boot method qemu", d.Name,
+		)
 	}
 	// Some files have arguments behind the command.
 	words := strings.Fields(d.Qemu.Command)

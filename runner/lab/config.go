@@ -36,8 +36,12 @@ func (c *Config) Fields(f *schema.Fields) {
 	f.Required("dir", schema.Text(&c.Dir), "The runner's own folder.")
 	f.Required("devices", schema.Texts(&c.DeviceFiles), "Device files, beside this file; patterns as in a shell.")
 	f.Optional("file_roots", schema.Texts(&c.FileRoots), "Folders that file: URLs of jobs may lead to.")
-	f.Optional("urls", schema.Texts(&c.URLs), "Prefixes of http URLs that jobs may fetch although their host is the lab's own.")
-	f.Optional("repositories", schema.Texts(&c.Repositories), "Patterns of owner/name this runner serves; none serves all.")
+	f.Optional(
+		"urls", schema.Texts(&c.URLs), "Prefixes of http URLs that jobs may fetch although their host is the lab's own.",
+	)
+	f.Optional(
+		"repositories", schema.Texts(&c.Repositories), "Patterns of owner/name this runner serves; none serves all.",
+	)
 }
 
 // ReadConfig reads the configuration and all that it names. Device reads one device file: it says what is wrong with it

@@ -20,8 +20,8 @@ import (
 // JobMode is how a lab reads jobs: strictly, so that a typo is said and not left out.
 const JobMode = schema.Strict
 
-// servedConsole is the most bytes that a served job's console may print, a day's at 115200 baud: an artifact that prints
-// for ever fills no disk.
+// servedConsole is the most bytes that a served job's console may print, a day's at 115200 baud: an artifact that
+// prints for ever fills no disk.
 const servedConsole = 1 << 30
 
 // Executor is how this runner executes what it is assigned.
@@ -50,7 +50,9 @@ func (x *Executor) Targets() []lab.Target {
 func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (results.Results, error) {
 	d := x.Config.Devices[a.Target]
 	if d == nil {
-		return results.Results{}, results.Failf(results.ClassInfrastructure, "run %s: this runner has no target %q", a.Run, a.Target)
+		return results.Results{}, results.Failf(
+			results.ClassInfrastructure, "run %s: this runner has no target %q", a.Run, a.Target,
+		)
 	}
 	j, report := jobs.ParseJob(a.Job, JobMode)
 	if err := report.Err(); err != nil {
@@ -78,8 +80,8 @@ func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (r
 	return *res, err
 }
 
-// Recover takes back what a crashed process left of a run. Its guest is found by the lease alone, which names the folder;
-// any device file will do, and the run's own may be gone.
+// Recover takes back what a crashed process left of a run. Its guest is found by the lease alone, which names the
+// folder; any device file will do, and the run's own may be gone.
 func (x *Executor) Recover(ctx context.Context, dir string) error {
 	for _, d := range x.Config.Devices {
 		t, err := dut.Guest(d, dut.GuestOptions{ID: filepath.Base(dir), Logger: x.Logger})

@@ -76,7 +76,9 @@ func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
 	format := DetectFormat(head[:n])
 	switch {
 	case bytes.HasPrefix(head, []byte(uImage)):
-		return "", results.Failf(results.ClassJob, "append overlay: %s has a U-Boot header: give the ramdisk without one", src)
+		return "", results.Failf(
+			results.ClassJob, "append overlay: %s has a U-Boot header: give the ramdisk without one", src,
+		)
 	case format == "":
 		return "", results.Failf(results.ClassJob, "append overlay: %s is no ramdisk: it begins with % x", src, head[:n])
 	}

@@ -128,7 +128,10 @@ func runScript(s *Spec, d *Definition, dir string) string {
 	fmt.Fprintf(&b, "set -e\nexport TESTRUN_ID=%s\ncd %s\nUUID=\"$(cat uuid)\"\n", quote(d.Run()), quote(dir))
 	if d.AtEnd != "" {
 		// In a process of its own, which ends where it fails: the run's status stays.
-		fmt.Fprintf(&b, "trap %s EXIT\n", quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"))
+		fmt.Fprintf(
+			&b, "trap %s EXIT\n",
+			quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"),
+		)
 	}
 	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_STARTRUN $TESTRUN_ID $UUID>\"\nset -x\n", signal)
 	for _, step := range d.Steps {

@@ -63,7 +63,8 @@ func minimal(t *testing.T, to string) {
 	err = cpio.WriteRecords(w, []cpio.Record{
 		cpio.Directory(".", 0o711), cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
 		cpio.Directory("tmp", 0o755), cpio.CharDev("dev/console", 0o600, 5, 1),
-		cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.Symlink("bin/sh", "busybox"), cpio.StaticFile("init", initScript, 0o755),
+		cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.Symlink("bin/sh", "busybox"),
+		cpio.StaticFile("init", initScript, 0o755),
 	})
 	if err := errors.Join(err, cpio.WriteTrailer(w), os.WriteFile(to, b.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
@@ -134,7 +135,9 @@ func TestKernelTakesAppendedOverlay(t *testing.T) {
 			}
 			out := boot(t, vmlinuz, dst)
 			got, sum := read(out)
-			if want := "0_smoke/a=pass 0_smoke/b=fail lava/0_smoke=pass 1_kmsg/c=pass lava/1_kmsg=pass"; strings.Join(got, " ") != want || !sum.Complete() {
+			if want := "0_smoke/a=pass 0_smoke/b=fail lava/0_smoke=pass 1_kmsg/c=pass lava/1_kmsg=pass"; strings.Join(
+				got, " ",
+			) != want || !sum.Complete() {
 				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
 			}
 			if !strings.Contains(out, "drwx--x--x") {

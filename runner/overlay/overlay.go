@@ -4,7 +4,8 @@
 //
 // The helpers are ours, written from the strings that LAVA's parser knows. They print LAVA's signals byte for byte,
 // each with a trailer of sequence number and checksum, and repeat all of them in a manifest at the end; package
-// results/signal reads both. They are POSIX shell for busybox, dash and bash, and need cat, mkdir and rm beside the shell.
+// results/signal reads both. They are POSIX shell for busybox, dash and bash, and need cat, mkdir and rm beside the
+// shell.
 package overlay
 
 import (

@@ -22,17 +22,25 @@ func full() *Spec {
 	return &Spec{
 		ID: "42", Shell: "/system/bin/sh", ResultsDir: "/data/local/tmp/lava-%s", Self: "board1", ResultsDev: "/dev/vport0p1",
 		Environment: []Var{{"HTTP_CACHE", "http://cache/?a=b&c='d'"}}, Secrets: []Var{{"TOKEN", "s3cr3t"}},
-		Target: Target{IP: "10.0.0.2", MAC: "52:54:00:12:34:56", Storage: []Var{{"SATA", "/dev/sda"}}, ProbeIP: "10.0.0.9", ProbeChannel: "3"},
-		Group:  []Member{{"board1", "client"}, {"board2", "server"}},
+		Target: Target{
+			IP: "10.0.0.2", MAC: "52:54:00:12:34:56", Storage: []Var{{"SATA", "/dev/sda"}}, ProbeIP: "10.0.0.9",
+			ProbeChannel: "3",
+		},
+		Group: []Member{{"board1", "client"}, {"board2", "server"}},
 		Stages: []Stage{{Definitions: []Definition{{
 			Name: "repo", UUID: "42_1.1", Source: []byte("metadata: {}\n"), Metadata: []Var{{"os", "debian"}},
 			Params: []Var{{"A", "it's $HOME"}}, Steps: []string{"./automated/run.sh"},
-			Install: Install{Deps: []string{"git", "make"}, Repos: []Repo{{Dir: "lib/sub", Tree: fstest.MapFS{"x.c": {Data: []byte("int x;")}}}}},
+			Install: Install{
+				Deps: []string{"git", "make"}, Repos: []Repo{{Dir: "lib/sub", Tree: fstest.MapFS{"x.c": {Data: []byte("int x;")}}}},
+			},
 			Tree: fstest.MapFS{
 				"automated/run.sh": {Data: []byte("#!/bin/sh\n"), Mode: 0o755},
 				"link":             {Data: []byte("automated/run.sh"), Mode: os.ModeSymlink | 0o777},
 			},
-		}}}, {Name: "second", Definitions: []Definition{{Name: "kmsg", UUID: "42_1.2", Signal: SignalKmsg, Steps: []string{"true"}}}}},
+		}}}, {
+			Name:        "second",
+			Definitions: []Definition{{Name: "kmsg", UUID: "42_1.2", Signal: SignalKmsg, Steps: []string{"true"}}},
+		}},
 	}
 }
 
@@ -123,7 +131,10 @@ set -x
 	if diff := cmp.Diff(want, run); diff != "" {
 		t.Errorf("run.sh (-want +got):\n%s", diff)
 	}
-	commands := []string{"export SHELL=/system/bin/sh", ". /data/local/tmp/lava-42/environment", "/data/local/tmp/lava-42/bin/lava-test-runner /data/local/tmp/lava-42/second 3"}
+	commands := []string{
+		"export SHELL=/system/bin/sh", ". /data/local/tmp/lava-42/environment",
+		"/data/local/tmp/lava-42/bin/lava-test-runner /data/local/tmp/lava-42/second 3",
+	}
 	if diff := cmp.Diff(commands, full().Commands(1, 3)); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}

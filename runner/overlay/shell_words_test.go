@@ -25,8 +25,10 @@ func TestNamesInEveryShell(t *testing.T) {
 			}}}}}}
 			got, sum := read(runStage(t, sh, s))
 			want := []string{
-				"words/two words=pass", `words/it's "quoted"=pass`, "words/a > b < c=pass", "words/two lines=pass", "words/tab here =pass",
-				"words/grüße-日本-🚀=pass", "words/$HOME `id` \\n %s *=pass", "words/-n=pass", "words/" + long + "=pass", "lava/0_words=pass",
+				"words/two words=pass", `words/it's "quoted"=pass`, "words/a > b < c=pass", "words/two lines=pass",
+				"words/tab here =pass",
+				"words/grüße-日本-🚀=pass", "words/$HOME `id` \\n %s *=pass", "words/-n=pass", "words/" + long + "=pass",
+				"lava/0_words=pass",
 			}
 			for i := range want[:len(want)-1] {
 				want[i] = "0_" + want[i]
@@ -56,7 +58,8 @@ func TestCommandsInEveryShell(t *testing.T) {
 			got, sum := read(runStage(t, sh, s))
 			want := []string{
 				"0_commands/status=fail", "0_commands/killed=fail", "0_commands/absent=fail", "0_commands/no-newline=pass",
-				"0_commands/inner=skip", "0_commands/signals=pass", "0_commands/within=pass", "0_commands/nested=pass", "0_commands/pipe=pass",
+				"0_commands/inner=skip", "0_commands/signals=pass", "0_commands/within=pass", "0_commands/nested=pass",
+				"0_commands/pipe=pass",
 				"0_commands/input=pass", "0_commands/output=pass", "lava/0_commands=pass",
 			}
 			if diff := cmp.Diff(want, got); diff != "" || !sum.Complete() || sum.Unsequenced != 1 {
@@ -85,7 +88,8 @@ func TestAtEndInEveryShell(t *testing.T) {
 					Name: "d", UUID: "7_1", Steps: []string{"echo 1 >at-end", step}, AtEnd: "cat -- at-end; echo printed",
 				}}}}}
 				out := runStage(t, sh, s)
-				if n := strings.Count(out, "\nprinted\n"); n != want.prints || !strings.Contains(out, "_SIGNAL_"+want.ends) && !strings.Contains(out, "_SIGNAL "+want.ends) {
+				if n := strings.Count(out, "\nprinted\n"); n != want.prints ||
+					!strings.Contains(out, "_SIGNAL_"+want.ends) && !strings.Contains(out, "_SIGNAL "+want.ends) {
 					t.Errorf("printed %d times:\n%s", n, out)
 				}
 			})
@@ -97,7 +101,9 @@ func TestAtEndInEveryShell(t *testing.T) {
 func TestGroupInEveryShell(t *testing.T) {
 	for name, sh := range shells(t) {
 		t.Run(name, func(t *testing.T) {
-			s := &Spec{Self: "a", Group: []Member{{"a", "client"}, {"b", "server"}}, Stages: []Stage{{Definitions: []Definition{{Name: "d", UUID: "7_1", Steps: []string{
+			s := &Spec{Self: "a", Group: []Member{
+				{"a", "client"}, {"b", "server"},
+			}, Stages: []Stage{{Definitions: []Definition{{Name: "d", UUID: "7_1", Steps: []string{
 				`lava-test-case server --shell 'test "$(lava-group server)" = b'`,
 				`lava-test-case nobody --shell lava-group nobody`,
 				`lava-test-case all --shell 'test "$(lava-group)" = "$(printf "a\tclient\nb\tserver")"'`,
@@ -106,7 +112,10 @@ func TestGroupInEveryShell(t *testing.T) {
 				`lava-test-case usage --shell 'lava-network query'`,
 			}}}}}}
 			got, sum := read(runStage(t, sh, s))
-			want := []string{"0_d/server=pass", "0_d/nobody=fail", "0_d/all=pass", "0_d/role=pass", "0_d/broadcast=pass", "0_d/usage=fail", "lava/0_d=pass"}
+			want := []string{
+				"0_d/server=pass", "0_d/nobody=fail", "0_d/all=pass", "0_d/role=pass", "0_d/broadcast=pass", "0_d/usage=fail",
+				"lava/0_d=pass",
+			}
 			if diff := cmp.Diff(want, got); diff != "" || !sum.Complete() {
 				t.Errorf("cases (-want +got):\n%s\nsummary %+v", diff, sum)
 			}

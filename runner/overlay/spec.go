@@ -104,8 +104,8 @@ func (d *Definition) skips(part string) bool {
 	return slices.Contains(d.Skip, part) || slices.Contains(d.Skip, SkipAll)
 }
 
-// Commands are typed into the target's shell, in this order, to run stage i. Run is the number that its records carry: no
-// other run of a stage in the same target has it.
+// Commands are typed into the target's shell, in this order, to run stage i. Run is the number that its records carry:
+// no other run of a stage in the same target has it.
 func (s *Spec) Commands(i, run int) []string {
 	root := s.root()
 	return []string{
@@ -124,7 +124,8 @@ func (s *Spec) ManifestCommand(i int) string {
 // ResultsPath is the file in the target that gets a copy of each record, where there is one.
 func (s *Spec) ResultsPath() string { return s.root() + "/gantry/results" }
 
-// ResultsCommand is typed before Commands where the target has a results device or file: what it gets begins with "@TOKEN ".
+// ResultsCommand is typed before Commands where the target has a results device or file: what it gets begins with
+// "@TOKEN ".
 func (s *Spec) ResultsCommand(token string) string { return "export GANTRY_RESULTS=" + token }
 
 func (s *Spec) root() string {
@@ -169,11 +170,16 @@ func (s *Spec) check() error {
 		}
 		for _, d := range s.Stages[i].Definitions {
 			if !isName(word, d.Name) {
-				return results.Failf(results.ClassJob, "build overlay: test definition's name %q has other characters than letters, digits, ., _ and -", d.Name)
+				return results.Failf(
+					results.ClassJob, "build overlay: test definition's name %q has other characters than letters, digits, ., _ and -",
+					d.Name,
+				)
 			}
 			for _, r := range d.Install.Repos {
 				if !fs.ValidPath(r.Dir) {
-					return results.Failf(results.ClassJob, "build overlay: git repository's destination %q is not below the test's folder", r.Dir)
+					return results.Failf(
+						results.ClassJob, "build overlay: git repository's destination %q is not below the test's folder", r.Dir,
+					)
 				}
 			}
 			vars = append(vars, d.Params...)

@@ -52,7 +52,8 @@ func TestOneWrite(t *testing.T) {
 			}
 			theirs.Close()
 			for i, want := range []string{
-				"<LAVA_SIGNAL_STARTTC a>", "<LAVA_SIGNAL_ENDTC a>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>", "<LAVA_SIGNAL_TESTSET START x y>",
+				"<LAVA_SIGNAL_STARTTC a>", "<LAVA_SIGNAL_ENDTC a>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=a RESULT=pass>",
+				"<LAVA_SIGNAL_TESTSET START x y>",
 			} {
 				b := make([]byte, 4096)
 				n, _, err := unix.Recvfrom(fds[0], b, unix.MSG_DONTWAIT)
@@ -68,7 +69,9 @@ func TestOneWrite(t *testing.T) {
 }
 
 func trailed(seq int, text string) string {
-	return fmt.Sprintf("%s\n<GANTRY_TRAILER 0.%d %08x>\n", text, seq, crc32.ChecksumIEEE(fmt.Appendf(nil, "0.%d %s", seq, text)))
+	return fmt.Sprintf(
+		"%s\n<GANTRY_TRAILER 0.%d %08x>\n", text, seq, crc32.ChecksumIEEE(fmt.Appendf(nil, "0.%d %s", seq, text)),
+	)
 }
 
 // TestChecksumOfEveryByte has the shells checksum every byte that a signal can hold.
@@ -126,7 +129,8 @@ func TestParallelReports(t *testing.T) {
 				t.Errorf("numbers %v\n%s", seqs, out)
 			}
 			manifest, err := exec.CommandContext(t.Context(), root+"/bin/gantry-manifest", root+"/0").Output()
-			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n || !strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST 0.%d ", n)) {
+			if err != nil || strings.Count(string(manifest), "<GANTRY_RECORD ") != n ||
+				!strings.Contains(string(manifest), fmt.Sprintf("<GANTRY_MANIFEST 0.%d ", n)) {
 				t.Errorf("manifest, error %v:\n%s", err, manifest)
 			}
 			got, sum := read(string(out) + string(manifest))
@@ -199,10 +203,14 @@ func TestMultinode(t *testing.T) {
 			t.Cleanup(func() { _ = os.Remove("/tmp/lava_multi_node_cache.txt") })
 			cmd := exec.CommandContext(t.Context(), sh, "-c", prelude+
 				"lava-send up ip=1; lava-sync go && lava-wait up && cat /tmp/lava_multi_node_cache.txt; lava-wait-all x || echo refused")
-			cmd.Stdin = strings.NewReader("<LAVA_SYNC_COMPLETE>\n<LAVA_WAIT_COMPLETE board1:ip=10.0.0.1 board1:k=v>\n<LAVA_WAIT_ALL_COMPLETE nack>\n")
+			cmd.Stdin = strings.NewReader(
+				"<LAVA_SYNC_COMPLETE>\n<LAVA_WAIT_COMPLETE board1:ip=10.0.0.1 board1:k=v>\n<LAVA_WAIT_ALL_COMPLETE nack>\n",
+			)
 			out, err := cmd.CombinedOutput()
 			want := trailed(1, "<LAVA_MULTI_NODE> <LAVA_SEND up ip=1>") + trailed(2, "<LAVA_MULTI_NODE> <LAVA_SYNC go>") +
-				trailed(3, "<LAVA_MULTI_NODE> <LAVA_WAIT up>") + "ip=10.0.0.1\nk=v\n" + trailed(4, "<LAVA_MULTI_NODE> <LAVA_WAIT_ALL x>") + "refused\n"
+				trailed(3, "<LAVA_MULTI_NODE> <LAVA_WAIT up>") + "ip=10.0.0.1\nk=v\n" + trailed(
+				4, "<LAVA_MULTI_NODE> <LAVA_WAIT_ALL x>",
+			) + "refused\n"
 			if err != nil || string(out) != want {
 				t.Errorf("error %v, output:\n%s\nwant:\n%s", err, out, want)
 			}
@@ -219,8 +227,10 @@ func TestBackgroundProcess(t *testing.T) {
 			if err := unix.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.CommandContext(t.Context(), sh, "-c", prelude+"lava-background-process-start one --cmd 'echo begun; sleep 300 & echo $! >"+pipe+
-				"; wait'; read -r pid <"+pipe+"; echo pid=$pid; lava-background-process-stop one; lava-background-process-stop two").CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), sh, "-c", prelude+
+				"lava-background-process-start one --cmd 'echo begun; sleep 300 & echo $! >"+pipe+
+				"; wait'; read -r pid <"+pipe+
+				"; echo pid=$pid; lava-background-process-stop one; lava-background-process-stop two").CombinedOutput()
 			m := regexp.MustCompile(`pid=(\d+)`).FindSubmatch(out)
 			if m == nil || !strings.Contains(string(out), "begun") || err == nil {
 				t.Fatalf("error %v, output %q", err, out)
@@ -248,11 +258,17 @@ func TestFacts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &Spec{
 				Self: "board1", Group: []Member{{"board1", "client"}, {"board2", "server"}, {"board3", "server"}},
-				Target: Target{IP: "10.0.0.2", MAC: "52:54:00:12:34:56", Storage: []Var{{"SATA", "/dev/sda"}, {"USB", "/dev/sdb"}}, ProbeIP: "10.0.0.9", ProbeChannel: "3"},
+				Target: Target{
+					IP: "10.0.0.2", MAC: "52:54:00:12:34:56", Storage: []Var{{"SATA", "/dev/sda"}, {"USB", "/dev/sdb"}},
+					ProbeIP: "10.0.0.9", ProbeChannel: "3",
+				},
 				Stages: []Stage{{Definitions: []Definition{{Name: "facts", Steps: []string{
-					"{ set +x; } 2>/dev/null", "echo begin", "lava-target-ip", "lava-target-mac", "lava-target-storage", "lava-target-storage USB", "lava-probe-ip", "lava-probe-channel",
-					"lava-self", "lava-role", "lava-role list", "lava-group", "lava-group server", "lava-echo-ipv4 lo", "test -n \"$(lava-os-build)\"",
-					"lava-test-reference ref --result pass --reference http://host/a", "lava-test-feedback --namespace ns", "lava-test-event 'a b'", "echo end",
+					"{ set +x; } 2>/dev/null", "echo begin", "lava-target-ip", "lava-target-mac", "lava-target-storage",
+					"lava-target-storage USB", "lava-probe-ip", "lava-probe-channel",
+					"lava-self", "lava-role", "lava-role list", "lava-group", "lava-group server", "lava-echo-ipv4 lo",
+					"test -n \"$(lava-os-build)\"",
+					"lava-test-reference ref --result pass --reference http://host/a", "lava-test-feedback --namespace ns",
+					"lava-test-event 'a b'", "echo end",
 				}}}}},
 			}
 			out := runStage(t, sh, s)
@@ -303,7 +319,8 @@ func TestResultsDevice(t *testing.T) {
 					t.Errorf("the device has %q", line)
 				}
 			}
-			if got, sum := read(device); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+			if got, sum := read(device); sum.Records != 16 ||
+				strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
 				t.Errorf("the device has %q, the console %q; summary %+v", got, console, sum)
 			}
 		})
@@ -324,15 +341,16 @@ func TestResultsFile(t *testing.T) {
 			if n := strings.Count(string(b), "\n@tok <GANTRY_"); n != 17 || strings.Count(string(b), "\n") != 2*n {
 				t.Errorf("%d lines of 16 records and a manifest:\n%s", n, b)
 			}
-			if got, sum := read(string(b)); sum.Records != 16 || strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
+			if got, sum := read(string(b)); sum.Records != 16 ||
+				strings.Join(got[:len(console)], " ") != strings.Join(console, " ") {
 				t.Errorf("the file has %q, the console %q; summary %+v", got, console, sum)
 			}
 		})
 	}
 }
 
-// TestBlockedDevice has a device that takes nothing: the stage ends as without it, and one writer at most is left waiting
-// for each that could open the device.
+// TestBlockedDevice has a device that takes nothing: the stage ends as without it, and one writer at most is left
+// waiting for each that could open the device.
 func TestBlockedDevice(t *testing.T) {
 	for name, sh := range shells(t) {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,9 @@ var TestOverlay = Slot[*overlay.Spec]{"a deployed test overlay"} //nolint:gochec
 
 // TestSources are the test definitions that a deploy fetches, by their place in the job; the overlay has them, and a
 // test has to know what they expect.
-var TestSources = Slot[map[*jobs.Definition]*jobs.TestDefinition]{"test definitions"} //nolint:gochecknoglobals // likewise
+var TestSources = Slot[map[*jobs.Definition]*jobs.TestDefinition]{
+	"test definitions",
+} //nolint:gochecknoglobals // likewise
 
 // The kinds of undo that methods record.
 const (

@@ -23,8 +23,8 @@ func GoOn(err error) error {
 	return &ongoing{err}
 }
 
-// Skipped is the first timeout that the job was told to skip, nil without one. It is why what that step had to report is
-// missing. It is for after Execute.
+// Skipped is the first timeout that the job was told to skip, nil without one. It is why what that step had to report
+// is missing. It is for after Execute.
 func (r *Run) Skipped() error { return r.skipped }
 
 // trail is what the nodes of a branch leave behind as they are walked.
@@ -103,5 +103,7 @@ func (t *trail) end(err error, rest []*Node) error {
 func between(ctx context.Context, n *Node, cause, last error) error {
 	waiting := *n
 	waiting.Blame = results.ClassOf(last)
-	return fmt.Errorf("%w, while waiting to try again after: %v", explain(ctx, &waiting, cause), last) //nolint:errorlint // not the cause
+	return fmt.Errorf(
+		"%w, while waiting to try again after: %v", explain(ctx, &waiting, cause), last,
+	) //nolint:errorlint // not the cause
 }

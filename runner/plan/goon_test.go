@@ -28,7 +28,10 @@ func TestGoOn(t *testing.T) {
 		fails            bool // the last test does
 		want             string
 	}{
-		"ended early": {func(context.Context, *plan.Run) error { return plan.GoOn(early) }, nil, false, false, "ran b, ran c, test: 2 step: 0_a ended early"},
+		"ended early": {
+			func(context.Context, *plan.Run) error { return plan.GoOn(early) }, nil, false, false,
+			"ran b, ran c, test: 2 step: 0_a ended early",
+		},
 		"twice": {
 			func(context.Context, *plan.Run) error { return plan.GoOn(early) }, nil, false, true,
 			"ran b, ran c, job: 4 step: gone; before that: 2 step: 0_a ended early",
@@ -39,10 +42,19 @@ func TestGoOn(t *testing.T) {
 			}, nil, false, true,
 			"ran b, ran c, job: 4 step: gone; before that: 2 step: 0_a ended early (1 result is missing) (1 result is missing)",
 		},
-		"ended":             {func(context.Context, *plan.Run) error { return early }, nil, false, false, "missing b: the job ended before it, missing c: the job ended before it, test: 2 step: 0_a ended early"},
-		"skipped":           {slow, yes, false, false, "ran b, ran c, "},
-		"no shell":          {slow, no, false, false, "missing b: first timed out, and the shell did not come back: still asleep, missing c: first timed out, and the shell did not come back: still asleep, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep"},
-		"no shell, booted":  {slow, no, true, false, "missing b: first timed out, and the shell did not come back: still asleep, ran boot, ran c, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep"},
+		"ended": {
+			func(context.Context, *plan.Run) error { return early }, nil, false, false,
+			"missing b: the job ended before it, missing c: the job ended before it, test: 2 step: 0_a ended early",
+		},
+		"skipped": {slow, yes, false, false, "ran b, ran c, "},
+		"no shell": {
+			slow, no, false, false,
+			"missing b: first timed out, and the shell did not come back: still asleep, missing c: first timed out, and the shell did not come back: still asleep, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep",
+		},
+		"no shell, booted": {
+			slow, no, true, false,
+			"missing b: first timed out, and the shell did not come back: still asleep, ran boot, ran c, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep",
+		},
 		"nothing to recall": {slow, nil, false, false, "ran b, ran c, "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +77,9 @@ func TestGoOn(t *testing.T) {
 				}
 				nodes := []*plan.Node{test("2", "first", c.first), test("3", "b", ran("b", nil))}
 				if c.boot {
-					nodes = append(nodes, &plan.Node{Level: "3.5", Name: "boot", Section: "boot", Timeout: time.Second, Attempts: 1, Do: ran("boot", nil)})
+					nodes = append(nodes, &plan.Node{
+						Level: "3.5", Name: "boot", Section: "boot", Timeout: time.Second, Attempts: 1, Do: ran("boot", nil),
+					})
 				}
 				nodes = append(nodes, test("4", "c", ran("c", fails)))
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Attempts: 1, Nodes: nodes}}
@@ -90,8 +104,10 @@ func TestEndBetweenAttempts(t *testing.T) {
 		cancel     error
 		want       string
 	}{
-		"interrupted":   {time.Hour, time.Hour, "boot", context.Canceled, "canceled: 2 retry: context canceled"},
-		"superseded":    {time.Hour, time.Hour, "boot", results.Failf(results.ClassCanceled, "superseded"), "canceled: 2 retry: superseded"},
+		"interrupted": {time.Hour, time.Hour, "boot", context.Canceled, "canceled: 2 retry: context canceled"},
+		"superseded": {
+			time.Hour, time.Hour, "boot", results.Failf(results.ClassCanceled, "superseded"), "canceled: 2 retry: superseded",
+		},
 		"job's time":    {time.Minute, time.Hour, "boot", nil, "timeout: 2 retry: job timed out after 1m0s"},
 		"block's time":  {time.Hour, time.Minute, "boot", nil, "infrastructure: 2 retry: retry timed out after 1m0s"},
 		"tests' budget": {time.Hour, time.Minute, "test", nil, "timeout: 2 retry: retry timed out after 1m0s"},

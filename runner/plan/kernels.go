@@ -13,8 +13,8 @@ type Kernel struct {
 	BuildID string   // in lower-case hex, as the running kernel said; "" when it was not asked
 }
 
-// Boots says that from a line of console.log on, 1-based, another kernel prints: the one in the file, or one that nobody
-// knows when that is "".
+// Boots says that from a line of console.log on, 1-based, another kernel prints: the one in the file, or one that
+// nobody knows when that is "".
 func (r *Run) Boots(line int, image string) {
 	k := Kernel{Line: line}
 	if r.Symbols && image != "" {

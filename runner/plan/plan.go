@@ -85,7 +85,8 @@ func Make(o Options) (p *Plan, err error) {
 		for range max(1, a.Repeat) {
 			n := &Node{
 				Name: blockName(a), Title: blockName(a), Section: a.Section, Line: a.Line, Namespace: a.Namespace,
-				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second, Skip: a.Timeout.Skip,
+				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second,
+				Skip: a.Timeout.Skip,
 			}
 			b := &Builder{state: s, place: len(root.Nodes), node: n}
 			b.expand(m)
@@ -111,7 +112,10 @@ func bounded(j *jobs.Job) error {
 	for _, m := range j.Actions {
 		a := m.Base()
 		if a.Repeat > maxActions || n+max(1, a.Repeat) > maxActions {
-			return results.Failf(results.ClassJob, "line %d: %s: the job has more than %d actions, repeat included", a.Line, blockName(a), maxActions)
+			return results.Failf(
+				results.ClassJob, "line %d: %s: the job has more than %d actions, repeat included", a.Line, blockName(a),
+				maxActions,
+			)
 		}
 		n += max(1, a.Repeat)
 	}

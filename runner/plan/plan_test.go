@@ -97,7 +97,9 @@ func TestWhatIsMissing(t *testing.T) {
 		plan.Need(b, "power control", b.Target.Power)
 		plan.Require(b, private)
 	})
-	_, err := plan.Make(plan.Options{Job: parse(t, job), Target: &dut.Target{Name: "rpi4-1"}, Methods: append([]plan.Method{needy}, methods()[1])})
+	_, err := plan.Make(plan.Options{
+		Job: parse(t, job), Target: &dut.Target{Name: "rpi4-1"}, Methods: append([]plan.Method{needy}, methods()[1]),
+	})
 	for _, want := range []string{
 		"line 10: deploy tmpfs: rpi4-1 has no power control",
 		`line 10: deploy tmpfs: needs a shell, which no earlier action of namespace "common" provides`,

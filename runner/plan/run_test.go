@@ -44,11 +44,26 @@ func TestBlame(t *testing.T) {
 		want          results.Class
 		msg           string
 	}{
-		{"step's time", "boot", time.Hour, time.Minute, nil, wait, results.ClassJob, "1 x: x timed out after 1m0s (context deadline exceeded)"},
-		{"test's time", "test", time.Hour, time.Minute, nil, wait, results.ClassTimeout, "1 x: x timed out after 1m0s (context deadline exceeded)"},
-		{"job's time", "boot", time.Minute, time.Hour, nil, wait, results.ClassTimeout, "1 x: job timed out after 1m0s (context deadline exceeded)"},
-		{"superseded", "boot", time.Hour, time.Hour, results.Failf(results.ClassCanceled, "superseded by 1a2b3c"), wait, results.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)"},
-		{"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, results.ClassBug, "1 x: panic: no"},
+		{
+			"step's time", "boot", time.Hour, time.Minute, nil, wait, results.ClassJob,
+			"1 x: x timed out after 1m0s (context deadline exceeded)",
+		},
+		{
+			"test's time", "test", time.Hour, time.Minute, nil, wait, results.ClassTimeout,
+			"1 x: x timed out after 1m0s (context deadline exceeded)",
+		},
+		{
+			"job's time", "boot", time.Minute, time.Hour, nil, wait, results.ClassTimeout,
+			"1 x: job timed out after 1m0s (context deadline exceeded)",
+		},
+		{
+			"superseded", "boot", time.Hour, time.Hour, results.Failf(results.ClassCanceled, "superseded by 1a2b3c"), wait,
+			results.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)",
+		},
+		{
+			"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, results.ClassBug,
+			"1 x: panic: no",
+		},
 		{"kernel panic", "boot", time.Hour, time.Hour, nil, func(ctx context.Context, r *plan.Run) error {
 			r.Stop(results.Failf(results.ClassJob, "Kernel panic"))
 			return wait(ctx, r)
@@ -65,7 +80,9 @@ func TestBlame(t *testing.T) {
 				if tt.cancel != nil {
 					cancel(tt.cancel)
 				}
-				leaf := &plan.Node{Level: "1", Name: "x", Section: tt.section, Blame: results.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do}
+				leaf := &plan.Node{
+					Level: "1", Name: "x", Section: tt.section, Blame: results.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do,
+				}
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: tt.job, Nodes: []*plan.Node{leaf}}}
 				err := p.Execute(ctx, r)
 				if results.ClassOf(err) != tt.want || err.Error() != tt.msg {
@@ -96,13 +113,18 @@ func TestRetry(t *testing.T) {
 				return nil
 			}}
 		}
-		retried := &plan.Node{Name: "retry", Timeout: time.Hour, Attempts: 3, Interval: time.Second, Nodes: []*plan.Node{step("on", 0), step("login", 2)}}
+		retried := &plan.Node{
+			Name: "retry", Timeout: time.Hour, Attempts: 3, Interval: time.Second,
+			Nodes: []*plan.Node{step("on", 0), step("login", 2)},
+		}
 		p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Nodes: []*plan.Node{step("deploy", 0), retried}}}
 		start := time.Now()
 		if err := p.Execute(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"deploy", "on", "login", "undo login", "undo on", "on", "login", "undo login", "undo on", "on", "login"}
+		want := []string{
+			"deploy", "on", "login", "undo login", "undo on", "on", "login", "undo login", "undo on", "on", "login",
+		}
 		if d := cmp.Diff(want, trace); d != "" {
 			t.Error(d)
 		}
@@ -128,7 +150,10 @@ func TestSkip(t *testing.T) {
 		slow := &plan.Node{Name: "slow", Section: "test", Timeout: time.Second, Attempts: 1, Skip: true, Nodes: []*plan.Node{
 			{Name: "lava-test-shell", Section: "test", Timeout: time.Hour, Attempts: 1, Do: wait},
 		}}
-		next := &plan.Node{Name: "next", Timeout: time.Minute, Attempts: 1, Do: func(context.Context, *plan.Run) error { ran = true; return nil }}
+		next := &plan.Node{Name: "next", Timeout: time.Minute, Attempts: 1, Do: func(context.Context, *plan.Run) error {
+			ran = true
+			return nil
+		}}
 		p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Nodes: []*plan.Node{slow, next}}}
 		if err := p.Execute(t.Context(), r); err != nil || !ran {
 			t.Errorf("after a test block that may be skipped: %v, next ran: %v", err, ran)

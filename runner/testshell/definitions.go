@@ -36,7 +36,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 	s := stage{
 		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
 		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
-		fetched: plan.Provide(b, plan.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b), namespace: p.Namespace,
+		fetched: plan.Provide(b, plan.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b),
+		namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
 		s.login = d.ResultsSSH
@@ -47,7 +48,9 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
 }
 
 // prompted is the shell in which a stage has ended, while nobody has taken the prompt after it.
-var prompted = plan.Slot[*console.Session]{Name: "prompted"} //nolint:gochecknoglobals // the name of a slot, never changed
+var prompted = plan.Slot[*console.Session]{
+	Name: "prompted",
+} //nolint:gochecknoglobals // the name of a slot, never changed
 
 // exitLine is the last that a stage's runner prints.
 const exitLine = "<LAVA_TEST_RUNNER EXIT>"
@@ -64,8 +67,8 @@ type runs struct {
 	end     int64 // where in its record the last run ended
 }
 
-// next is the number of a run that begins now, and from where on the console is read: what came since the last run ended may
-// be what a process that it left behind reported.
+// next is the number of a run that begins now, and from where on the console is read: what came since the last run
+// ended may be what a process that it left behind reported.
 func (s *runs) next(con *console.Console, try int) (run int, from int64) {
 	if s.last++; s.tries == nil {
 		s.tries = map[int]int{}
@@ -79,7 +82,9 @@ func (s *runs) next(con *console.Console, try int) (run int, from int64) {
 
 // expected is what the parser has to know of the definitions, the first of which has the number first. Source is a
 // definition itself, or nil when it is not there yet.
-func expected(p *jobs.TestDefinitions, first int, source func(*jobs.Definition) *jobs.TestDefinition) ([]signal.Definition, error) {
+func expected(
+	p *jobs.TestDefinitions, first int, source func(*jobs.Definition) *jobs.TestDefinition,
+) ([]signal.Definition, error) {
 	var all []signal.Definition
 	var errs []error
 	for i := range p.Definitions {
@@ -156,10 +161,16 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 }
 
 // once has definitions run, for the first time or again.
-func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs []signal.Definition, t *tries, command func(run int) typed, try int) error {
+func (s *stage) once(
+	ctx context.Context, r *plan.Run, sh *console.Session, defs []signal.Definition, t *tries, command func(run int) typed,
+	try int,
+) error {
 	since := sh.Console().Size()
 	run, from := s.runs.next(sh.Console(), try)
-	rd := &reader{r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs, edge: sh.Console().LineAt(from), formats: s.formats()}
+	rd := &reader{
+		r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs,
+		edge: sh.Console().LineAt(from), formats: s.formats(),
+	}
 	rd.operator, rd.namespace = newOperator(r, s.group, sh), s.namespace
 	rd.parser = signal.New(signal.Options{
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from), Since: sh.Console().LineAt(since),
@@ -179,7 +190,9 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d first by the results device, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Device, sum.Unsequenced)
 	if sum.Late > 0 {
-		r.Logf("warning", "results: %d of these came late, from processes that earlier test blocks or tries left behind", sum.Late)
+		r.Logf(
+			"warning", "results: %d of these came late, from processes that earlier test blocks or tries left behind", sum.Late,
+		)
 	}
 	end := rd.past()
 	s.runs.con, s.runs.end = sh.Console(), end
@@ -192,9 +205,11 @@ func (s *stage) once(ctx context.Context, r *plan.Run, sh *console.Session, defs
 		if err = sum.Err(); sum.Raise == "" && !sum.InstallFail {
 			err = plan.GoOn(sum.Lost(err)) // the stage came to its end, as LAVA has it
 		}
-	case end != nil && results.ClassOf(err) == results.ClassInfrastructure && results.ClassOf(end) == results.ClassInfrastructure:
+	case end != nil && results.ClassOf(err) == results.ClassInfrastructure &&
+		results.ClassOf(end) == results.ClassInfrastructure:
 		err = results.Failf(results.ClassInfrastructure, "%w during the test (%w)", end, err)
-	case end != nil && results.ClassOf(err) == results.ClassInfrastructure && results.ClassOf(end) != results.ClassInfrastructure:
+	case end != nil && results.ClassOf(err) == results.ClassInfrastructure &&
+		results.ClassOf(end) != results.ClassInfrastructure:
 		err = results.Failf(results.ClassTest, "%v during the test", end) // the test did that, or the code under test
 	}
 	return sum.Lost(err)

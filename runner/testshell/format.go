@@ -86,7 +86,8 @@ func (f *formatted) end(c *console.Console, line int) []results.Case {
 	cases = slices.Concat(cases, parser.Close())
 	if !whole {
 		cases = append(cases, results.Case{
-			Suite: f.suite, Case: "results", Result: results.Missing, Message: fmt.Sprintf("the run ended before %s was printed", f.file),
+			Suite: f.suite, Case: "results", Result: results.Missing,
+			Message: fmt.Sprintf("the run ended before %s was printed", f.file),
 		})
 	}
 	return cases

@@ -135,7 +135,9 @@ func (o *operator) call(q *signal.Request) {
 // always read.
 func (o *operator) feedback(namespace, own string) {
 	if namespace != own {
-		o.fail(results.Failf(results.ClassJob, "lava-test-feedback --namespace %s: no action of the job has a console there", namespace))
+		o.fail(results.Failf(
+			results.ClassJob, "lava-test-feedback --namespace %s: no action of the job has a console there", namespace,
+		))
 	}
 }
 

@@ -62,8 +62,8 @@ func (s *script) expect(ctx context.Context, sh *console.Session, pats *console.
 	return sh.Expect(ctx, pats)
 }
 
-// command is what is typed, and what may come back: prompts first, then failures, then successes. Of two that begin at the
-// same place the first counts.
+// command is what is typed, and what may come back: prompts first, then failures, then successes. Of two that begin at
+// the same place the first counts.
 type command struct {
 	jobs.InteractiveCommand
 	calls   []*signal.Request // to the group, before anything is typed
@@ -102,7 +102,10 @@ func newScript(b *plan.Builder, s *jobs.Interactive) script {
 // calls are a command's messages to and from the group.
 func calls(c *jobs.InteractiveCommand) (all []*signal.Request) {
 	for _, call := range []struct{ kind, text string }{
-		{signal.RequestSend, c.Send}, {signal.RequestSync, c.Sync}, {signal.RequestWait, c.Wait}, {signal.RequestWaitAll, c.WaitAll},
+		{signal.RequestSend, c.Send},
+		{signal.RequestSync, c.Sync},
+		{signal.RequestWait, c.Wait},
+		{signal.RequestWaitAll, c.WaitAll},
 	} {
 		if words := strings.Fields(call.text); len(words) > 0 {
 			all = append(all, &signal.Request{Kind: call.kind, Args: words})
@@ -161,7 +164,9 @@ func (t *talk) missed(r *plan.Run, i int, why string) {
 
 // interrupt ends what was typed, and waits for the prompt.
 func (t *talk) interrupt(ctx context.Context, _ *plan.Run) error {
-	return interrupted(ctx, *t.shell, func(int) (string, *console.Patterns, error) { return "", t.scripts[0].prompts, nil })
+	return interrupted(ctx, *t.shell, func(int) (string, *console.Patterns, error) {
+		return "", t.scripts[0].prompts, nil
+	})
 }
 
 // catchUp takes the prompt that a stage of test definitions leaves behind, lest it be the first command's answer.
@@ -207,7 +212,9 @@ func (c command) fill(known map[string]string) *command {
 }
 
 // command types one command and reports what came back.
-func (s *script) command(ctx context.Context, at *suite, sh *console.Session, c *command, known map[string]string) error {
+func (s *script) command(
+	ctx context.Context, at *suite, sh *console.Session, c *command, known map[string]string,
+) error {
 	start := time.Now()
 	at.r.During(s.suite, c.Name)
 	defer at.r.During(s.suite, "")

@@ -41,7 +41,10 @@ func (s *shell) Close() error {
 // startShell starts a shell with the prompt "board# ". It echoes each command, as a terminal would.
 func startShell(t *testing.T) *console.Session {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", `printf 'board# '; while read -r l; do printf '%s\n' "$l"; eval "$l"; printf 'board# '; done 2>&1`)
+	cmd := exec.CommandContext(
+		t.Context(), "sh", "-c",
+		`printf 'board# '; while read -r l; do printf '%s\n' "$l"; eval "$l"; printf 'board# '; done 2>&1`,
+	)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +113,9 @@ func makePlan(t *testing.T, actions string, s *console.Session) (*plan.Plan, err
 			return nil
 		})
 	})
-	return plan.Make(plan.Options{Job: j, Target: &dut.Target{Name: "board"}, Methods: append(testshell.Methods(), boot), RunID: "7"})
+	return plan.Make(plan.Options{
+		Job: j, Target: &dut.Target{Name: "board"}, Methods: append(testshell.Methods(), boot), RunID: "7",
+	})
 }
 
 func TestInteractive(t *testing.T) {
@@ -144,8 +149,10 @@ func TestInteractive(t *testing.T) {
 		t.Error(err)
 	}
 	if d := cmp.Diff([]string{
-		"0_answers/success=pass", "0_answers/none=fail", "0_answers/failure=fail", "0_answers/harmless=pass", "0_answers/prompt=pass",
-		"0_answers/waited=pass", "0_answers/group=pass", "0_answers/filled=pass", "0_answers/prompt-first=pass", "lava/0_answers=pass",
+		"0_answers/success=pass", "0_answers/none=fail", "0_answers/failure=fail", "0_answers/harmless=pass",
+		"0_answers/prompt=pass",
+		"0_answers/waited=pass", "0_answers/group=pass", "0_answers/filled=pass", "0_answers/prompt-first=pass",
+		"lava/0_answers=pass",
 		"0_echo/discarded=pass", "0_echo/more=fail", "0_echo/absent=missing", "lava/0_echo=pass",
 	}, cases); d != "" {
 		t.Error(d)
@@ -160,13 +167,20 @@ func TestInteractiveEnds(t *testing.T) {
 		cases         []string
 	}{
 		{
-			"exception", `{command: "echo di''e", name: it, failures: [{message: die, exception: InfrastructureError, error: it died}]}`,
+			"exception",
+			`{command: "echo di''e", name: it, failures: [{message: die, exception: InfrastructureError, error: it died}]}`,
 			results.ClassInfrastructure,
 			[]string{"0_s/it=fail", "lava/0_s=fail"},
 		},
 		{"no name", `{command: "echo di''e", failures: [{message: die}]}`, results.ClassTest, []string{"lava/0_s=fail"}},
-		{"timeout", `{command: "sleep 100", name: it}`, results.ClassTimeout, []string{"0_s/it=fail", "0_s/next=missing", "lava/0_s=fail"}},
-		{"console", `{command: "exit", name: it}`, results.ClassInfrastructure, []string{"0_s/it=missing", "0_s/next=missing", "lava/0_s=fail"}},
+		{
+			"timeout", `{command: "sleep 100", name: it}`, results.ClassTimeout,
+			[]string{"0_s/it=fail", "0_s/next=missing", "lava/0_s=fail"},
+		},
+		{
+			"console", `{command: "exit", name: it}`, results.ClassInfrastructure,
+			[]string{"0_s/it=missing", "0_s/next=missing", "lava/0_s=fail"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cases, err := run(t, "- test:\n    timeout: {seconds: 1}\n    interactive:\n    - name: s\n      prompts: ['board# ']\n      script:\n      - "+
@@ -209,7 +223,8 @@ func TestMonitors(t *testing.T) {
 		t.Error(err)
 	}
 	if d := cmp.Diff([]string{
-		"lava/0_begin=pass", "first/one=pass", "first/two=fail", "first/three=unknown", "first/four=missing", "second/four=pass", "second/fi_ve_5=pass",
+		"lava/0_begin=pass", "first/one=pass", "first/two=fail", "first/three=unknown", "first/four=missing",
+		"second/four=pass", "second/fi_ve_5=pass",
 	}, cases); d != "" {
 		t.Error(d)
 	}
@@ -219,9 +234,19 @@ func TestMonitors(t *testing.T) {
 // TestRefused holds that what cannot be waited for is refused when the plan is made, at its line.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ name, actions, want string }{
-		{"look-ahead", "- test:\n    interactive:\n    - name: s\n      prompts: ['(?=x)y']\n      script: [{command: x}]\n", "line 9: "},
-		{"an answer", "- test:\n    interactive:\n    - name: s\n      prompts: [x]\n      script:\n      - command: x\n        successes: [{message: '('}]\n", "line 12: "},
-		{"no name", "- test:\n    monitors:\n    - {name: m, start: a, end: b, pattern: '(?P<result>x)'}\n", `line 9: test monitors: m: pattern: no group (?P<test_case_id>…)`},
+		{
+			"look-ahead", "- test:\n    interactive:\n    - name: s\n      prompts: ['(?=x)y']\n      script: [{command: x}]\n",
+			"line 9: ",
+		},
+		{
+			"an answer",
+			"- test:\n    interactive:\n    - name: s\n      prompts: [x]\n      script:\n      - command: x\n        successes: [{message: '('}]\n",
+			"line 12: ",
+		},
+		{
+			"no name", "- test:\n    monitors:\n    - {name: m, start: a, end: b, pattern: '(?P<result>x)'}\n",
+			`line 9: test monitors: m: pattern: no group (?P<test_case_id>…)`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := makePlan(t, tt.actions, nil)
@@ -245,7 +270,11 @@ func TestConnectionTimeout(t *testing.T) {
       - {command: "sleep 100", name: slow}
       - {command: "true", name: next}
 `)
-	if results.ClassOf(err) != results.ClassTimeout || !strings.Contains(fmt.Sprint(err), `wait for an answer to "sleep 100": nothing that is waited for came within the connection timeout of 4s`) {
+	if results.ClassOf(err) != results.ClassTimeout ||
+		!strings.Contains(
+			fmt.Sprint(err),
+			`wait for an answer to "sleep 100": nothing that is waited for came within the connection timeout of 4s`,
+		) {
 		t.Errorf("class %q: %v", results.ClassOf(err), err)
 	}
 	if d := cmp.Diff([]string{"0_s/quick=pass", "0_s/slow=fail", "0_s/next=missing", "lava/0_s=fail"}, cases); d != "" {

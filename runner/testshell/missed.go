@@ -56,7 +56,9 @@ func (s *stage) interrupt(ctx context.Context, _ *plan.Run) error {
 }
 
 // interrupted types ^C, and more, until what tells that the shell is back; matching goes on after that.
-func interrupted(ctx context.Context, sh *console.Session, next func(try int) (string, *console.Patterns, error)) error {
+func interrupted(
+	ctx context.Context, sh *console.Session, next func(try int) (string, *console.Patterns, error),
+) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, backWait, fmt.Errorf("no prompt within %s of ^C", backWait))
 	defer cancel()
 	for try := 1; ; try++ {

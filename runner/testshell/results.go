@@ -13,8 +13,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// What the console may still say when the results device has sent its manifest: results that tests print by themselves go
-// nowhere else. At 9600 baud the manifest of a hundred results is 8 s.
+// What the console may still say when the results device has sent its manifest: results that tests print by themselves
+// go nowhere else. At 9600 baud the manifest of a hundred results is 8 s.
 const (
 	exitQuiet = 5 * time.Second
 	exitMax   = 30 * time.Second
@@ -33,8 +33,8 @@ const manifestStart = "<GANTRY_MANIFEST "
 // maxResultLine bounds a line of the results device; a record is shorter by far.
 const maxResultLine = 16 << 10
 
-// listen has the target's file of results followed by ssh, where its device file asks for that, from the boot's first stage
-// on. It waits for nothing. Without a session the console has the results, so what goes wrong is only noted.
+// listen has the target's file of results followed by ssh, where its device file asks for that, from the boot's first
+// stage on. It waits for nothing. Without a session the console has the results, so what goes wrong is only noted.
 func (s *stage) listen(ctx context.Context, r *plan.Run) {
 	if s.login == nil || *s.port != nil {
 		return
@@ -83,9 +83,11 @@ type copied struct {
 	at   time.Time
 }
 
-// follow feeds what the device sends for the run of a stage that knows itself by token, which no other of the attempt has.
-// It has the run told so by what is typed; stop ends it.
-func (s *intake) follow(ctx context.Context, p *port.Port, spec *overlay.Spec, what typed, token string) (_ typed, stop func()) {
+// follow feeds what the device sends for the run of a stage that knows itself by token, which no other of the attempt
+// has. It has the run told so by what is typed; stop ends it.
+func (s *intake) follow(
+	ctx context.Context, p *port.Port, spec *overlay.Spec, what typed, token string,
+) (_ typed, stop func()) {
 	if p == nil {
 		return what, func() {}
 	}
@@ -156,8 +158,8 @@ func (s *intake) incomplete() bool {
 	return s.parser.Incomplete()
 }
 
-// device takes the device's bytes: the lines of this run, and the records of earlier ones, whose writers may still be at
-// work. A test may write what it likes.
+// device takes the device's bytes: the lines of this run, and the records of earlier ones, whose writers may still be
+// at work. A test may write what it likes.
 func (s *intake) device(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +175,8 @@ func (s *intake) device(b []byte) {
 		}
 		if text, ours := bytes.CutPrefix(s.line, s.mark); ours && !s.long {
 			s.record(append(text, '\n'), now)
-		} else if mark, text, ok := bytes.Cut(s.line, []byte(" ")); ok && !s.long && bytes.HasPrefix(mark, []byte("@")) && bytes.HasPrefix(text, []byte(recordStart)) {
+		} else if mark, text, ok := bytes.Cut(s.line, []byte(" ")); ok && !s.long && bytes.HasPrefix(mark, []byte("@")) &&
+			bytes.HasPrefix(text, []byte(recordStart)) {
 			s.record(append(text, '\n'), now) // the parser knows whose it is
 		}
 		s.line, s.long = s.line[:0], false

@@ -21,7 +21,9 @@ type tries struct {
 }
 
 func newTries() *tries {
-	return &tries{seen: map[string]bool{}, failing: map[string]string{}, failed: map[string]string{}, passed: map[string]bool{}}
+	return &tries{
+		seen: map[string]bool{}, failing: map[string]string{}, failed: map[string]string{}, passed: map[string]bool{},
+	}
 }
 
 // take notes a result of this run; the record has marked by now what is known to fail.
@@ -99,7 +101,11 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		}
 		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), names, try)
 		a := s.spec.Again(s.index, try, names)
-		err := s.once(limited, r, sh, defs, t, func(run int) typed { return typed{a.Commands(run), a.ManifestCommand()} }, try)
+		err := s.once(limited, r, sh, defs, t, func(run int) typed {
+			return typed{
+				a.Commands(run), a.ManifestCommand(),
+			}
+		}, try)
 		switch {
 		case err == nil:
 		case errors.Is(err, errAgain):

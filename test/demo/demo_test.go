@@ -15,7 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestDemo shows the whole product, from a signed webhook to a completed check, for each way that a pull request can go.
+// TestDemo shows the whole product, from a signed webhook to a completed check, for each way that a pull request can
+// go.
 func TestDemo(t *testing.T) {
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skip("no QEMU here:", err)
@@ -60,7 +61,9 @@ const pageTimeout = 2 * time.Minute
 func open(ctx context.Context, t *testing.T, browser, page, name string) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, pageTimeout, errors.New("the browser is too slow"))
 	defer cancel()
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser),
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(
+		browser,
+	),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 1400), chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))...)
 	defer cancel()

@@ -85,8 +85,8 @@ func (s *demonstration) judge(ctx context.Context, run scene.CheckRun) error {
 	return errors.Join(append(errs, s.cases(want, res))...)
 }
 
-// expected are the cases that the job's test definitions announce, as 0_smoke/uname; ran is false when the repository's files are
-// not valid, so that nothing can run.
+// expected are the cases that the job's test definitions announce, as 0_smoke/uname; ran is false when the repository's
+// files are not valid, so that nothing can run.
 func (s *demonstration) expected() (cases []string, ran bool) {
 	head := s.Head()
 	src, err := os.ReadFile(filepath.Join(head, ".github", "gantry.yml"))

@@ -2,8 +2,8 @@
 // pull request, app and runner boot a real kernel in QEMU, and the check is read back over HTTP.
 //
 // It exits non-zero unless there is exactly one check run, its conclusion is $DEMO_EXPECT ("success" when empty), the
-// list of cases is exact, and one case returns a hash of this demo's nonce that was computed in the guest. $DEMO_REPO is
-// the folder of the repository shown to it; with $DEMO_STAY it keeps running until it is interrupted.
+// list of cases is exact, and one case returns a hash of this demo's nonce that was computed in the guest. $DEMO_REPO
+// is the folder of the repository shown to it; with $DEMO_STAY it keeps running until it is interrupted.
 package main
 
 import (
@@ -29,7 +29,8 @@ import (
 	"github.com/gantry-ci/gantry/test/scene"
 )
 
-// checkTimeout is for a busy machine without KVM: a boot takes 3 to 25 s there, a job that runs into its own limits minutes.
+// checkTimeout is for a busy machine without KVM: a boot takes 3 to 25 s there, a job that runs into its own limits
+// minutes.
 const checkTimeout = 15 * time.Minute
 
 func main() {
@@ -157,7 +158,9 @@ func (s *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL)
+	fmt.Fprintf(
+		s.out, "%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL,
+	)
 	err = s.judge(ctx, run)
 	if err == nil && s.look != nil {
 		err = s.look(ctx, run.DetailsURL)

@@ -68,7 +68,9 @@ func (r *Repo) AddWorkflowRun(o WorkflowRunOptions) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("add workflow run: %w", err)
 		}
-		r.repo.artifacts = append(r.repo.artifacts, &artifact{id: s.state.id(), run: run, name: name, data: data, created: s.now()})
+		r.repo.artifacts = append(r.repo.artifacts, &artifact{
+			id: s.state.id(), run: run, name: name, data: data, created: s.now(),
+		})
 	}
 	r.repo.runs = append(r.repo.runs, run)
 	return run.id, nil
@@ -108,14 +110,22 @@ func (s *Server) workflowRunJSON(r *repository, run *workflowRun) object {
 	suite := s.suiteOf(r, actionsAppID, run.sha)
 	repo, actor := s.minimalRepositoryJSON(r), s.userJSON(r.commits[run.sha].author)
 	return object{
-		"id": run.id, "node_id": nodeID("WFR", run.id), "name": run.name, "path": run.path, "display_title": run.name, "event": run.event,
-		"head_branch": orNull(run.branch), "head_sha": run.sha, "run_number": run.number, "run_attempt": 1, "status": run.status,
-		"conclusion": orNull(run.conclusion), "workflow_id": r.id + 1, "url": api, "html_url": fmt.Sprintf("%s/actions/runs/%d", s.repoHTML(r), run.id),
-		"check_suite_id": suite.id, "check_suite_node_id": nodeID("CS", suite.id), "check_suite_url": fmt.Sprintf("%s/check-suites/%d", s.repoURL(r), suite.id),
-		"pull_requests": s.pullMinimalJSON(r, run.sha), "created_at": stamp(run.created), "updated_at": stamp(run.created), "run_started_at": stamp(run.created),
-		"jobs_url": api + "/jobs", "logs_url": api + "/logs", "artifacts_url": api + "/artifacts", "cancel_url": api + "/cancel", "rerun_url": api + "/rerun",
-		"previous_attempt_url": nil, "workflow_url": fmt.Sprintf("%s/actions/workflows/%d", s.repoURL(r), r.id+1), "referenced_workflows": []object{},
-		"head_commit": simpleCommitJSON(r.commits[run.sha]), "repository": repo, "head_repository": repo, "actor": actor, "triggering_actor": actor,
+		"id": run.id, "node_id": nodeID("WFR", run.id), "name": run.name, "path": run.path, "display_title": run.name,
+		"event":       run.event,
+		"head_branch": orNull(run.branch), "head_sha": run.sha, "run_number": run.number, "run_attempt": 1,
+		"status":     run.status,
+		"conclusion": orNull(run.conclusion), "workflow_id": r.id + 1, "url": api,
+		"html_url":       fmt.Sprintf("%s/actions/runs/%d", s.repoHTML(r), run.id),
+		"check_suite_id": suite.id, "check_suite_node_id": nodeID("CS", suite.id),
+		"check_suite_url": fmt.Sprintf("%s/check-suites/%d", s.repoURL(r), suite.id),
+		"pull_requests":   s.pullMinimalJSON(r, run.sha), "created_at": stamp(run.created), "updated_at": stamp(run.created),
+		"run_started_at": stamp(run.created),
+		"jobs_url":       api + "/jobs", "logs_url": api + "/logs", "artifacts_url": api + "/artifacts",
+		"cancel_url": api + "/cancel", "rerun_url": api + "/rerun",
+		"previous_attempt_url": nil, "workflow_url": fmt.Sprintf("%s/actions/workflows/%d", s.repoURL(r), r.id+1),
+		"referenced_workflows": []object{},
+		"head_commit":          simpleCommitJSON(r.commits[run.sha]), "repository": repo, "head_repository": repo,
+		"actor": actor, "triggering_actor": actor,
 	}
 }
 
@@ -152,7 +162,8 @@ func (c *call) getWorkflowRun() reply {
 func (c *call) getArtifacts() reply {
 	var list []object
 	for _, a := range slices.Backward(c.auth.repo.artifacts) {
-		if run := c.op.params["run_id"]; run != "" && run != fmt.Sprint(a.run.id) || c.query("name") != "" && c.query("name") != a.name {
+		if run := c.op.params["run_id"]; run != "" && run != fmt.Sprint(a.run.id) ||
+			c.query("name") != "" && c.query("name") != a.name {
 			continue
 		}
 		list = append(list, c.artifactJSON(a))
@@ -193,11 +204,13 @@ func (c *call) artifactJSON(a *artifact) object {
 	api := fmt.Sprintf("%s/actions/artifacts/%d", c.repoURL(c.auth.repo), a.id)
 	sum := sha256.Sum256(a.data)
 	return object{
-		"id": a.id, "node_id": nodeID("AR", a.id), "name": a.name, "size_in_bytes": len(a.data), "url": api, "archive_download_url": api + "/zip",
-		"expired": a.expired, "digest": "sha256:" + hex.EncodeToString(sum[:]),
+		"id": a.id, "node_id": nodeID("AR", a.id), "name": a.name, "size_in_bytes": len(a.data), "url": api,
+		"archive_download_url": api + "/zip",
+		"expired":              a.expired, "digest": "sha256:" + hex.EncodeToString(sum[:]),
 		"created_at": stamp(a.created), "updated_at": stamp(a.created), "expires_at": stamp(a.created.Add(artifactLife)),
 		"workflow_run": object{
-			"id": a.run.id, "repository_id": c.auth.repo.id, "head_repository_id": c.auth.repo.id, "head_branch": a.run.branch, "head_sha": a.run.sha,
+			"id": a.run.id, "repository_id": c.auth.repo.id, "head_repository_id": c.auth.repo.id, "head_branch": a.run.branch,
+			"head_sha": a.run.sha,
 		},
 	}
 }

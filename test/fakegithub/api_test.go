@@ -67,8 +67,11 @@ func useApp(t *testing.T, l *lab) {
 	must[*github.Installation](t)(apps.FindOrganizationInstallation(ctx, "octo-lab"))
 	must[*github.Installation](t)(apps.FindUserInstallation(ctx, "octo-lab"))
 	must[*github.ListRepositories](t)(l.client.Apps.ListRepos(ctx, nil))
-	must[*github.HookConfig](t)(apps.UpdateHookConfig(ctx, &github.HookConfig{URL: new("http://127.0.0.1:1/"), Secret: new("s")}))
-	if config := must[*github.HookConfig](t)(apps.GetHookConfig(ctx)); config.GetURL() != "http://127.0.0.1:1/" || config.GetSecret() != "********" {
+	must[*github.HookConfig](t)(apps.UpdateHookConfig(ctx, &github.HookConfig{
+		URL: new("http://127.0.0.1:1/"), Secret: new("s"),
+	}))
+	if config := must[*github.HookConfig](t)(apps.GetHookConfig(ctx)); config.GetURL() != "http://127.0.0.1:1/" ||
+		config.GetSecret() != "********" {
 		t.Errorf("hook config: %v", config)
 	}
 	anonymous := clientOf(t, l.URL(), http.DefaultTransport)
@@ -90,7 +93,8 @@ func useApp(t *testing.T, l *lab) {
 	}
 	must[*github.HookDelivery](t)(apps.GetHookDelivery(ctx, list[0].GetID()))
 	// go-github calls a 202 an error.
-	if _, _, err := apps.RedeliverHookDelivery(ctx, list[0].GetID()); err == nil || !strings.Contains(err.Error(), "scheduled") {
+	if _, _, err := apps.RedeliverHookDelivery(ctx, list[0].GetID()); err == nil ||
+		!strings.Contains(err.Error(), "scheduled") {
 		t.Errorf("redelivery: %v", err)
 	}
 }
@@ -102,7 +106,9 @@ func useCode(t *testing.T, l *lab, pull fakegithub.Pull) {
 	if _, dir, _, err := repos.GetContents(ctx, owner, name, ".github", nil); err != nil || len(dir) != 1 {
 		t.Errorf("contents: %v, %v", dir, err)
 	}
-	link := linked(t)(repos.GetArchiveLink(ctx, owner, name, github.Tarball, &github.RepositoryContentGetOptions{Ref: "topic"}, 0))
+	link := linked(t)(repos.GetArchiveLink(ctx, owner, name, github.Tarball, &github.RepositoryContentGetOptions{
+		Ref: "topic",
+	}, 0))
 	if body := download(ctx, t, link); len(body) == 0 {
 		t.Error("the tarball is empty")
 	}
@@ -110,7 +116,9 @@ func useCode(t *testing.T, l *lab, pull fakegithub.Pull) {
 		t.Errorf("branches: %v", list)
 	}
 	must[*github.Branch](t)(repos.GetBranch(ctx, owner, name, "topic", 0))
-	if list := must[[]*github.RepositoryCommit](t)(repos.ListCommits(ctx, owner, name, &github.CommitsListOptions{SHA: "topic"})); len(list) != 2 {
+	if list := must[[]*github.RepositoryCommit](t)(repos.ListCommits(
+		ctx, owner, name, &github.CommitsListOptions{SHA: "topic"},
+	)); len(list) != 2 {
 		t.Errorf("commits: %v", list)
 	}
 	must[*github.RepositoryCommit](t)(repos.GetCommit(ctx, owner, name, pull.Head, nil))
@@ -149,7 +157,9 @@ func useChecks(t *testing.T, l *lab, pull fakegithub.Pull) {
 		Name: "smoke", HeadSHA: pull.Head, Status: new("completed"), Conclusion: new("failure"),
 		Output: &github.CheckRunOutput{Title: new("t"), Summary: new("s"), Annotations: annotations(1)},
 	}))
-	must[*github.CheckRun](t)(checks.UpdateCheckRun(ctx, owner, name, run.GetID(), github.UpdateCheckRunOptions{Name: "smoke"}))
+	must[*github.CheckRun](t)(checks.UpdateCheckRun(ctx, owner, name, run.GetID(), github.UpdateCheckRunOptions{
+		Name: "smoke",
+	}))
 	must[*github.CheckRun](t)(checks.GetCheckRun(ctx, owner, name, run.GetID()))
 	must[[]*github.CheckRunAnnotation](t)(checks.ListCheckRunAnnotations(ctx, owner, name, run.GetID(), nil))
 	must[*github.ListCheckRunsResults](t)(checks.ListCheckRunsForRef(ctx, owner, name, "topic", nil))
@@ -165,7 +175,8 @@ func useChecks(t *testing.T, l *lab, pull fakegithub.Pull) {
 	if _, err := checks.ReRequestCheckSuite(ctx, owner, name, id); err != nil {
 		t.Error(err)
 	}
-	if suite := must[*github.CheckSuite](t)(checks.GetCheckSuite(ctx, owner, name, id)); suite.GetStatus() != "queued" || suite.Conclusion != nil {
+	if suite := must[*github.CheckSuite](t)(checks.GetCheckSuite(ctx, owner, name, id)); suite.GetStatus() != "queued" ||
+		suite.Conclusion != nil {
 		t.Errorf("suite requested again: %v", suite)
 	}
 }
@@ -181,8 +192,12 @@ func useComments(t *testing.T, l *lab, pull fakegithub.Pull) {
 		must[*github.Reaction](t)(l.client.Reactions.CreateIssueCommentReaction(ctx, owner, name, asked.ID, "eyes"))
 	}
 	must[[]*github.Reaction](t)(l.client.Reactions.ListIssueCommentReactions(ctx, owner, name, asked.ID, nil))
-	answer := must[*github.IssueComment](t)(issues.CreateComment(ctx, owner, name, pull.Number, &github.IssueComment{Body: new("on it")}))
-	must[*github.IssueComment](t)(issues.EditComment(ctx, owner, name, answer.GetID(), &github.IssueComment{Body: new("done")}))
+	answer := must[*github.IssueComment](t)(issues.CreateComment(ctx, owner, name, pull.Number, &github.IssueComment{
+		Body: new("on it"),
+	}))
+	must[*github.IssueComment](t)(issues.EditComment(ctx, owner, name, answer.GetID(), &github.IssueComment{
+		Body: new("done"),
+	}))
 	must[*github.IssueComment](t)(issues.GetComment(ctx, owner, name, answer.GetID()))
 	must[[]*github.IssueComment](t)(issues.ListComments(ctx, owner, name, pull.Number, nil))
 	all := l.repo.Comments(pull.Number)
@@ -196,10 +211,14 @@ func useComments(t *testing.T, l *lab, pull fakegithub.Pull) {
 	if _, err := issues.RemoveLabelForIssue(ctx, owner, name, pull.Number, "boards"); err != nil {
 		t.Error(err)
 	}
-	if labels := must[[]*github.Label](t)(issues.ListLabelsByIssue(ctx, owner, name, pull.Number, nil)); len(labels) != 1 || labels[0].GetName() != "hardware" {
+	if labels := must[[]*github.Label](t)(issues.ListLabelsByIssue(
+		ctx, owner, name, pull.Number, nil,
+	)); len(labels) != 1 || labels[0].GetName() != "hardware" {
 		t.Errorf("labels: %v", labels)
 	}
-	level := must[*github.RepositoryPermissionLevel](t)(l.client.Repositories.GetPermissionLevel(ctx, owner, name, "alice"))
+	level := must[*github.RepositoryPermissionLevel](t)(l.client.Repositories.GetPermissionLevel(
+		ctx, owner, name, "alice",
+	))
 	if level.GetPermission() != "write" || level.GetUser().GetRoleName() != "maintain" {
 		t.Errorf("permission: %v", level)
 	}
@@ -218,7 +237,9 @@ func useActions(t *testing.T, l *lab, pull fakegithub.Pull) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs := must[*github.WorkflowRuns](t)(actions.ListRepositoryWorkflowRuns(ctx, owner, name, &github.ListWorkflowRunsOptions{HeadSHA: pull.Head}))
+	runs := must[*github.WorkflowRuns](t)(actions.ListRepositoryWorkflowRuns(
+		ctx, owner, name, &github.ListWorkflowRunsOptions{HeadSHA: pull.Head},
+	))
 	if runs.GetTotalCount() != 1 || runs.WorkflowRuns[0].GetID() != id {
 		t.Errorf("workflow runs: %v", runs)
 	}
@@ -235,7 +256,8 @@ func useActions(t *testing.T, l *lab, pull fakegithub.Pull) {
 		t.Errorf("zip: %v, %v", z, err)
 	}
 	l.repo.ExpireArtifacts(id)
-	if _, resp, err := actions.DownloadArtifact(ctx, owner, name, artifact.GetID(), 0); err == nil || resp.StatusCode != http.StatusGone {
+	if _, resp, err := actions.DownloadArtifact(ctx, owner, name, artifact.GetID(), 0); err == nil ||
+		resp.StatusCode != http.StatusGone {
 		t.Errorf("expired artifact: %v", err)
 	}
 }

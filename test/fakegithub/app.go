@@ -142,7 +142,8 @@ func (c *call) getPermission() reply {
 	out := c.userJSON(user)
 	out["role_name"] = role
 	out["permissions"] = object{
-		"pull": role != "none", "triage": role != "none" && role != "read", "push": permission == "write" || permission == "admin",
+		"pull": role != "none", "triage": role != "none" && role != "read",
+		"push":     permission == "write" || permission == "admin",
 		"maintain": role == "maintain" || role == "admin", "admin": role == "admin",
 	}
 	return ok(object{"permission": permission, "role_name": role, "user": out})
@@ -159,7 +160,9 @@ func (c *call) isMember() reply {
 			return reply{status: http.StatusNoContent}
 		}
 	}
-	return failure(http.StatusNotFound, fmt.Sprintf("User does not exist or is not a member of the organization %s", org.login))
+	return failure(
+		http.StatusNotFound, fmt.Sprintf("User does not exist or is not a member of the organization %s", org.login),
+	)
 }
 
 // convertManifest serves POST /app-manifests/{code}/conversions: any code is good

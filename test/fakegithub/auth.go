@@ -73,7 +73,9 @@ func (c *call) authorizeToken(secret string) (reply, bool) {
 	case !known:
 		return c.refuse(RuleAuth, http.StatusUnauthorized, "Bad credentials", "unknown or revoked token"), true
 	case !c.now().Before(tok.expires):
-		return c.refuse(RuleAuth, http.StatusUnauthorized, "Bad credentials", "token expired at "+tok.expires.Format(time.RFC3339)), true
+		return c.refuse(
+			RuleAuth, http.StatusUnauthorized, "Bad credentials", "token expired at "+tok.expires.Format(time.RFC3339),
+		), true
 	case tok.installation.suspended:
 		return failure(http.StatusForbidden, "This installation has been suspended"), true
 	}

@@ -154,7 +154,9 @@ func (c *call) updateCheckRun() reply {
 		return notFound()
 	}
 	if run.AppID != c.opts.AppID {
-		message := fmt.Sprintf("Invalid app_id `%d` - check run can only be modified by the GitHub App that created it.", c.opts.AppID)
+		message := fmt.Sprintf(
+			"Invalid app_id `%d` - check run can only be modified by the GitHub App that created it.", c.opts.AppID,
+		)
 		return c.refuse(RuleGitHub, http.StatusForbidden, message, message)
 	}
 	var in checkInput
@@ -196,7 +198,8 @@ func (c *call) getAnnotations() reply {
 	var list []object
 	for _, a := range run.Annotations {
 		list = append(list, object{
-			"path": a.Path, "start_line": a.StartLine, "end_line": a.EndLine, "start_column": a.StartColumn, "end_column": a.EndColumn,
+			"path": a.Path, "start_line": a.StartLine, "end_line": a.EndLine, "start_column": a.StartColumn,
+			"end_column":       a.EndColumn,
 			"annotation_level": a.Level, "message": a.Message, "title": orNull(a.Title), "raw_details": orNull(a.RawDetails),
 			"blob_href": c.repoHTML(c.auth.repo) + "/blob/" + run.HeadSHA + "/" + escapePath(a.Path),
 		})

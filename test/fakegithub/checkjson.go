@@ -39,8 +39,10 @@ func (s *Server) checkRunJSON(r *repository, run *checkRun) object {
 	}
 	return object{
 		"id": run.ID, "node_id": run.NodeID, "name": run.Name, "head_sha": run.HeadSHA, "external_id": run.ExternalID,
-		"url": api, "html_url": run.HTMLURL, "details_url": run.DetailsURL, "status": run.Status, "conclusion": orNull(run.Conclusion),
-		"started_at": stamp(run.StartedAt), "completed_at": stamp(run.CompletedAt), "check_suite": object{"id": run.SuiteID}, "app": app,
+		"url": api, "html_url": run.HTMLURL, "details_url": run.DetailsURL, "status": run.Status,
+		"conclusion": orNull(run.Conclusion),
+		"started_at": stamp(run.StartedAt), "completed_at": stamp(run.CompletedAt), "check_suite": object{"id": run.SuiteID},
+		"app":           app,
 		"pull_requests": s.pullMinimalJSON(r, run.HeadSHA),
 		"output": object{
 			"title": orNull(run.Title), "summary": orNull(run.Summary), "text": orNull(run.Text),

@@ -123,7 +123,8 @@ func (in *checkInput) checkActions() error {
 		return fmt.Errorf("%d actions, no more than %d are allowed", len(*in.Actions), maxActions)
 	}
 	for _, a := range *in.Actions {
-		if len([]rune(a.Label)) > maxActionLabel || len([]rune(a.Description)) > maxActionDetail || len([]rune(a.Identifier)) > maxActionID {
+		if len([]rune(a.Label)) > maxActionLabel || len([]rune(a.Description)) > maxActionDetail ||
+			len([]rune(a.Identifier)) > maxActionID {
 			return fmt.Errorf("action %q: label and identifier have at most 20 characters, the description 40", a.Identifier)
 		}
 	}

@@ -110,7 +110,8 @@ func folder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		".github/gantry.yml": "version: 1\n", "ci/smoke.yaml": "job_name: smoke\n", "ci/deep/er/file": "x", "README": "hello\n",
+		".github/gantry.yml": "version: 1\n", "ci/smoke.yaml": "job_name: smoke\n", "ci/deep/er/file": "x",
+		"README": "hello\n",
 	} {
 		write(t, dir, name, text)
 	}
@@ -175,7 +176,9 @@ func TestAppAndTokens(t *testing.T) {
 func TestContents(t *testing.T) {
 	l, ctx := newLab(t, fakegithub.Options{}), t.Context()
 	get := func(name, ref string) (string, []*github.RepositoryContent, error) {
-		file, dir, _, err := l.client.Repositories.GetContents(ctx, "octo-lab", "kernel", name, &github.RepositoryContentGetOptions{Ref: ref})
+		file, dir, _, err := l.client.Repositories.GetContents(
+			ctx, "octo-lab", "kernel", name, &github.RepositoryContentGetOptions{Ref: ref},
+		)
 		if err != nil || file == nil {
 			return "", dir, err
 		}
@@ -183,7 +186,9 @@ func TestContents(t *testing.T) {
 		return text, dir, err
 	}
 	first := l.repo.Head("")
-	if _, err := l.repo.CommitFiles("topic", "Change", map[string][]byte{".github/gantry.yml": []byte("version: 2\n"), "README": nil}); err != nil {
+	if _, err := l.repo.CommitFiles(
+		"topic", "Change", map[string][]byte{".github/gantry.yml": []byte("version: 2\n"), "README": nil},
+	); err != nil {
 		t.Fatal(err)
 	}
 	for ref, want := range map[string]string{"": "version: 1\n", first: "version: 1\n", "topic": "version: 2\n", l.repo.Head("topic"): "version: 2\n"} {
@@ -191,7 +196,8 @@ func TestContents(t *testing.T) {
 			t.Errorf("at %q: %q, %v", ref, text, err)
 		}
 	}
-	if _, dir, err := get("ci", ""); err != nil || len(dir) != 2 || dir[0].GetType() != "dir" || dir[1].GetName() != "smoke.yaml" {
+	if _, dir, err := get("ci", ""); err != nil || len(dir) != 2 || dir[0].GetType() != "dir" ||
+		dir[1].GetName() != "smoke.yaml" {
 		t.Errorf("folder: %v, %v", dir, err)
 	}
 	if _, dir, err := get("", ""); err != nil || len(dir) != 3 {
@@ -228,7 +234,8 @@ func TestCheckRunLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.GetStatus() != "queued" || run.Conclusion != nil || len(run.PullRequests) != 1 || run.GetApp().GetID() != l.AppID() {
+	if run.GetStatus() != "queued" || run.Conclusion != nil || len(run.PullRequests) != 1 ||
+		run.GetApp().GetID() != l.AppID() {
 		t.Errorf("made: %v", run)
 	}
 	update := func(o github.UpdateCheckRunOptions) *github.CheckRun {
@@ -252,11 +259,15 @@ func TestCheckRunLife(t *testing.T) {
 		t.Errorf("completed: %v", done)
 	}
 	l.repo.AddForeignCheckRun(99, "other", pull.Head, "success")
-	list, _, err := checks.ListCheckRunsForRef(ctx, "octo-lab", "kernel", pull.Head, &github.ListCheckRunsOptions{AppID: new(l.AppID())})
+	list, _, err := checks.ListCheckRunsForRef(ctx, "octo-lab", "kernel", pull.Head, &github.ListCheckRunsOptions{
+		AppID: new(l.AppID()),
+	})
 	if err != nil || list.GetTotal() != 1 || list.CheckRuns[0].GetExternalID() != "run-1" {
 		t.Errorf("list: %v, %v", list, err)
 	}
-	second, _, err := checks.ListCheckRunAnnotations(ctx, "octo-lab", "kernel", run.GetID(), &github.ListOptions{Page: 2, PerPage: 60})
+	second, _, err := checks.ListCheckRunAnnotations(ctx, "octo-lab", "kernel", run.GetID(), &github.ListOptions{
+		Page: 2, PerPage: 60,
+	})
 	if err != nil || len(second) != 40 {
 		t.Errorf("annotations: %d, %v", len(second), err)
 	}

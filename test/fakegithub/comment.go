@@ -86,7 +86,8 @@ func (s *Server) newComment(r *repository, number int, by *account, body string)
 func (s *Server) commentJSON(r *repository, c *comment) object {
 	api := fmt.Sprintf("%s/issues/comments/%d", s.repoURL(r), c.id)
 	out := object{
-		"id": c.id, "node_id": nodeID("IC", c.id), "url": api, "html_url": fmt.Sprintf("%s/pull/%d#issuecomment-%d", s.repoHTML(r), c.number, c.id),
+		"id": c.id, "node_id": nodeID("IC", c.id), "url": api,
+		"html_url":  fmt.Sprintf("%s/pull/%d#issuecomment-%d", s.repoHTML(r), c.number, c.id),
 		"issue_url": fmt.Sprintf("%s/issues/%d", s.repoURL(r), c.number), "user": s.userJSON(c.user), "body": c.body,
 		"created_at": stamp(c.created), "updated_at": stamp(c.updated), "author_association": association(r, c.user),
 		"performed_via_github_app": nil, "reactions": reactionCounts(api, c.reactions),
@@ -103,13 +104,18 @@ func (s *Server) issueJSON(r *repository, p *pull) object {
 	api, pullAPI, html := out["issue_url"].(string), out["url"], out["html_url"]
 	issue := object{
 		"url": api, "repository_url": s.repoURL(r), "labels_url": api + "/labels{/name}", "comments_url": api + "/comments",
-		"events_url": api + "/events", "html_url": html, "timeline_url": api + "/timeline", "performed_via_github_app": nil, "state_reason": nil,
+		"events_url": api + "/events", "html_url": html, "timeline_url": api + "/timeline", "performed_via_github_app": nil,
+		"state_reason": nil,
 		"comments":     0,
 		"reactions":    reactionCounts(api, nil),
-		"pull_request": object{"url": pullAPI, "html_url": html, "diff_url": out["diff_url"], "patch_url": out["patch_url"], "merged_at": out["merged_at"]},
+		"pull_request": object{
+			"url": pullAPI, "html_url": html, "diff_url": out["diff_url"], "patch_url": out["patch_url"],
+			"merged_at": out["merged_at"],
+		},
 	}
 	for _, same := range []string{
-		"id", "node_id", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees", "milestone", "created_at",
+		"id", "node_id", "number", "title", "user", "labels", "state", "locked", "assignee", "assignees", "milestone",
+		"created_at",
 		"updated_at", "closed_at", "author_association", "active_lock_reason", "body", "draft",
 	} {
 		issue[same] = out[same]

@@ -51,10 +51,15 @@ func (c *call) getContents() reply {
 func (c *call) fileContents(at *commit, name string, file blob) reply {
 	size := len(file.data)
 	if size > rawLimit {
-		return failure(http.StatusForbidden, "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, but you can use the Git Data API to request blobs up to 100 MB in size.")
+		return failure(
+			http.StatusForbidden,
+			"This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, but you can use the Git Data API to request blobs up to 100 MB in size.",
+		)
 	}
 	if strings.Contains(c.r.Header.Get("Accept"), "raw") {
-		return reply{status: http.StatusOK, raw: nonNil(file.data), contentType: "application/vnd.github.raw+json; charset=utf-8"}
+		return reply{
+			status: http.StatusOK, raw: nonNil(file.data), contentType: "application/vnd.github.raw+json; charset=utf-8",
+		}
 	}
 	out := c.entryJSON(at, name, entry{name: path.Base(name), mode: file.mode, sha: file.sha, size: size})
 	out["encoding"], out["content"] = "none", ""
@@ -100,7 +105,8 @@ func (c *call) entryJSON(at *commit, name string, e entry) object {
 		kind = "symlink"
 	}
 	return object{
-		"type": kind, "name": e.name, "path": name, "sha": e.sha, "size": e.size, "url": self, "html_url": html, "git_url": git,
+		"type": kind, "name": e.name, "path": name, "sha": e.sha, "size": e.size, "url": self, "html_url": html,
+		"git_url":      git,
 		"download_url": download, "_links": object{"self": self, "html": html, "git": git},
 	}
 }

@@ -18,7 +18,9 @@ const checkRuns = "/repos/octo-lab/kernel/check-runs"
 
 func (l *lab) makeCheckRun(t *testing.T) (*github.CheckRun, error) {
 	t.Helper()
-	run, _, err := l.client.Checks.CreateCheckRun(t.Context(), "octo-lab", "kernel", github.CreateCheckRunOptions{Name: "smoke", HeadSHA: l.repo.Head("")})
+	run, _, err := l.client.Checks.CreateCheckRun(t.Context(), "octo-lab", "kernel", github.CreateCheckRunOptions{
+		Name: "smoke", HeadSHA: l.repo.Head(""),
+	})
 	return run, err
 }
 
@@ -39,15 +41,21 @@ func TestFaults(t *testing.T) {
 		}},
 		"secondary 429": {fakegithub.SecondaryLimit(http.StatusTooManyRequests, time.Minute), 0, func(err error) bool {
 			answer, is := errors.AsType[*github.ErrorResponse](err)
-			return is && answer.Response.StatusCode == http.StatusTooManyRequests && answer.Response.Header.Get("Retry-After") == "60"
+			return is && answer.Response.StatusCode == http.StatusTooManyRequests && answer.Response.Header.Get(
+				"Retry-After",
+			) == "60"
 		}},
 		"502": {fakegithub.ServerError(http.StatusBadGateway), 0, func(err error) bool {
 			answer, is := errors.AsType[*github.ErrorResponse](err)
 			return is && answer.Response.StatusCode == http.StatusBadGateway
 		}},
-		"drop":       {fakegithub.Drop(), 0, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") }},
-		"lose reply": {fakegithub.LoseReply(), 1, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") }},
-		"slow":       {fakegithub.Slow(time.Millisecond), 1, func(err error) bool { return err == nil }},
+		"drop": {
+			fakegithub.Drop(), 0, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") },
+		},
+		"lose reply": {
+			fakegithub.LoseReply(), 1, func(err error) bool { return err != nil && strings.Contains(err.Error(), "EOF") },
+		},
+		"slow": {fakegithub.Slow(time.Millisecond), 1, func(err error) bool { return err == nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, fakegithub.Options{})
@@ -109,7 +117,8 @@ func TestConditionalRequests(t *testing.T) {
 	if first.StatusCode != http.StatusOK || again.StatusCode != http.StatusNotModified {
 		t.Errorf("answered %s, then %s", first.Status, again.Status)
 	}
-	if a, b := first.Header.Get("X-RateLimit-Remaining"), again.Header.Get("X-RateLimit-Remaining"); a != "4999" || b != a {
+	if a, b := first.Header.Get("X-RateLimit-Remaining"), again.Header.Get("X-RateLimit-Remaining"); a != "4999" ||
+		b != a {
 		t.Errorf("remaining %s, then %s: a 304 is free", a, b)
 	}
 }
@@ -124,7 +133,8 @@ func TestContentLimit(t *testing.T) {
 			t.Fatalf("request %d: %d, %s", i, status, message)
 		}
 	}
-	if status, message := send(t, l, token, http.MethodPost, checkRuns, body); status != 403 || !strings.Contains(message, "secondary rate limit") {
+	if status, message := send(t, l, token, http.MethodPost, checkRuns, body); status != 403 ||
+		!strings.Contains(message, "secondary rate limit") {
 		t.Errorf("the 81st: %d, %s", status, message)
 	}
 	if broken := l.broken.take(t); broken.Rule != fakegithub.RuleLimit {
@@ -160,7 +170,8 @@ func TestManyClients(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.repo.WaitCheckRun(ctx, fakegithub.Completed("absent")); err == nil || !strings.Contains(err.Error(), "smoke-0") {
+	if _, err := l.repo.WaitCheckRun(ctx, fakegithub.Completed("absent")); err == nil ||
+		!strings.Contains(err.Error(), "smoke-0") {
 		t.Errorf("waited in vain: %v", err)
 	}
 	list, _, err := l.client.Checks.ListCheckRunsForRef(t.Context(), "octo-lab", "kernel", "main", nil)
@@ -186,7 +197,9 @@ func TestHourlyBudget(t *testing.T) {
 	}
 	l.broken.take(t)
 	at.advance(time.Second)
-	if status, _ := send(t, l, l.freshToken(t, at), http.MethodGet, "/repos/octo-lab/kernel", ""); status != http.StatusOK {
+	if status, _ := send(
+		t, l, l.freshToken(t, at), http.MethodGet, "/repos/octo-lab/kernel", "",
+	); status != http.StatusOK {
 		t.Errorf("after an hour: %d", status)
 	}
 }

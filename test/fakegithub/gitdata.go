@@ -81,7 +81,9 @@ func (c *call) getTree() reply {
 	}
 	list := []object{}
 	c.addTree(&list, at, dir, "", c.r.URL.Query().Has("recursive"))
-	return ok(object{"sha": at.dirs[dir], "url": c.repoURL(c.auth.repo) + "/git/trees/" + at.dirs[dir], "truncated": false, "tree": list})
+	return ok(object{
+		"sha": at.dirs[dir], "url": c.repoURL(c.auth.repo) + "/git/trees/" + at.dirs[dir], "truncated": false, "tree": list,
+	})
 }
 
 func (r *repository) findTree(sha string) (*commit, string) {
@@ -98,7 +100,10 @@ func (r *repository) findTree(sha string) (*commit, string) {
 func (c *call) addTree(list *[]object, at *commit, dir, prefix string, recursive bool) {
 	for _, e := range at.list(dir) {
 		name := path.Join(prefix, e.name)
-		one := object{"path": name, "mode": e.mode, "type": "blob", "sha": e.sha, "size": e.size, "url": c.repoURL(c.auth.repo) + "/git/blobs/" + e.sha}
+		one := object{
+			"path": name, "mode": e.mode, "type": "blob", "sha": e.sha, "size": e.size,
+			"url": c.repoURL(c.auth.repo) + "/git/blobs/" + e.sha,
+		}
 		if e.mode == modeDir {
 			one["mode"], one["type"], one["url"] = "040000", "tree", c.repoURL(c.auth.repo)+"/git/trees/"+e.sha
 			delete(one, "size")
@@ -119,7 +124,9 @@ func (c *call) getBlob() reply {
 				continue
 			}
 			if strings.Contains(c.r.Header.Get("Accept"), "raw") {
-				return reply{status: http.StatusOK, raw: nonNil(file.data), contentType: "application/vnd.github.raw+json; charset=utf-8"}
+				return reply{
+					status: http.StatusOK, raw: nonNil(file.data), contentType: "application/vnd.github.raw+json; charset=utf-8",
+				}
 			}
 			return ok(object{
 				"sha": sha, "node_id": nodeID("B", c.auth.repo.id), "size": len(file.data), "encoding": "base64",

@@ -57,8 +57,9 @@ func (d *delivery) json() object {
 		status = fmt.Sprintf("Invalid HTTP Response: %d", d.Status)
 	}
 	return object{
-		"id": d.ID, "guid": d.GUID, "delivered_at": stamp(d.Delivered), "redelivery": d.Redelivery, "duration": d.Duration.Seconds(),
-		"status": status, "status_code": d.Status, "event": d.Event, "action": orNull(d.Action),
+		"id": d.ID, "guid": d.GUID, "delivered_at": stamp(d.Delivered), "redelivery": d.Redelivery,
+		"duration": d.Duration.Seconds(),
+		"status":   status, "status_code": d.Status, "event": d.Event, "action": orNull(d.Action),
 		"installation_id": idOrNull(d.installation), "repository_id": idOrNull(d.repository), "throttled_at": nil,
 	}
 }

@@ -185,7 +185,9 @@ func buildCheckEvents(t *testing.T, l *lab, add func(string, fakegithub.Event, e
 	for _, action := range []string{"requested", "rerequested", "completed"} {
 		add("check_suite$"+action, l.repo.CheckSuiteEvent(action, l.repo.Head(""), "alice"), nil)
 	}
-	id, err := l.repo.AddWorkflowRun(fakegithub.WorkflowRunOptions{Name: "Build on PR", Branch: "main", SHA: l.repo.Head("")})
+	id, err := l.repo.AddWorkflowRun(fakegithub.WorkflowRunOptions{
+		Name: "Build on PR", Branch: "main", SHA: l.repo.Head(""),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,8 @@ func TestDeliveryHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := (<-to.got).Header
-		if got := h.Get("X-Hub-Signature-256"); (got == fakegithub.Sign("s", []byte(`{}`))) != c.sha256 || got == "" == c.sha256 {
+		if got := h.Get("X-Hub-Signature-256"); (got == fakegithub.Sign("s", []byte(`{}`))) != c.sha256 ||
+			got == "" == c.sha256 {
 			t.Errorf("%s: SHA-256 signature %q", name, got)
 		}
 		if got := h.Get("X-Hub-Signature"); (got != "") != c.old {
@@ -326,7 +329,8 @@ func TestExamples(t *testing.T) {
 	l, to := newLab(t, fakegithub.Options{}), newReceiver(t)
 	l.SetWebhook(to.URL, "s")
 	for _, e := range examples {
-		if d, err := l.Deliver(t.Context(), e.Event, e.Payload, fakegithub.DeliveryOptions{}); err != nil || d.Status != http.StatusAccepted {
+		if d, err := l.Deliver(t.Context(), e.Event, e.Payload, fakegithub.DeliveryOptions{}); err != nil ||
+			d.Status != http.StatusAccepted {
 			t.Errorf("%s: %+v, %v", e.Event, d, err)
 		}
 		<-to.got

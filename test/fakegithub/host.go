@@ -98,7 +98,9 @@ func tarball(repo *repository, rest string) []byte {
 	tw := tar.NewWriter(gz)
 	for _, name := range sortedKeys(at.files) {
 		file := at.files[name]
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: top + "/" + name, Mode: 0o664, Size: int64(len(file.data)), ModTime: at.when}
+		h := &tar.Header{
+			Typeflag: tar.TypeReg, Name: top + "/" + name, Mode: 0o664, Size: int64(len(file.data)), ModTime: at.when,
+		}
 		switch file.mode {
 		case modeExec:
 			h.Mode = 0o775

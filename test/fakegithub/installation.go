@@ -43,7 +43,9 @@ func (s *Server) AddInstallation(login string, o InstallationOptions) Installati
 		o.Permissions = DefaultPermissions()
 	}
 	if o.Events == nil {
-		o.Events = []string{"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "push", "workflow_run"}
+		o.Events = []string{
+			"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "push", "workflow_run",
+		}
 	}
 	inst := &installation{
 		id: s.state.id(), account: owner, selection: "all",

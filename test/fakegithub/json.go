@@ -55,15 +55,23 @@ func (s *Server) userJSON(a *account) object {
 func repoLinks() map[string]string {
 	return map[string]string{
 		"archive_url": "/{archive_format}{/ref}", "assignees_url": "/assignees{/user}", "blobs_url": "/git/blobs{/sha}",
-		"branches_url": "/branches{/branch}", "collaborators_url": "/collaborators{/collaborator}", "comments_url": "/comments{/number}",
-		"commits_url": "/commits{/sha}", "compare_url": "/compare/{base}...{head}", "contents_url": "/contents/{+path}",
-		"contributors_url": "/contributors", "deployments_url": "/deployments", "downloads_url": "/downloads", "events_url": "/events",
-		"forks_url": "/forks", "git_commits_url": "/git/commits{/sha}", "git_refs_url": "/git/refs{/sha}", "git_tags_url": "/git/tags{/sha}",
-		"hooks_url": "/hooks", "issue_comment_url": "/issues/comments{/number}", "issue_events_url": "/issues/events{/number}",
-		"issues_url": "/issues{/number}", "keys_url": "/keys{/key_id}", "labels_url": "/labels{/name}", "languages_url": "/languages",
-		"merges_url": "/merges", "milestones_url": "/milestones{/number}", "notifications_url": "/notifications{?since,all,participating}",
-		"pulls_url": "/pulls{/number}", "releases_url": "/releases{/id}", "stargazers_url": "/stargazers", "statuses_url": "/statuses/{sha}",
-		"subscribers_url": "/subscribers", "subscription_url": "/subscription", "tags_url": "/tags", "teams_url": "/teams", "trees_url": "/git/trees{/sha}",
+		"branches_url": "/branches{/branch}", "collaborators_url": "/collaborators{/collaborator}",
+		"comments_url": "/comments{/number}",
+		"commits_url":  "/commits{/sha}", "compare_url": "/compare/{base}...{head}", "contents_url": "/contents/{+path}",
+		"contributors_url": "/contributors", "deployments_url": "/deployments", "downloads_url": "/downloads",
+		"events_url": "/events",
+		"forks_url":  "/forks", "git_commits_url": "/git/commits{/sha}", "git_refs_url": "/git/refs{/sha}",
+		"git_tags_url": "/git/tags{/sha}",
+		"hooks_url":    "/hooks", "issue_comment_url": "/issues/comments{/number}",
+		"issue_events_url": "/issues/events{/number}",
+		"issues_url":       "/issues{/number}", "keys_url": "/keys{/key_id}", "labels_url": "/labels{/name}",
+		"languages_url": "/languages",
+		"merges_url":    "/merges", "milestones_url": "/milestones{/number}",
+		"notifications_url": "/notifications{?since,all,participating}",
+		"pulls_url":         "/pulls{/number}", "releases_url": "/releases{/id}", "stargazers_url": "/stargazers",
+		"statuses_url":    "/statuses/{sha}",
+		"subscribers_url": "/subscribers", "subscription_url": "/subscription", "tags_url": "/tags", "teams_url": "/teams",
+		"trees_url": "/git/trees{/sha}",
 	}
 }
 
@@ -88,13 +96,16 @@ func (s *Server) repositoryJSON(r *repository) object {
 	out := object{
 		"id": r.id, "node_id": nodeID("R", r.id), "name": r.name, "full_name": r.fullName(), "owner": s.userJSON(r.owner),
 		"private": r.private, "visibility": visibility, "html_url": html, "description": nil, "fork": r.parent != nil,
-		"url": s.repoURL(r), "git_url": "git" + strings.TrimPrefix(html, "https") + ".git", "clone_url": html + ".git", "svn_url": html,
-		"ssh_url": "git@github.com:" + r.fullName() + ".git", "mirror_url": nil, "homepage": nil, "language": nil, "license": nil,
+		"url": s.repoURL(r), "git_url": "git" + strings.TrimPrefix(html, "https") + ".git", "clone_url": html + ".git",
+		"svn_url": html,
+		"ssh_url": "git@github.com:" + r.fullName() + ".git", "mirror_url": nil, "homepage": nil, "language": nil,
+		"license":    nil,
 		"created_at": stamp(r.created), "updated_at": stamp(r.pushed), "pushed_at": stamp(r.pushed), "default_branch": r.main,
 		"size": 1, "forks": 0, "forks_count": 0, "stargazers_count": 0, "watchers": 0, "watchers_count": 0,
 		"open_issues": open, "open_issues_count": open, "has_issues": true, "has_projects": false, "has_wiki": false,
 		"has_pages": false, "has_downloads": true, "has_discussions": false, "archived": false, "disabled": false,
-		"allow_forking": true, "is_template": false, "web_commit_signoff_required": false, "topics": []string{}, "custom_properties": object{},
+		"allow_forking": true, "is_template": false, "web_commit_signoff_required": false, "topics": []string{},
+		"custom_properties": object{},
 	}
 	for name, path := range repoLinks() {
 		out[name] = s.repoURL(r) + path
@@ -179,9 +190,11 @@ func (s *Server) commitJSON(r *repository, c *commit) object {
 		})
 	}
 	return object{
-		"sha": c.sha, "node_id": nodeID("C", r.id), "url": s.repoURL(r) + "/commits/" + c.sha, "html_url": s.repoHTML(r) + "/commit/" + c.sha,
-		"comments_url": s.repoURL(r) + "/commits/" + c.sha + "/comments", "author": s.userJSON(c.author), "committer": s.userJSON(c.author),
-		"parents": parents,
+		"sha": c.sha, "node_id": nodeID("C", r.id), "url": s.repoURL(r) + "/commits/" + c.sha,
+		"html_url":     s.repoHTML(r) + "/commit/" + c.sha,
+		"comments_url": s.repoURL(r) + "/commits/" + c.sha + "/comments", "author": s.userJSON(c.author),
+		"committer": s.userJSON(c.author),
+		"parents":   parents,
 		"commit": object{
 			"url": s.commitURL(r, c.sha), "author": person, "committer": person, "message": c.message, "comment_count": 0,
 			"tree":         object{"sha": c.tree, "url": s.repoURL(r) + "/git/trees/" + c.tree},
@@ -197,7 +210,8 @@ func unverified() object {
 func simpleCommitJSON(c *commit) object {
 	person := object{"name": c.author.login, "email": c.author.email()}
 	return object{
-		"id": c.sha, "tree_id": c.tree, "message": c.message, "timestamp": stamp(c.when), "author": person, "committer": person,
+		"id": c.sha, "tree_id": c.tree, "message": c.message, "timestamp": stamp(c.when), "author": person,
+		"committer": person,
 	}
 }
 
@@ -210,8 +224,10 @@ func (s *Server) diffJSON(r *repository, from, to *commit) []object {
 	var list []object
 	add := func(name, status string, file blob, added, deleted int) {
 		list = append(list, object{
-			"sha": file.sha, "filename": name, "status": status, "additions": added, "deletions": deleted, "changes": added + deleted,
-			"blob_url": s.repoHTML(r) + "/blob/" + to.sha + "/" + escapePath(name), "raw_url": s.repoHTML(r) + "/raw/" + to.sha + "/" + escapePath(name),
+			"sha": file.sha, "filename": name, "status": status, "additions": added, "deletions": deleted,
+			"changes":      added + deleted,
+			"blob_url":     s.repoHTML(r) + "/blob/" + to.sha + "/" + escapePath(name),
+			"raw_url":      s.repoHTML(r) + "/raw/" + to.sha + "/" + escapePath(name),
 			"contents_url": s.repoURL(r) + "/contents/" + escapePath(name) + "?ref=" + to.sha,
 		})
 	}

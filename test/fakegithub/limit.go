@@ -36,7 +36,9 @@ func (c *call) budget() *budget {
 func (c *call) overLimit() (reply, bool) {
 	b := c.budget()
 	if b.used >= c.opts.HourlyBudget {
-		out := c.refuse(RuleLimit, http.StatusForbidden, "API rate limit exceeded for installation.", "the hourly budget is spent")
+		out := c.refuse(
+			RuleLimit, http.StatusForbidden, "API rate limit exceeded for installation.", "the hourly budget is spent",
+		)
 		return out, true
 	}
 	if !c.opts.ContentLimits || c.r.Method == http.MethodGet || c.auth.installation == nil {
@@ -55,7 +57,10 @@ func (c *call) overLimit() (reply, bool) {
 	if minute >= contentMinute || len(b.writes) >= contentHour {
 		reason := fmt.Sprintf("%d writes in a minute, %d in an hour", minute+1, len(b.writes)+1)
 		c.broken = c.violation(RuleLimit, http.StatusForbidden, reason)
-		out := secondaryLimit(http.StatusForbidden, "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.")
+		out := secondaryLimit(
+			http.StatusForbidden,
+			"You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.",
+		)
 		out.header = http.Header{"Retry-After": {"60"}}
 		return out, true
 	}
@@ -85,7 +90,10 @@ func (s *Server) limitHeaders(c *call, h http.Header, free bool) {
 
 func (c *call) getRateLimit() reply {
 	b := c.budget()
-	core := object{"limit": c.opts.HourlyBudget, "used": b.used, "remaining": max(0, c.opts.HourlyBudget-b.used), "reset": b.reset.Unix()}
+	core := object{
+		"limit": c.opts.HourlyBudget, "used": b.used, "remaining": max(0, c.opts.HourlyBudget-b.used),
+		"reset": b.reset.Unix(),
+	}
 	search := object{"limit": 30, "used": 0, "remaining": 30, "reset": b.reset.Unix()}
 	return ok(object{"resources": object{"core": core, "search": search}, "rate": core})
 }

@@ -30,8 +30,9 @@ func (s *Server) event(name, action string, r *repository, sender *account, body
 func (s *Server) organizationJSON(a *account) object {
 	api := s.url + "/orgs/" + a.login
 	return object{
-		"login": a.login, "id": a.id, "node_id": nodeID("O", a.id), "url": api, "repos_url": api + "/repos", "events_url": api + "/events",
-		"hooks_url": api + "/hooks", "issues_url": api + "/issues", "members_url": api + "/members{/member}",
+		"login": a.login, "id": a.id, "node_id": nodeID("O", a.id), "url": api, "repos_url": api + "/repos",
+		"events_url": api + "/events",
+		"hooks_url":  api + "/hooks", "issues_url": api + "/issues", "members_url": api + "/members{/member}",
 		"public_members_url": api + "/public_members{/member}", "description": "",
 		"avatar_url": fmt.Sprintf("https://avatars.githubusercontent.com/u/%d?v=4", a.id),
 	}
@@ -46,7 +47,8 @@ func (r *Repo) PullRequestEvent(action string, number int) (Event, error) {
 		if action == "synchronize" {
 			body["before"], body["after"] = p.before, p.head
 		}
-		if labels := r.server.labelsJSON(r.repo, p.labels); len(labels) > 0 && (action == "labeled" || action == "unlabeled") {
+		if labels := r.server.labelsJSON(r.repo, p.labels); len(labels) > 0 &&
+			(action == "labeled" || action == "unlabeled") {
 			body["label"] = labels[len(labels)-1]
 		}
 		e = r.server.event("pull_request", action, r.repo, p.user, body)
@@ -119,7 +121,8 @@ func (s *Server) checkRunEvent(action string, r *repository, run *checkRun, send
 	out, suite := s.checkRunJSON(r, run), object{}
 	full := s.eventSuiteJSON(r, run.suite)
 	for _, kept := range []string{
-		"id", "node_id", "head_branch", "head_sha", "status", "conclusion", "url", "before", "after", "pull_requests", "app", "created_at", "updated_at",
+		"id", "node_id", "head_branch", "head_sha", "status", "conclusion", "url", "before", "after", "pull_requests", "app",
+		"created_at", "updated_at",
 	} {
 		suite[kept] = full[kept]
 	}
@@ -183,7 +186,8 @@ func (s *Server) PingEvent() Event {
 	return s.event("ping", "", nil, s.state.account(s.opts.AppSlug+"-owner"), object{
 		"zen": "Keep it logically awesome.", "hook_id": hook,
 		"hook": object{
-			"type": "App", "id": hook, "name": "web", "active": true, "events": []string{"check_run", "pull_request"}, "app_id": s.opts.AppID,
+			"type": "App", "id": hook, "name": "web", "active": true, "events": []string{"check_run", "pull_request"},
+			"app_id":     s.opts.AppID,
 			"config":     object{"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": s.opts.WebhookURL},
 			"created_at": stamp(s.started), "updated_at": stamp(s.started), "deliveries_url": s.url + "/app/hook/deliveries",
 		},
@@ -230,7 +234,9 @@ func (r *Repo) WorkflowRunEvent(action string, runID int64) (Event, error) {
 			"html_url":  s.repoHTML(r.repo) + "/blob/main/" + run.path,
 			"badge_url": s.repoHTML(r.repo) + "/workflows/" + escapePath(run.name) + "/badge.svg",
 		}
-		return s.event("workflow_run", action, r.repo, r.repo.commits[run.sha].author, object{"workflow_run": out, "workflow": workflow}), nil
+		return s.event("workflow_run", action, r.repo, r.repo.commits[run.sha].author, object{
+			"workflow_run": out, "workflow": workflow,
+		}), nil
 	}
 	return Event{}, fmt.Errorf("%s has no workflow run %d", r.FullName(), runID)
 }

@@ -206,7 +206,9 @@ func (c *call) getPullFiles() reply {
 	if p == nil {
 		return notFound()
 	}
-	return c.page(c.diffJSON(c.auth.repo, c.auth.repo.commits[c.auth.repo.mergeBase(p.baseSHA, p.head)], c.auth.repo.commits[p.head]))
+	return c.page(c.diffJSON(
+		c.auth.repo, c.auth.repo.commits[c.auth.repo.mergeBase(p.baseSHA, p.head)], c.auth.repo.commits[p.head],
+	))
 }
 
 // getPullCommits serves GET /repos/{owner}/{repo}/pulls/{pull_number}/commits.

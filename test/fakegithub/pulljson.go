@@ -11,17 +11,21 @@ func (s *Server) pullSimpleJSON(r *repository, p *pull) object {
 	links := object{}
 	for name, href := range map[string]string{
 		"self": api, "html": html, "issue": issue, "comments": issue + "/comments", "commits": api + "/commits",
-		"statuses": statuses, "review_comments": api + "/comments", "review_comment": s.repoURL(r) + "/pulls/comments{/number}",
+		"statuses": statuses, "review_comments": api + "/comments",
+		"review_comment": s.repoURL(r) + "/pulls/comments{/number}",
 	} {
 		links[name] = object{"href": href}
 	}
 	return object{
-		"id": p.id, "node_id": nodeID("PR", p.id), "number": p.number, "state": p.state, "locked": false, "active_lock_reason": nil,
-		"title": p.title, "body": orNull(p.body), "user": s.userJSON(p.user), "draft": p.draft, "labels": s.labelsJSON(r, p.labels),
-		"url": api, "html_url": html, "diff_url": html + ".diff", "patch_url": html + ".patch", "issue_url": issue,
+		"id": p.id, "node_id": nodeID("PR", p.id), "number": p.number, "state": p.state, "locked": false,
+		"active_lock_reason": nil,
+		"title":              p.title, "body": orNull(p.body), "user": s.userJSON(p.user), "draft": p.draft,
+		"labels": s.labelsJSON(r, p.labels),
+		"url":    api, "html_url": html, "diff_url": html + ".diff", "patch_url": html + ".patch", "issue_url": issue,
 		"commits_url": api + "/commits", "comments_url": issue + "/comments", "statuses_url": statuses,
 		"review_comments_url": api + "/comments", "review_comment_url": s.repoURL(r) + "/pulls/comments{/number}",
-		"created_at": stamp(p.created), "updated_at": stamp(p.updated), "closed_at": stamp(p.closed), "merged_at": p.mergedAt(),
+		"created_at": stamp(p.created), "updated_at": stamp(p.updated), "closed_at": stamp(p.closed),
+		"merged_at":        p.mergedAt(),
 		"merge_commit_sha": orNull(p.merged), "assignee": nil, "assignees": []object{}, "milestone": nil,
 		"requested_reviewers": []object{}, "requested_teams": []object{}, "auto_merge": nil,
 		"author_association": association(r, p.user), "_links": links,

@@ -65,5 +65,8 @@ func (c *call) createReaction() reply {
 }
 
 func (c *call) reactionJSON(r reaction) object {
-	return object{"id": r.id, "node_id": nodeID("REA", r.id), "user": c.userJSON(r.user), "content": r.content, "created_at": stamp(r.created)}
+	return object{
+		"id": r.id, "node_id": nodeID("REA", r.id), "user": c.userJSON(r.user), "content": r.content,
+		"created_at": stamp(r.created),
+	}
 }

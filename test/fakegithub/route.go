@@ -76,34 +76,68 @@ func checkEndpoints() map[string]endpoint {
 		"GET " + ofRepo + "/commits/{ref}/check-suites":               {installed, "checks:read", (*call).suitesOfRef},
 		"GET " + ofRepo + "/check-suites/{check_suite_id}":            {installed, "checks:read", (*call).getCheckSuite},
 		"GET " + ofRepo + "/check-suites/{check_suite_id}/check-runs": {installed, "checks:read", (*call).checkRunsOfSuite},
-		"POST " + ofRepo + "/check-suites/{check_suite_id}/rerequest": {installed, "checks:write", (*call).rerequestCheckSuite},
+		"POST " + ofRepo + "/check-suites/{check_suite_id}/rerequest": {
+			installed, "checks:write", (*call).rerequestCheckSuite,
+		},
 	}
 }
 
 func talkEndpoints() map[string]endpoint {
 	return map[string]endpoint{
-		"GET " + ofRepo + "/issues/{issue_number}/comments":          {installed, "issues:read|pull_requests:read", (*call).getComments},
-		"POST " + ofRepo + "/issues/{issue_number}/comments":         {installed, "issues:write|pull_requests:write", (*call).createComment},
-		"GET " + ofRepo + "/issues/comments/{comment_id}":            {installed, "issues:read|pull_requests:read", (*call).getComment},
-		"PATCH " + ofRepo + "/issues/comments/{comment_id}":          {installed, "issues:write|pull_requests:write", (*call).updateComment},
-		"DELETE " + ofRepo + "/issues/comments/{comment_id}":         {installed, "issues:write|pull_requests:write", (*call).deleteComment},
-		"GET " + ofRepo + "/issues/comments/{comment_id}/reactions":  {installed, "issues:read|pull_requests:read", (*call).getReactions},
-		"POST " + ofRepo + "/issues/comments/{comment_id}/reactions": {installed, "issues:write|pull_requests:write", (*call).createReaction},
-		"GET " + ofRepo + "/issues/{issue_number}/labels":            {installed, "issues:read|pull_requests:read", (*call).getLabels},
-		"POST " + ofRepo + "/issues/{issue_number}/labels":           {installed, "issues:write|pull_requests:write", (*call).addLabels},
-		"DELETE " + ofRepo + "/issues/{issue_number}/labels/{name}":  {installed, "issues:write|pull_requests:write", (*call).removeLabel},
-		"GET " + ofRepo + "/collaborators/{username}/permission":     {installed, "metadata:read", (*call).getPermission},
-		"GET /orgs/{org}/members/{username}":                         {installed, "members:read", (*call).isMember},
+		"GET " + ofRepo + "/issues/{issue_number}/comments": {
+			installed, "issues:read|pull_requests:read", (*call).getComments,
+		},
+		"POST " + ofRepo + "/issues/{issue_number}/comments": {
+			installed, "issues:write|pull_requests:write", (*call).createComment,
+		},
+		"GET " + ofRepo + "/issues/comments/{comment_id}": {
+			installed, "issues:read|pull_requests:read", (*call).getComment,
+		},
+		"PATCH " + ofRepo + "/issues/comments/{comment_id}": {
+			installed, "issues:write|pull_requests:write", (*call).updateComment,
+		},
+		"DELETE " + ofRepo + "/issues/comments/{comment_id}": {
+			installed, "issues:write|pull_requests:write", (*call).deleteComment,
+		},
+		"GET " + ofRepo + "/issues/comments/{comment_id}/reactions": {
+			installed, "issues:read|pull_requests:read", (*call).getReactions,
+		},
+		"POST " + ofRepo + "/issues/comments/{comment_id}/reactions": {
+			installed, "issues:write|pull_requests:write", (*call).createReaction,
+		},
+		"GET " + ofRepo + "/issues/{issue_number}/labels": {
+			installed, "issues:read|pull_requests:read", (*call).getLabels,
+		},
+		"POST " + ofRepo + "/issues/{issue_number}/labels": {
+			installed, "issues:write|pull_requests:write", (*call).addLabels,
+		},
+		"DELETE " + ofRepo + "/issues/{issue_number}/labels/{name}": {
+			installed, "issues:write|pull_requests:write", (*call).removeLabel,
+		},
+		"GET " + ofRepo + "/collaborators/{username}/permission": {installed, "metadata:read", (*call).getPermission},
+		"GET /orgs/{org}/members/{username}":                     {installed, "members:read", (*call).isMember},
 	}
 }
 
 func actionsEndpoints() map[string]endpoint {
 	return map[string]endpoint{
-		"GET " + ofRepo + "/actions/runs":                                     {installed, "actions:read", (*call).getWorkflowRuns},
-		"GET " + ofRepo + "/actions/runs/{run_id}":                            {installed, "actions:read", (*call).getWorkflowRun},
-		"GET " + ofRepo + "/actions/runs/{run_id}/artifacts":                  {installed, "actions:read", (*call).getArtifacts},
-		"GET " + ofRepo + "/actions/artifacts":                                {installed, "actions:read", (*call).getArtifacts},
-		"GET " + ofRepo + "/actions/artifacts/{artifact_id}":                  {installed, "actions:read", (*call).getArtifact},
-		"GET " + ofRepo + "/actions/artifacts/{artifact_id}/{archive_format}": {installed, "actions:read", (*call).downloadArtifact},
+		"GET " + ofRepo + "/actions/runs": {
+			installed, "actions:read", (*call).getWorkflowRuns,
+		},
+		"GET " + ofRepo + "/actions/runs/{run_id}": {
+			installed, "actions:read", (*call).getWorkflowRun,
+		},
+		"GET " + ofRepo + "/actions/runs/{run_id}/artifacts": {
+			installed, "actions:read", (*call).getArtifacts,
+		},
+		"GET " + ofRepo + "/actions/artifacts": {
+			installed, "actions:read", (*call).getArtifacts,
+		},
+		"GET " + ofRepo + "/actions/artifacts/{artifact_id}": {
+			installed, "actions:read", (*call).getArtifact,
+		},
+		"GET " + ofRepo + "/actions/artifacts/{artifact_id}/{archive_format}": {
+			installed, "actions:read", (*call).downloadArtifact,
+		},
 	}
 }

@@ -94,29 +94,59 @@ func TestCheckRunRules(t *testing.T) {
 		reason string
 	}{
 		"completed without conclusion": {`"status":"completed"`, fakegithub.RuleGitHub, "conclusion is required"},
-		"completed_at alone":           {`"completed_at":"2026-01-02T03:04:05Z"`, fakegithub.RuleGitHub, "conclusion is required"},
-		"conclusion in progress":       {`"status":"in_progress","conclusion":"success"`, fakegithub.RuleGitHub, "with the status"},
-		"conclusion stale":             {`"conclusion":"stale"`, fakegithub.RuleGitHub, "stale"},
-		"unknown conclusion":           {`"conclusion":"passed"`, fakegithub.RuleRequest, "conclusion"},
-		"unknown status":               {`"status":"running"`, fakegithub.RuleRequest, "status"},
-		"details_url":                  {`"details_url":"/runs/1"`, fakegithub.RuleGitHub, "details_url"},
-		"51 annotations":               {output(`,"annotations":` + string(many)), fakegithub.RuleRequest, "annotations"},
-		"summary of 65,536 characters": {output(`,"text":"` + strings.Repeat("x", 65536) + `"`), fakegithub.RuleRequest, "text"},
-		"text of 65,536 bytes":         {output(`,"text":"` + strings.Repeat("é", 32768) + `"`), fakegithub.RuleGitHub, "bytesize"},
-		"no summary":                   {`"output":{"title":"t"}`, fakegithub.RuleRequest, "summary"},
-		"absolute path":                {annotation(`"path":"/etc/passwd","start_line":1,"end_line":1`), fakegithub.RuleGitHub, "not relative"},
-		"empty path":                   {annotation(`"path":"","start_line":1,"end_line":1`), fakegithub.RuleGitHub, "path is empty"},
-		"line 0":                       {annotation(`"path":"a","start_line":0,"end_line":0`), fakegithub.RuleGitHub, "lines start at 1"},
-		"end before start":             {annotation(`"path":"a","start_line":3,"end_line":2`), fakegithub.RuleGitHub, "before start_line"},
-		"columns over lines":           {annotation(`"path":"a","start_line":1,"end_line":2,"start_column":1`), fakegithub.RuleGitHub, "columns"},
-		"annotation level":             {output(`,"annotations":[{"annotation_level":"error","message":"m","path":"a","start_line":1,"end_line":1}]`), fakegithub.RuleRequest, "annotation_level"},
-		"long title":                   {annotation(`"path":"a","start_line":1,"end_line":1,"title":"` + strings.Repeat("x", 256) + `"`), fakegithub.RuleGitHub, "title"},
-		"long label":                   {`"actions":[{"label":"` + strings.Repeat("x", 21) + `","description":"d","identifier":"i"}]`, fakegithub.RuleRequest, "label"},
-		"four actions":                 {`"actions":[` + strings.Repeat(`{"label":"l","description":"d","identifier":"i"},`, 3) + `{"label":"l","description":"d","identifier":"i"}]`, fakegithub.RuleRequest, "actions"},
+		"completed_at alone": {
+			`"completed_at":"2026-01-02T03:04:05Z"`, fakegithub.RuleGitHub, "conclusion is required",
+		},
+		"conclusion in progress": {
+			`"status":"in_progress","conclusion":"success"`, fakegithub.RuleGitHub, "with the status",
+		},
+		"conclusion stale":   {`"conclusion":"stale"`, fakegithub.RuleGitHub, "stale"},
+		"unknown conclusion": {`"conclusion":"passed"`, fakegithub.RuleRequest, "conclusion"},
+		"unknown status":     {`"status":"running"`, fakegithub.RuleRequest, "status"},
+		"details_url":        {`"details_url":"/runs/1"`, fakegithub.RuleGitHub, "details_url"},
+		"51 annotations":     {output(`,"annotations":` + string(many)), fakegithub.RuleRequest, "annotations"},
+		"summary of 65,536 characters": {
+			output(`,"text":"` + strings.Repeat("x", 65536) + `"`), fakegithub.RuleRequest, "text",
+		},
+		"text of 65,536 bytes": {output(`,"text":"` + strings.Repeat("é", 32768) + `"`), fakegithub.RuleGitHub, "bytesize"},
+		"no summary":           {`"output":{"title":"t"}`, fakegithub.RuleRequest, "summary"},
+		"absolute path": {
+			annotation(`"path":"/etc/passwd","start_line":1,"end_line":1`), fakegithub.RuleGitHub, "not relative",
+		},
+		"empty path": {annotation(`"path":"","start_line":1,"end_line":1`), fakegithub.RuleGitHub, "path is empty"},
+		"line 0": {
+			annotation(`"path":"a","start_line":0,"end_line":0`), fakegithub.RuleGitHub, "lines start at 1",
+		},
+		"end before start": {
+			annotation(`"path":"a","start_line":3,"end_line":2`), fakegithub.RuleGitHub, "before start_line",
+		},
+		"columns over lines": {
+			annotation(`"path":"a","start_line":1,"end_line":2,"start_column":1`), fakegithub.RuleGitHub, "columns",
+		},
+		"annotation level": {
+			output(`,"annotations":[{"annotation_level":"error","message":"m","path":"a","start_line":1,"end_line":1}]`),
+			fakegithub.RuleRequest, "annotation_level",
+		},
+		"long title": {
+			annotation(`"path":"a","start_line":1,"end_line":1,"title":"` + strings.Repeat("x", 256) + `"`),
+			fakegithub.RuleGitHub, "title",
+		},
+		"long label": {
+			`"actions":[{"label":"` + strings.Repeat("x", 21) + `","description":"d","identifier":"i"}]`, fakegithub.RuleRequest,
+			"label",
+		},
+		"four actions": {
+			`"actions":[` + strings.Repeat(
+				`{"label":"l","description":"d","identifier":"i"},`, 3,
+			) + `{"label":"l","description":"d","identifier":"i"}]`,
+			fakegithub.RuleRequest, "actions",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := fmt.Sprintf(`{"name":"smoke","head_sha":%q,%s}`, sha, c.fields)
-			if status, _ := send(t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", body); status != http.StatusUnprocessableEntity {
+			if status, _ := send(
+				t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", body,
+			); status != http.StatusUnprocessableEntity {
 				t.Errorf("answered %d", status)
 			}
 			if broken := l.broken.take(t); broken.Rule != c.rule || !strings.Contains(broken.Reason, c.reason) {
@@ -129,7 +159,9 @@ func TestCheckRunRules(t *testing.T) {
 	}
 	t.Run("unknown SHA", func(t *testing.T) {
 		unknown := strings.Repeat("5", 40)
-		status, message := send(t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", `{"name":"smoke","head_sha":"`+unknown+`"}`)
+		status, message := send(
+			t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", `{"name":"smoke","head_sha":"`+unknown+`"}`,
+		)
 		if status != http.StatusUnprocessableEntity || message != "No commit found for SHA: "+unknown {
 			t.Errorf("answered %d, %q", status, message)
 		}
@@ -138,7 +170,9 @@ func TestCheckRunRules(t *testing.T) {
 	t.Run("another App's", func(t *testing.T) {
 		foreign := l.repo.AddForeignCheckRun(99, "other", sha, "success")
 		path := fmt.Sprintf("/repos/octo-lab/kernel/check-runs/%d", foreign.ID)
-		if status, _ := send(t, l, token, http.MethodPatch, path, `{"conclusion":"failure"}`); status != http.StatusForbidden {
+		if status, _ := send(
+			t, l, token, http.MethodPatch, path, `{"conclusion":"failure"}`,
+		); status != http.StatusForbidden {
 			t.Errorf("answered %d", status)
 		}
 		l.broken.take(t)
@@ -148,8 +182,13 @@ func TestCheckRunRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := fmt.Sprintf(`{"name":"smoke","head_sha":%q,"output":{"title":"t","summary":%q,"annotations":%s}}`, sha, strings.Repeat("x", 65535), fifty)
-		if status, message := send(t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", body); status != http.StatusCreated {
+		body := fmt.Sprintf(
+			`{"name":"smoke","head_sha":%q,"output":{"title":"t","summary":%q,"annotations":%s}}`, sha,
+			strings.Repeat("x", 65535), fifty,
+		)
+		if status, message := send(
+			t, l, token, http.MethodPost, "/repos/octo-lab/kernel/check-runs", body,
+		); status != http.StatusCreated {
 			t.Errorf("answered %d, %s", status, message)
 		}
 	})
@@ -218,7 +257,9 @@ func TestJWTRules(t *testing.T) {
 		})
 	}
 	for name, iss := range map[string]any{"string": fmt.Sprint(l.AppID()), "number": l.AppID()} {
-		if status, message := send(t, l, jwt(t, key, "RS256", good(map[string]any{"iss": iss})), http.MethodGet, "/app", ""); status != 200 {
+		if status, message := send(
+			t, l, jwt(t, key, "RS256", good(map[string]any{"iss": iss})), http.MethodGet, "/app", "",
+		); status != 200 {
 			t.Errorf("iss as a %s: %d, %s", name, status, message)
 		}
 	}
@@ -258,7 +299,9 @@ func TestTokenRules(t *testing.T) {
 	}
 	refused(l.freshToken(t, at), "/repos/acme/secret/contents/README", 404, "does not reach acme/secret")
 
-	narrow := l.narrowToken(t, at, &github.InstallationTokenOptions{Permissions: &github.InstallationPermissions{Checks: new("write")}})
+	narrow := l.narrowToken(t, at, &github.InstallationTokenOptions{
+		Permissions: &github.InstallationPermissions{Checks: new("write")},
+	})
 	refused(narrow, content, 403, "contents")
 
 	if _, err := l.AddRepo("octo-lab", "other", folder(t)); err != nil {

@@ -129,7 +129,10 @@ func (c *call) handle(ctx context.Context) reply {
 		return c.refuse(RuleUnknown, http.StatusNotFound, "Not Found", op.name+" is not served")
 	}
 	if c.r.UserAgent() == "" {
-		return c.refuse(RuleGitHub, http.StatusForbidden, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header", "no User-Agent")
+		return c.refuse(
+			RuleGitHub, http.StatusForbidden,
+			"Request forbidden by administrative rules. Please make sure your request has a User-Agent header", "no User-Agent",
+		)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -108,7 +108,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, key: o.Key, spec: description, started: o.Now(), state: newState(), limits: map[string]*budget{}, changed: make(chan struct{})}
+	s := &Server{
+		opts: o, key: o.Key, spec: description, started: o.Now(), state: newState(), limits: map[string]*budget{},
+		changed: make(chan struct{}),
+	}
 	if s.key == nil {
 		if s.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
 			return nil, fmt.Errorf("make App key: %w", err)
@@ -124,7 +127,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.url = "http://" + listener.Addr().String()
 	s.alive, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn)}
+	s.http = &http.Server{
+		Handler: s, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
+	}
 	s.sender = &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: webhookConnections, IdleConnTimeout: webhookTimeout},
 		// GitHub follows no redirects.

@@ -24,7 +24,10 @@ type state struct {
 }
 
 func newState() state {
-	return state{accounts: map[string]*account{}, repos: map[string]*repository{}, tokens: map[string]*token{}, manifests: map[string]bool{}}
+	return state{
+		accounts: map[string]*account{}, repos: map[string]*repository{}, tokens: map[string]*token{},
+		manifests: map[string]bool{},
+	}
 }
 
 // id returns an id that no other thing has, of the size GitHub's ids have now.

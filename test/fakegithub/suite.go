@@ -44,8 +44,9 @@ func (s *Server) checkSuiteJSON(r *repository, suite *checkSuite) object {
 	return object{
 		"id": suite.id, "node_id": nodeID("CS", suite.id), "head_branch": orNull(suite.branch), "head_sha": suite.sha,
 		"status": status, "conclusion": orNull(conclusion), "url": api, "before": before, "after": suite.sha, "app": app,
-		"pull_requests": s.pullMinimalJSON(r, suite.sha), "repository": s.minimalRepositoryJSON(r), "head_commit": simpleCommitJSON(at),
-		"created_at": stamp(suite.created), "updated_at": stamp(suite.updated), "latest_check_runs_count": runs,
+		"pull_requests": s.pullMinimalJSON(r, suite.sha), "repository": s.minimalRepositoryJSON(r),
+		"head_commit": simpleCommitJSON(at),
+		"created_at":  stamp(suite.created), "updated_at": stamp(suite.updated), "latest_check_runs_count": runs,
 		"check_runs_url": api + "/check-runs", "rerequestable": true, "runs_rerequestable": true,
 	}
 }

@@ -59,12 +59,15 @@ func (c *call) createToken() reply {
 	}
 	var chosen []*repository
 	for _, repo := range c.state.ordered {
-		if repo.installation == inst && (slices.Contains(in.Repositories, repo.name) || slices.Contains(in.RepositoryIDs, repo.id)) {
+		if repo.installation == inst &&
+			(slices.Contains(in.Repositories, repo.name) || slices.Contains(in.RepositoryIDs, repo.id)) {
 			chosen = append(chosen, repo)
 		}
 	}
 	if len(chosen) < len(in.Repositories)+len(in.RepositoryIDs) {
-		return c.invalid("There is at least one repository that does not exist or is not accessible to the parent installation.")
+		return c.invalid(
+			"There is at least one repository that does not exist or is not accessible to the parent installation.",
+		)
 	}
 	text := c.newToken()
 	c.state.tokens[text] = tok

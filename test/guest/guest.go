@@ -59,7 +59,8 @@ func Make(ctx context.Context, dir string) (Files, error) {
 	return f, nil
 }
 
-// kernel unpacks the kernel, and a few of its modules beside it, of Debian's newest cloud image package; nothing is installed.
+// kernel unpacks the kernel, and a few of its modules beside it, of Debian's newest cloud image package; nothing is
+// installed.
 func kernel(ctx context.Context, to string) error {
 	tmp, err := os.MkdirTemp(filepath.Dir(to), "kernel-*")
 	if err != nil {

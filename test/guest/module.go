@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Module returns a module of the kernel in dir, by its path below /lib/modules/VERSION, and fetches it first where it is
-// missing.
+// Module returns a module of the kernel in dir, by its path below /lib/modules/VERSION, and fetches it first where it
+// is missing.
 func Module(ctx context.Context, dir, path string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, makeTimeout, fmt.Errorf("not made after %s", makeTimeout))
 	defer cancel()

@@ -26,7 +26,10 @@ type SSH struct {
 // sshd is what the ramdisk takes of Debian's packages: dropbear, and the libraries it loads.
 func sshd() (packages, libraries []string) {
 	return []string{"dropbear-bin", "libtomcrypt1", "libtommath1", "libgmp10", "zlib1g", "libcrypt1", "libc6"},
-		[]string{"libtomcrypt.so.1", "libtommath.so.1", "libgmp.so.10", "libz.so.1", "libcrypt.so.1", "libc.so.6", "ld-linux-x86-64.so.2"}
+		[]string{
+			"libtomcrypt.so.1", "libtommath.so.1", "libgmp.so.10", "libz.so.1", "libcrypt.so.1", "libc.so.6",
+			"ld-linux-x86-64.so.2",
+		}
 }
 
 // sshInit sets up the network and starts the server. The keys' folder is as private as the server wants it.
@@ -119,7 +122,10 @@ func serverFiles(root string) ([]cpio.Record, error) {
 		}
 		all = append(all, cpio.StaticFile(to, string(b), 0o755))
 	}
-	return append(all, cpio.StaticFile("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0o644), cpio.StaticFile("etc/group", "root:x:0:\n", 0o644)), nil
+	return append(
+		all, cpio.StaticFile("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0o644),
+		cpio.StaticFile("etc/group", "root:x:0:\n", 0o644),
+	), nil
 }
 
 // find reads the file of that name, or the one beside it that it is a link to.

@@ -13,10 +13,12 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// portModules are what a results port needs, netModules what a network card does, in the order they are loaded. A kernel may
-// have some built in.
+// portModules are what a results port needs, netModules what a network card does, in the order they are loaded. A
+// kernel may have some built in.
 func portModules() []string {
-	return []string{"virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console"}
+	return []string{
+		"virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console",
+	}
 }
 
 func netModules() []string { return append(portModules(), "failover", "net_failover", "virtio_net") }
@@ -47,7 +49,9 @@ func MakeVirtio(ctx context.Context, dir string) (Files, error) {
 // with the folder's lock held.
 func modules(ctx context.Context, kernelFile string, names []string) (load string, files []cpio.Record, err error) {
 	dir := filepath.Join(filepath.Dir(kernelFile), "modules")
-	if _, err := os.Stat(filepath.Join(dir, names[len(names)-1]+".ko")); err != nil { // a kernel without them: both anew, from one package
+	if _, err := os.Stat(filepath.Join(
+		dir, names[len(names)-1]+".ko",
+	)); err != nil { // a kernel without them: both anew, from one package
 		ctx, cancel := context.WithTimeoutCause(ctx, makeTimeout, fmt.Errorf("not made after %s", makeTimeout))
 		defer cancel()
 		if err := kernel(ctx, kernelFile); err != nil {

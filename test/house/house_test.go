@@ -27,7 +27,9 @@ type pkg struct {
 // packages are ours. The test cache does not see what go list reads, so run this with -count=1.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Doc,Name,Imports,Deps,GoFiles", "./...")
+	cmd := exec.CommandContext(
+		t.Context(), "go", "list", "-deps", "-json=ImportPath,Doc,Name,Imports,Deps,GoFiles", "./...",
+	)
 	cmd.Dir = "../.."
 	// net and os/user use cgo where they find a C compiler; without one they must do, and so must the app.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -182,7 +184,9 @@ func TestDocs(t *testing.T) {
 			want = "Command " + path.Base(p.ImportPath) + " "
 		}
 		if !strings.HasPrefix(p.Doc, want) {
-			t.Errorf("%s: its doc comment is %q, and must begin with %q and say what it is for", relative(p.ImportPath), p.Doc, want)
+			t.Errorf(
+				"%s: its doc comment is %q, and must begin with %q and say what it is for", relative(p.ImportPath), p.Doc, want,
+			)
 		}
 	}
 }

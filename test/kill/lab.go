@@ -136,7 +136,9 @@ func (l *lab) configure(ctx context.Context) error {
 
 func (l *lab) daemon(name string) (*process, error) {
 	log, err := os.OpenFile(filepath.Join(l.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	return &process{args: []string{l.bin, name, "--verbose", "--config", filepath.Join(l.dir, name+".yaml")}, log: log}, err
+	return &process{
+		args: []string{l.bin, name, "--verbose", "--config", filepath.Join(l.dir, name+".yaml")}, log: log,
+	}, err
 }
 
 func (l *lab) close() {

@@ -1,6 +1,6 @@
 // Command kill kills app and runner with SIGKILL at random moments of a run, each in its own process, and prints what
-// became of it: whether there is exactly one check run and it is completed, how many attempts it took, and whether a QEMU
-// outlived its runner.
+// became of it: whether there is exactly one check run and it is completed, how many attempts it took, and whether a
+// QEMU outlived its runner.
 //
 //	go run ./test/kill -n 50 app
 //	go run ./test/kill -n 50 runner
@@ -42,7 +42,9 @@ func main() {
 }
 
 // experiment does n runs and returns how many were not as they must be.
-func experiment(ctx context.Context, victim string, n int, span time.Duration, keep string, random *rand.Rand) (bad int, err error) {
+func experiment(
+	ctx context.Context, victim string, n int, span time.Duration, keep string, random *rand.Rand,
+) (bad int, err error) {
 	l, err := newLab(ctx, keep)
 	if err != nil {
 		return 0, err
@@ -55,7 +57,8 @@ func experiment(ctx context.Context, victim string, n int, span time.Duration, k
 		if err != nil {
 			return bad, fmt.Errorf("run %d: %w", i+1, err)
 		}
-		fmt.Printf("| %d | %.2f s | %d | %s | %s | %d | %s | %d | %.1f s |\n", i+1, r.after.Seconds(), r.checks, r.status, r.conclusion,
+		fmt.Printf("| %d | %.2f s | %d | %s | %s | %d | %s | %d | %.1f s |\n", i+
+			1, r.after.Seconds(), r.checks, r.status, r.conclusion,
 			r.attempts, r.verdict, r.left, r.took.Seconds())
 		if !r.good() {
 			bad++

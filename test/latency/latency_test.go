@@ -78,7 +78,8 @@ func measure(b *testing.B, runners int) {
 func serve(ctx context.Context, b *testing.B, s *scene.Scene) *app.App {
 	dir, reg := b.TempDir(), prometheus.NewRegistry()
 	a, err := app.New(ctx, app.Options{
-		Listen: "127.0.0.1:0", URL: "http://127.0.0.1", Database: filepath.Join(dir, "app.db"), Blobs: filepath.Join(dir, "blobs"),
+		Listen: "127.0.0.1:0", URL: "http://127.0.0.1", Database: filepath.Join(dir, "app.db"),
+		Blobs:     filepath.Join(dir, "blobs"),
 		GitHubURL: s.Hub.URL(), AppID: s.Hub.AppID(), PrivateKey: s.Hub.PrivateKey(), WebhookSecrets: []string{"secret"},
 		Logger: slog.New(slog.DiscardHandler), Registerer: reg, Gatherer: reg, Version: "v0.1.0",
 	})
@@ -93,7 +94,9 @@ func serve(ctx context.Context, b *testing.B, s *scene.Scene) *app.App {
 }
 
 // connect starts a runner with one target, whose runs pass at once.
-func connect(ctx context.Context, b *testing.B, a *app.App, dir string, i int, assigned chan<- time.Time, wg *sync.WaitGroup) {
+func connect(
+	ctx context.Context, b *testing.B, a *app.App, dir string, i int, assigned chan<- time.Time, wg *sync.WaitGroup,
+) {
 	name := fmt.Sprintf("runner-%d", i)
 	token, err := a.Enrollment(ctx, name, time.Hour)
 	if err != nil {

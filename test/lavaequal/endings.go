@@ -15,17 +15,30 @@ type ending struct {
 func endings() map[string]ending {
 	return map[string]ending{
 		// The kernel's message took failures away.
-		"cut":           {lava: `^pass$`, gantry: `^fail \(test: 0_cut/in-kind failed, and 3 more\)$`},
-		"cut-reference": {lava: `^fail \(Test: Invalid use of TESTREFERENCE\)$`, gantry: `^fail \(test: 0_cut/after failed, and 1 more\)$`},
-		"damage":        {lava: `^pass$`, gantry: `^fail \(test: `},
-		"failing-step":  {lava: `^pass$`, gantry: `^fail \(test: .*0_stops`},
-		"panic":         {lava: `^fail \(Test: lava-test-shell timed out after 20 seconds\)$`, gantry: `^incomplete \(test: .*kernel panic: sysrq triggered crash`, sooner: true},
-		"reset":         {lava: `^fail \(Test: lava-test-shell timed out after 20 seconds\)$`, gantry: `^incomplete \(test: .*unexpected kernel reboot`, sooner: true},
-		"poweroff":      {lava: `^fail \(Infrastructure: Connection closed\)$`, gantry: `^incomplete \(test: .*the guest shut itself down`},
+		"cut": {lava: `^pass$`, gantry: `^fail \(test: 0_cut/in-kind failed, and 3 more\)$`},
+		"cut-reference": {
+			lava: `^fail \(Test: Invalid use of TESTREFERENCE\)$`, gantry: `^fail \(test: 0_cut/after failed, and 1 more\)$`,
+		},
+		"damage":       {lava: `^pass$`, gantry: `^fail \(test: `},
+		"failing-step": {lava: `^pass$`, gantry: `^fail \(test: .*0_stops`},
+		"panic": {
+			lava:   `^fail \(Test: lava-test-shell timed out after 20 seconds\)$`,
+			gantry: `^incomplete \(test: .*kernel panic: sysrq triggered crash`, sooner: true,
+		},
+		"reset": {
+			lava:   `^fail \(Test: lava-test-shell timed out after 20 seconds\)$`,
+			gantry: `^incomplete \(test: .*unexpected kernel reboot`, sooner: true,
+		},
+		"poweroff": {
+			lava: `^fail \(Infrastructure: Connection closed\)$`, gantry: `^incomplete \(test: .*the guest shut itself down`,
+		},
 		// Both blame the lab where the job says so.
-		"interactive-answers": {lava: `^fail \(Infrastructure: the relay is broken\)$`, gantry: `^incomplete \(infrastructure: .*the relay is broken`},
-		"raise":               {lava: `^fail \(Test: nothing-left-to-test\)$`, gantry: `^incomplete \(test: .*nothing-left-to-test`},
-		"timeout-skip":        {lava: `^pass$`, gantry: `^incomplete \(timeout: `},
+		"interactive-answers": {
+			lava:   `^fail \(Infrastructure: the relay is broken\)$`,
+			gantry: `^incomplete \(infrastructure: .*the relay is broken`,
+		},
+		"raise":        {lava: `^fail \(Test: nothing-left-to-test\)$`, gantry: `^incomplete \(test: .*nothing-left-to-test`},
+		"timeout-skip": {lava: `^pass$`, gantry: `^incomplete \(timeout: `},
 	}
 }
 

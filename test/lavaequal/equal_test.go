@@ -82,7 +82,9 @@ func newBench(t *testing.T) *bench {
 		t.Fatalf("build: %v: %s", err, out)
 	}
 	repo, revision, archive := sources(t, dir)
-	b.fill = strings.NewReplacer("@KERNEL@", images.Kernel, "@RAMDISK@", images.Ramdisk, "@REPO@", repo, "@REVISION@", revision, "@ARCHIVE@", archive)
+	b.fill = strings.NewReplacer(
+		"@KERNEL@", images.Kernel, "@RAMDISK@", images.Ramdisk, "@REPO@", repo, "@REVISION@", revision, "@ARCHIVE@", archive,
+	)
 	return b
 }
 
@@ -104,7 +106,10 @@ func sources(t *testing.T, dir string) (repo, revision, archive string) {
 	run := func(name string, args ...string) string {
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Dir = repo
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		cmd.Env = append(
+			os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@b",
+		)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %v: %v: %s", name, args, err, out)

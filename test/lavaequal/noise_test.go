@@ -24,7 +24,9 @@ func (b *bench) noisyDevice(t *testing.T) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "device.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(src), "- -m 512", "- -m 512 -smp 4", 1)), 0o600); err != nil {
+	if err := os.WriteFile(
+		file, []byte(strings.Replace(string(src), "- -m 512", "- -m 512 -smp 4", 1)), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -36,12 +38,18 @@ func noisyJob() string {
 	b.WriteString("- test:\n    timeout: {minutes: 2}\n    definitions:\n")
 	for n := range noisySuites {
 		fmt.Fprintf(&b, "    - from: inline\n      name: s%[1]d\n      path: inline/%[1]d.yaml\n", n)
-		b.WriteString("      repository:\n        metadata: {format: Lava-Test Test Definition 1.0, name: s}\n        run:\n          steps:\n")
+		b.WriteString(
+			"      repository:\n        metadata: {format: Lava-Test Test Definition 1.0, name: s}\n        run:\n          steps:\n",
+		)
 		if n == 0 {
 			b.WriteString("          - echo on >/proc/sys/kernel/printk_devkmsg\n" +
 				"          - (while [ ! -e /tmp/quiet ]; do echo '<1>the kernel says something at any moment' >/dev/kmsg; done) >/dev/null 2>&1 &\n")
 		}
-		fmt.Fprintf(&b, "          - set +x; i=0; while [ $((i+=1)) -le %d ]; do r=pass; [ $((i%%3)) = 0 ] && r=fail; lava-test-case s%d-$i --result $r; done\n", noisyCases, n)
+		fmt.Fprintf(
+			&b,
+			"          - set +x; i=0; while [ $((i+=1)) -le %d ]; do r=pass; [ $((i%%3)) = 0 ] && r=fail; lava-test-case s%d-$i --result $r; done\n",
+			noisyCases, n,
+		)
 		if n == noisySuites-1 {
 			b.WriteString("          - touch /tmp/quiet; sleep 1\n")
 		}
@@ -93,7 +101,9 @@ func TestNoise(t *testing.T) {
 	device, job := b.noisyDevice(t), noisyJob()
 	const runs = 3
 	var table strings.Builder
-	table.WriteString("\n| run | who | right | lost | doubled | in another suite | another result | runs that ended | verdict | its own account | s |\n|---|---|--:|--:|--:|--:|--:|--:|---|---|--:|\n")
+	table.WriteString(
+		"\n| run | who | right | lost | doubled | in another suite | another result | runs that ended | verdict | its own account | s |\n|---|---|--:|--:|--:|--:|--:|--:|---|---|--:|\n",
+	)
 	for i := range runs {
 		theirs, ours := b.both(t, job, device)
 		for _, o := range []struct {
@@ -104,7 +114,8 @@ func TestNoise(t *testing.T) {
 			fmt.Fprintf(&table, "| %d | %s | %d | %d | %d | %d | %d | %d | %s | %s | %s |\n",
 				i+1, o.who, n.right, n.lost, n.doubled, n.elsewhere, n.wrong, n.runs, o.Verdict, o.Repairs, seconds(o.Took))
 		}
-		if n := tallied(ours.Results); n.right != noisySuites*noisyCases && !strings.HasPrefix(ours.Verdict, "incomplete") || n.doubled+n.elsewhere+n.wrong > 0 {
+		if n := tallied(ours.Results); n.right != noisySuites*noisyCases && !strings.HasPrefix(ours.Verdict, "incomplete") ||
+			n.doubled+n.elsewhere+n.wrong > 0 {
 			t.Errorf("run %d: gantry %+v, %s", i+1, n, ours.Verdict)
 		}
 	}

@@ -77,7 +77,10 @@ func lava(ctx context.Context, id int, device, job, dir string) (Outcome, error)
 		if err := record.Message.Decode(fields(&m)); err != nil {
 			return o, fmt.Errorf("read %s: %w", line, err)
 		}
-		r := Result{Suite: m["definition"], Set: m["set"], Case: m["case"], Result: m["result"], Measurement: number(m["measurement"]), Units: none(m["units"])}
+		r := Result{
+			Suite: m["definition"], Set: m["set"], Case: m["case"], Result: m["result"], Measurement: number(m["measurement"]),
+			Units: none(m["units"]),
+		}
 		switch {
 		case r.counts():
 			o.Results = append(o.Results, r)
@@ -143,7 +146,10 @@ func gantry(ctx context.Context, bin, device, job, dir string) (Outcome, error) 
 		o.Repairs = string(m[1])
 	}
 	for _, c := range list {
-		r := Result{Suite: c.Suite, Set: c.Metadata.Set, Case: c.Name, Result: c.Result, Measurement: number(c.Measurement), Units: c.Unit}
+		r := Result{
+			Suite: c.Suite, Set: c.Metadata.Set, Case: c.Name, Result: c.Result, Measurement: number(c.Measurement),
+			Units: c.Unit,
+		}
 		if r.counts() {
 			o.Results = append(o.Results, r)
 		}

@@ -27,10 +27,16 @@ func (t table) String() string {
 
 func (t table) cases(b *strings.Builder) {
 	var lava, ours, equal, differ int
-	b.WriteString("\nCases, and those of the suite lava that say how a definition went.\n\n| job | LAVA | gantry | equal | allowed to differ |\n|---|--:|--:|--:|--:|\n")
+	b.WriteString(
+		"\nCases, and those of the suite lava that say how a definition went.\n\n| job | LAVA | gantry | equal | allowed to differ |\n|---|--:|--:|--:|--:|\n",
+	)
 	for _, r := range t {
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %d |\n", r.name, len(r.lava.Results), len(r.ours.Results), r.equal, len(r.differences))
-		lava, ours, equal, differ = lava+len(r.lava.Results), ours+len(r.ours.Results), equal+r.equal, differ+len(r.differences)
+		fmt.Fprintf(
+			b, "| %s | %d | %d | %d | %d |\n", r.name, len(r.lava.Results), len(r.ours.Results), r.equal, len(r.differences),
+		)
+		lava, ours, equal, differ = lava+len(r.lava.Results), ours+len(r.ours.Results), equal+r.equal, differ+len(
+			r.differences,
+		)
 	}
 	fmt.Fprintf(b, "| %d jobs | %d | %d | %d | %d |\n", len(t), lava, ours, equal, differ)
 }
@@ -57,7 +63,10 @@ func (t table) reasons(b *strings.Builder) {
 func (t table) endings(b *strings.Builder) {
 	b.WriteString("\n| job | LAVA | s | gantry | s |\n|---|---|--:|---|--:|\n")
 	for _, r := range t {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", r.name, r.lava.Verdict, seconds(r.lava.Took), r.ours.Verdict, seconds(r.ours.Took))
+		fmt.Fprintf(
+			b, "| %s | %s | %s | %s | %s |\n", r.name, r.lava.Verdict, seconds(r.lava.Took), r.ours.Verdict,
+			seconds(r.ours.Took),
+		)
 	}
 }
 

@@ -55,11 +55,15 @@ func Start(tb testing.TB) (dsn string) {
 		}
 		return nil
 	}
-	if err := run(ctx, "initdb", "--no-sync", "--auth=trust", "--username=gantry", "--encoding=UTF8", "--locale=C", data); err != nil {
+	if err := run(
+		ctx, "initdb", "--no-sync", "--auth=trust", "--username=gantry", "--encoding=UTF8", "--locale=C", data,
+	); err != nil {
 		tb.Fatal(err)
 	}
 	options := "-c listen_addresses='' -c fsync=off -c max_connections=100 -k " + dir
-	if err := run(ctx, "pg_ctl", "--pgdata="+data, "--wait", "--log="+filepath.Join(dir, "log"), "--options="+options, "start"); err != nil {
+	if err := run(
+		ctx, "pg_ctl", "--pgdata="+data, "--wait", "--log="+filepath.Join(dir, "log"), "--options="+options, "start",
+	); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

@@ -1,5 +1,5 @@
-// Package scene sets GitHub's side of an experiment: test/fakegithub with a repository, pull requests in it, and a client
-// that reads their checks over HTTP as anybody would. The demo and the experiments share it.
+// Package scene sets GitHub's side of an experiment: test/fakegithub with a repository, pull requests in it, and a
+// client that reads their checks over HTTP as anybody would. The demo and the experiments share it.
 package scene
 
 import (
@@ -162,7 +162,9 @@ func (c *client) checks(ctx context.Context, repo, sha string) (runs []CheckRun,
 		if err != nil {
 			return nil, err
 		}
-		if err := c.do(ctx, http.MethodPost, fmt.Sprintf("/app/installations/%d/access_tokens", c.installation), jwt, &answer); err != nil {
+		if err := c.do(
+			ctx, http.MethodPost, fmt.Sprintf("/app/installations/%d/access_tokens", c.installation), jwt, &answer,
+		); err != nil {
 			return nil, err
 		}
 		c.token = answer.Token
@@ -170,7 +172,9 @@ func (c *client) checks(ctx context.Context, repo, sha string) (runs []CheckRun,
 	var list struct {
 		CheckRuns []CheckRun `json:"check_runs"`
 	}
-	if err := c.do(ctx, http.MethodGet, "/repos/"+repo+"/commits/"+sha+"/check-runs?filter=all", c.token, &list); err != nil {
+	if err := c.do(
+		ctx, http.MethodGet, "/repos/"+repo+"/commits/"+sha+"/check-runs?filter=all", c.token, &list,
+	); err != nil {
 		return nil, err
 	}
 	for i := range list.CheckRuns {
@@ -178,7 +182,9 @@ func (c *client) checks(ctx context.Context, repo, sha string) (runs []CheckRun,
 		if r.Output.Annotations == 0 {
 			continue
 		}
-		if err := c.do(ctx, http.MethodGet, fmt.Sprintf("/repos/%s/check-runs/%d/annotations", repo, r.ID), c.token, &r.Annotations); err != nil {
+		if err := c.do(
+			ctx, http.MethodGet, fmt.Sprintf("/repos/%s/check-runs/%d/annotations", repo, r.ID), c.token, &r.Annotations,
+		); err != nil {
 			return nil, err
 		}
 	}
@@ -220,7 +226,9 @@ func (c *client) jwt() (string, error) {
 	now := time.Now()
 	part := base64.RawURLEncoding.EncodeToString
 	signed := part([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." +
-		part(fmt.Appendf(nil, `{"iss":"%d","iat":%d,"exp":%d}`, c.app, now.Add(-time.Minute).Unix(), now.Add(5*time.Minute).Unix()))
+		part(fmt.Appendf(
+			nil, `{"iss":"%d","iat":%d,"exp":%d}`, c.app, now.Add(-time.Minute).Unix(), now.Add(5*time.Minute).Unix(),
+		))
 	sum := sha256.Sum256([]byte(signed))
 	sig, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
 	return signed + "." + part(sig), err

@@ -27,8 +27,11 @@ func look(t *testing.T, page, name string) {
 	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), pageTimeout, errors.New("the browser is too slow"))
 	defer cancel()
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))...)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(
+		browser,
+	),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))...)
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
@@ -46,7 +49,9 @@ func look(t *testing.T, page, name string) {
 		if err := chromedp.Do(ctx, chromedp.Navigate(to)); err != nil {
 			t.Fatalf("open %s: %v", to, err)
 		}
-		seen := evaluate[bool](ctx, t, "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector(':target').getBoundingClientRect())")
+		seen := evaluate[bool](
+			ctx, t, "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector(':target').getBoundingClientRect())",
+		)
 		if wide := evaluate[int64](ctx, t, "document.documentElement.scrollWidth"); !seen || wide > width {
 			t.Errorf("%s: the line is seen: %t; %d pixels wide on a screen of %d", to, seen, wide, width)
 		}

@@ -94,7 +94,8 @@ func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) {
 	}
 	lab, err := cli.Dev(cli.DevOptions{
 		Dir: t.TempDir(), Listen: addr, GitHubURL: s.Hub.URL(), AppID: s.Hub.AppID(), PrivateKey: s.Hub.PrivateKey(),
-		FileRoots: []string{images}, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		FileRoots: []string{images},
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)

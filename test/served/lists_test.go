@@ -12,8 +12,9 @@ import (
 	"github.com/gantry-ci/gantry/test/scene"
 )
 
-// TestLists has a repository say what it knows of its tests and its kernel, and looks at what the checks make of it: what
-// is new, known and flaky is told apart, an allowed message fails nothing, a denied one does, and no list masks a crash.
+// TestLists has a repository say what it knows of its tests and its kernel, and looks at what the checks make of it:
+// what is new, known and flaky is told apart, an allowed message fails nothing, a denied one does, and no list masks a
+// crash.
 func TestLists(t *testing.T) {
 	done := serve(t, "testdata/repo", 3, nil)
 	for name, want := range map[string]struct {
@@ -25,17 +26,26 @@ func TestLists(t *testing.T) {
 		"lists": {
 			"1 newly failed, 1 passed unexpectedly, 1 known to fail, 1 flaky, 1 passed", "fail test true",
 			[]string{"ci/lists.yaml:23 broken failed", "ci/lists.yaml:25 mended passed unexpectedly"},
-			[]string{"case <code>0&#95;lists/broken</code>: fail", "case <code>0&#95;lists/mended</code>: pass", "it is a known failure&#58; not yet, &#35;43", "warning: <code>WARNING in frob&#95;check</code>", "; allowed: fixed in 6.12, &#35;44", "do&#95;sys&#95;open+0x57/0x80"},
+			[]string{
+				"case <code>0&#95;lists/broken</code>: fail", "case <code>0&#95;lists/mended</code>: pass",
+				"it is a known failure&#58; not yet, &#35;43", "warning: <code>WARNING in frob&#95;check</code>",
+				"; allowed: fixed in 6.12, &#35;44", "do&#95;sys&#95;open+0x57/0x80",
+			},
 		},
 		"denied": {
 			"frobnicator: lost an interrupt (1 passed)", "incomplete test false",
 			[]string{"ci/denied.yaml:15 frobnicator: lost an interrupt"},
-			[]string{"finding <code>frobnicator&#58; lost an interrupt</code>", "it ended 3.", "; denied: our driver must not, &#35;45"},
+			[]string{
+				"finding <code>frobnicator&#58; lost an interrupt</code>", "it ended 3.", "; denied: our driver must not, &#35;45",
+			},
 		},
 		"panic": {
 			"kernel panic: sysrq triggered crash (1 missing, 1 passed)", "incomplete test false",
 			[]string{"ci/panic.yaml:25 kernel panic: sysrq triggered crash", "ci/panic.yaml:25 crash missing"},
-			[]string{"finding <code>kernel panic&#58; sysrq triggered crash</code>", "sysrq&#95;handle&#95;crash", "case <code>0&#95;panic/crash</code>: missing"},
+			[]string{
+				"finding <code>kernel panic&#58; sysrq triggered crash</code>", "sysrq&#95;handle&#95;crash",
+				"case <code>0&#95;panic/crash</code>: missing",
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +82,8 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// checkResults holds the results behind the page against the verdict, and that each piece of evidence has a line that is there.
+// checkResults holds the results behind the page against the verdict, and that each piece of evidence has a line that
+// is there.
 func checkResults(t *testing.T, page, verdict string) {
 	t.Helper()
 	var r results.Results
@@ -106,7 +117,10 @@ func files(t *testing.T, check string) {
 	if n := strings.Count(lava, "name: flaky\n"); n != 1 {
 		t.Errorf("the flaky case is there %d times:\n%s", n, lava)
 	}
-	has(t, "lava-results.yaml", lava, "name: flaky\n  result: pass\n", "name: known\n  result: fail\n", "known_failure: 'not yet, #42'", "note: unexpected pass", "note: flaky")
+	has(
+		t, "lava-results.yaml", lava, "name: flaky\n  result: pass\n", "name: known\n  result: fail\n",
+		"known_failure: 'not yet, #42'", "note: unexpected pass", "note: flaky",
+	)
 	_, events := get(t, page+"/events.jsonl")
 	tries := 0
 	for line := range strings.Lines(events) {

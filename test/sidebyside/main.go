@@ -1,5 +1,5 @@
-// Command sidebyside times one job on gantry run, on LAVA's own dispatcher (Debian's lava-dispatcher, as root) and on plain
-// QEMU, in turn: the same kernel, ramdisk and arguments, no snapshots. It prints medians with their spread.
+// Command sidebyside times one job on gantry run, on LAVA's own dispatcher (Debian's lava-dispatcher, as root) and on
+// plain QEMU, in turn: the same kernel, ramdisk and arguments, no snapshots. It prints medians with their spread.
 //
 //	go run ./test/sidebyside -n 10
 package main
@@ -75,10 +75,16 @@ func compare(ctx context.Context, n int) (err error) {
 	fmt.Println("| | wall median | min | max | CPU median |")
 	fmt.Println("|---|--:|--:|--:|--:|")
 	for _, c := range all {
-		fmt.Printf("| %s | %.2f s | %.2f s | %.2f s | %.2f s |\n", c.name, median(c.wall), slices.Min(c.wall).Seconds(), slices.Max(c.wall).Seconds(), median(c.cpu))
+		fmt.Printf(
+			"| %s | %.2f s | %.2f s | %.2f s | %.2f s |\n", c.name, median(c.wall), slices.Min(c.wall).Seconds(),
+			slices.Max(c.wall).Seconds(), median(c.cpu),
+		)
 	}
 	if len(all) == 3 {
-		fmt.Printf("\ngantry run / lava-run: %.2f of its wall time, %.2f of its CPU time\n", median(all[0].wall)/median(all[2].wall), median(all[0].cpu)/median(all[2].cpu))
+		fmt.Printf(
+			"\ngantry run / lava-run: %.2f of its wall time, %.2f of its CPU time\n", median(all[0].wall)/median(all[2].wall),
+			median(all[0].cpu)/median(all[2].cpu),
+		)
 	}
 	fmt.Printf("gantry run - plain QEMU: %+.2f s\n", median(all[0].wall)-median(all[1].wall))
 	return nil
@@ -133,7 +139,9 @@ func newBench(ctx context.Context, dir string) (*bench, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w: %s", err, out)
 	}
-	job := strings.NewReplacer("@KERNEL@", images.Kernel, "@RAMDISK@", images.Ramdisk, "@CMDLINE@", cmdline).Replace(jobYAML)
+	job := strings.NewReplacer(
+		"@KERNEL@", images.Kernel, "@RAMDISK@", images.Ramdisk, "@CMDLINE@", cmdline,
+	).Replace(jobYAML)
 	if err := os.WriteFile(b.job, []byte(job), 0o600); err != nil {
 		return nil, err
 	}
@@ -142,13 +150,18 @@ func newBench(ctx context.Context, dir string) (*bench, error) {
 
 // gantry runs the job as LAVA does, device file and all.
 func (b *bench) gantry(ctx context.Context, dir string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, b.bin, "run", "--device", b.lavaDevice, "--output-dir", filepath.Join(dir, "out"), b.job)
+	cmd := exec.CommandContext(
+		ctx, b.bin, "run", "--device", b.lavaDevice, "--output-dir", filepath.Join(dir, "out"), b.job,
+	)
 	return cmd, run(cmd, "verdict  pass")
 }
 
 func (b *bench) lava(ctx context.Context, dir string) (*exec.Cmd, error) {
 	b.id++
-	cmd := exec.CommandContext(ctx, "lava-run", "--job-id", strconv.Itoa(b.id), "--output-dir", filepath.Join(dir, "out"), "--device", b.lavaDevice, b.job)
+	cmd := exec.CommandContext(
+		ctx, "lava-run", "--job-id", strconv.Itoa(b.id), "--output-dir", filepath.Join(dir, "out"), "--device", b.lavaDevice,
+		b.job,
+	)
 	return cmd, run(cmd, `"case": "job", "definition": "lava", "result": "pass"`)
 }
 

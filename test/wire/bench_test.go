@@ -50,7 +50,9 @@ func benchmarkAssign(b *testing.B, streams int) {
 		}
 		took = append(took, a.at.Sub(began))
 		b.StopTimer()
-		_, err := a.by.Finish(b.Context(), &gantryv1.FinishRequest{Lease: a.Lease, Verdict: results.VerdictFail, Class: string(results.ClassJob)})
+		_, err := a.by.Finish(b.Context(), &gantryv1.FinishRequest{
+			Lease: a.Lease, Verdict: results.VerdictFail, Class: string(results.ClassJob),
+		})
 		if err != nil {
 			b.Fatal(err)
 		}

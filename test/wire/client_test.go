@@ -54,7 +54,9 @@ func (l *testLab) client(t testing.TB, name string) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := c.Enroll(t.Context(), &gantryv1.EnrollRequest{Token: token, Name: name, SecretHash: store.HashSecret(c.secret)})
+	res, err := c.Enroll(t.Context(), &gantryv1.EnrollRequest{
+		Token: token, Name: name, SecretHash: store.HashSecret(c.secret),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +65,13 @@ func (l *testLab) client(t testing.TB, name string) *client {
 }
 
 // watch opens a stream and reads its first message.
-func (c *client) watch(t testing.TB, ctx context.Context, target string) *connect.ServerStreamForClient[gantryv1.WatchResponse] { //nolint:revive // t first, as everywhere in tests
+func (c *client) watch(
+	t testing.TB, ctx context.Context, target string,
+) *connect.ServerStreamForClient[gantryv1.WatchResponse] { //nolint:revive // t first, as everywhere in tests
 	t.Helper()
-	s, err := c.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{Version: "v9", Targets: []lab.Target{{Name: target, Type: "qemu"}}}))
+	s, err := c.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{
+		Version: "v9", Targets: []lab.Target{{Name: target, Type: "qemu"}},
+	}))
 	if err != nil || !s.Receive() {
 		t.Fatalf("watch: %v, %v", err, s.Err())
 	}
@@ -185,21 +191,28 @@ func TestFencing(t *testing.T) {
 	wantCode(t, "large message", connect.CodeResourceExhausted, err)
 
 	// It says pass; its record does not.
-	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true}); err != nil {
+	if _, err = a.Finish(
+		ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true},
+	); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = a.Finish(ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true}); err != nil {
+	if _, err = a.Finish(
+		ctx, &gantryv1.FinishRequest{Lease: lease, Verdict: results.VerdictPass, Complete: true},
+	); err != nil {
 		t.Errorf("finish again: %v", err)
 	}
 	_, err = put(a, 12, "late")
 	wantCode(t, "append to a finished one", connect.CodeFailedPrecondition, err)
 	attempts, err := l.store.Attempts(ctx, id)
-	if err != nil || attempts[0].Verdict.Verdict != results.VerdictIncomplete || attempts[0].Class != results.ClassInfrastructure {
+	if err != nil || attempts[0].Verdict.Verdict != results.VerdictIncomplete ||
+		attempts[0].Class != results.ClassInfrastructure {
 		t.Errorf("attempts %+v, %v", attempts, err)
 	}
 
 	// The second attempt is silent, and comes back too late.
-	l.wait(t, id, "running", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunRunning && r.Attempts == 2 })
+	l.wait(t, id, "running", func(r store.Run, _ []store.Attempt) bool {
+		return r.State == store.RunRunning && r.Attempts == 2
+	})
 	attempts, err = l.store.Attempts(ctx, id)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +244,9 @@ func TestNeverArrived(t *testing.T) {
 	id := l.create(t)
 	first := assignment(t, s)
 	l.ahead.Add(int64(lab.LeaseTimeout + time.Second)) // not a word about it
-	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunQueued })
+	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool {
+		return r.State == store.RunQueued
+	})
 	if run.Attempts != 0 || len(attempts) != 0 {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
@@ -309,11 +324,14 @@ func TestSlowStream(t *testing.T) {
 	for range targets {
 		stuck = append(stuck, l.create(t, large))
 	}
-	l.wait(t, stuck[len(stuck)-1], "leased", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunRunning })
+	l.wait(t, stuck[len(stuck)-1], "leased", func(r store.Run, _ []store.Attempt) bool {
+		return r.State == store.RunRunning
+	})
 	l.runner(t, "quick", "http://"+l.addr)
 	began := time.Now()
 	run, _ := l.wait(t, l.create(t), "completed", completed)
-	if run.Verdict.Verdict != results.VerdictPass || time.Since(began) > 15*time.Second { // not 20 s, after which it would be given up
+	if run.Verdict.Verdict != results.VerdictPass ||
+		time.Since(began) > 15*time.Second { // not 20 s, after which it would be given up
 		t.Errorf("%+v after %s", run, time.Since(began))
 	}
 }

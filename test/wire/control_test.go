@@ -34,7 +34,8 @@ func TestCancel(t *testing.T) {
 	l.cancel(t, waits)
 	l.cancel(t, id)
 	for _, id := range []string{id, waits} {
-		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunCompleted || run.Verdict.Verdict != results.VerdictCanceled || run.Message != "superseded" {
+		if run, err := l.store.Run(t.Context(), id); err != nil || run.State != store.RunCompleted ||
+			run.Verdict.Verdict != results.VerdictCanceled || run.Message != "superseded" {
 			t.Errorf("canceled: %+v, %v", run, err)
 		}
 	}
@@ -110,7 +111,8 @@ func TestSecondAttempt(t *testing.T) {
 				}
 			})
 			run, attempts := l.wait(t, l.create(t), "completed", completed)
-			if run.Verdict.Verdict != results.VerdictIncomplete || run.Class != results.ClassInfrastructure || len(attempts) != 2 {
+			if run.Verdict.Verdict != results.VerdictIncomplete || run.Class != results.ClassInfrastructure ||
+				len(attempts) != 2 {
 				t.Fatalf("%+v, attempts %+v", run, attempts)
 			}
 			if same := attempts[0].Target == attempts[1].Target; same != (targets == 1) {
@@ -153,7 +155,9 @@ func TestRunnerStopped(t *testing.T) {
 	n := l.runner(t, "r", "http://"+l.addr, func(o *agent.Options) { o.Execute = blocking(began) })
 	receive(t, began, "beginning")
 	n.stop(t)
-	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunQueued })
+	run, attempts := l.wait(t, id, "queued again", func(r store.Run, _ []store.Attempt) bool {
+		return r.State == store.RunQueued
+	})
 	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != results.ClassInfrastructure {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}

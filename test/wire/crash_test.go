@@ -167,15 +167,21 @@ func TestRunnerKilledBeforeUpload(t *testing.T) {
 	first := startProcess(t, p.url(), dir, token, "hang")
 	id := l.create(t)
 	first.expect(t, "began 1")
-	_, attempts := l.wait(t, id, "running", func(r store.Run, _ []store.Attempt) bool { return r.State == store.RunRunning })
+	_, attempts := l.wait(t, id, "running", func(r store.Run, _ []store.Attempt) bool {
+		return r.State == store.RunRunning
+	})
 	p.setCut(true)
 	first.kill()
 	// As if it had been executed.
 	lease := filepath.Join(dir, "runs", attempts[0].LeaseID)
-	if _, err := passing(t.Context(), agent.Assignment{Run: id, Attempt: 1, Target: "x", Name: "smoke"}, lease); err != nil {
+	if _, err := passing(
+		t.Context(), agent.Assignment{Run: id, Attempt: 1, Target: "x", Name: "smoke"}, lease,
+	); err != nil {
 		t.Fatal(err)
 	}
-	outcome := fmt.Sprintf(`{"lease":%q,"verdict":"pass","class":"","message":"","complete":true,"sizes":{}}`, attempts[0].LeaseID)
+	outcome := fmt.Sprintf(
+		`{"lease":%q,"verdict":"pass","class":"","message":"","complete":true,"sizes":{}}`, attempts[0].LeaseID,
+	)
 	if err := os.WriteFile(filepath.Join(lease, "outcome.json"), []byte(outcome), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -31,11 +31,15 @@ func TestCurl(t *testing.T) {
 		}
 		return out
 	}
-	id, ok := call("Enroll", "", `{"token":"`+token+`","name":"by-hand","secretHash":"`+store.HashSecret("s3cret")+`"}`)["runner"].(string)
+	id, ok := call(
+		"Enroll", "", `{"token":"`+token+`","name":"by-hand","secretHash":"`+store.HashSecret("s3cret")+`"}`,
+	)["runner"].(string)
 	if !ok {
 		t.Fatal("no runner")
 	}
-	if got := mustJSON(t, call("Heartbeat", id+".s3cret", `{"leases":["nonsense"],"ofTheFuture":1}`)); got != `{"lost":["nonsense"]}` {
+	if got := mustJSON(
+		t, call("Heartbeat", id+".s3cret", `{"leases":["nonsense"],"ofTheFuture":1}`),
+	); got != `{"lost":["nonsense"]}` {
 		t.Errorf("heartbeat: %s", got)
 	}
 	if got := call("Heartbeat", id+".wrong", `{}`); got["code"] != "unauthenticated" {

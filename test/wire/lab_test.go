@@ -80,7 +80,9 @@ func (l *testLab) start(t testing.TB) {
 	if l.blobs, err = store.OpenBlobs(filepath.Join(l.dir, "runs")); err != nil {
 		t.Fatal(err)
 	}
-	s, err := api.New(ctx, api.Options{Store: l.store, Blobs: l.blobs, Version: "v0.1.0", Logger: logger(t).With("side", "app")})
+	s, err := api.New(ctx, api.Options{
+		Store: l.store, Blobs: l.blobs, Version: "v0.1.0", Logger: logger(t).With("side", "app"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,8 @@ func (l *testLab) start(t testing.TB) {
 func (l *testLab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 	t.Helper()
 	spec := store.RunSpec{
-		Name: "smoke", Source: lab.Source{Repository: "o/r", Commit: "abc"}, Trust: lab.Trusted, TargetType: "qemu", Job: []byte("job_name: smoke\n"),
+		Name: "smoke", Source: lab.Source{Repository: "o/r", Commit: "abc"}, Trust: lab.Trusted, TargetType: "qemu",
+		Job: []byte("job_name: smoke\n"),
 	}
 	for _, f := range f {
 		f(&spec)
@@ -151,7 +154,9 @@ func (l *testLab) cancel(t testing.TB, id string) {
 }
 
 // wait waits until the run is as wanted.
-func (l *testLab) wait(t testing.TB, id, what string, want func(store.Run, []store.Attempt) bool) (store.Run, []store.Attempt) {
+func (l *testLab) wait(
+	t testing.TB, id, what string, want func(store.Run, []store.Attempt) bool,
+) (store.Run, []store.Attempt) {
 	t.Helper()
 	end := time.After(patience)
 	for {
@@ -175,8 +180,8 @@ func (l *testLab) wait(t testing.TB, id, what string, want func(store.Run, []sto
 	}
 }
 
-// silence lets the time of all leases run out, until the run is as wanted: a call that was under way when the network was
-// cut may have kept one.
+// silence lets the time of all leases run out, until the run is as wanted: a call that was under way when the network
+// was cut may have kept one.
 func (l *testLab) silence(t testing.TB, id, what string, want func(store.Run) bool) (store.Run, []store.Attempt) {
 	t.Helper()
 	next := time.Now()

@@ -46,7 +46,9 @@ func TestUploadExact(t *testing.T) {
 				_, e := console.Write(buf)
 				err = errors.Join(err, e)
 				for j := range cases / chunks {
-					err = errors.Join(err, rec.emit(results.Event{Case: &results.Case{Suite: "0_x", Case: fmt.Sprintf("c%d-%d", i, j), Result: results.Pass}}))
+					err = errors.Join(err, rec.emit(results.Event{
+						Case: &results.Case{Suite: "0_x", Case: fmt.Sprintf("c%d-%d", i, j), Result: results.Pass},
+					}))
 				}
 			}
 			hash <- [32]byte(sum.Sum(nil))
@@ -104,8 +106,8 @@ func TestNetworkLoss(t *testing.T) {
 	}
 }
 
-// A runner that is silent for 30 s has lost its lease: the run is tried elsewhere, and nothing that the loser says later
-// counts. The loser stops as soon as it hears of it.
+// A runner that is silent for 30 s has lost its lease: the run is tried elsewhere, and nothing that the loser says
+// later counts. The loser stops as soon as it hears of it.
 func TestLeaseLost(t *testing.T) {
 	l := newLab(t)
 	p := newProxy(t, l.addr)
@@ -131,14 +133,16 @@ func TestLeaseLost(t *testing.T) {
 	})
 	p.setCut(true)
 	run, attempts := l.silence(t, id, "queued again", func(r store.Run) bool { return r.State == store.RunQueued })
-	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != results.ClassInfrastructure || !strings.Contains(attempts[0].Message, "silent") {
+	if run.Attempts != 1 || !attempts[0].Ended || attempts[0].Class != results.ClassInfrastructure ||
+		!strings.Contains(attempts[0].Message, "silent") {
 		t.Errorf("attempts: %+v", attempts)
 	}
 	l.runner(t, "winner", "http://"+l.addr, func(o *agent.Options) {
 		o.Targets = func() []lab.Target { return []lab.Target{{Name: "w", Type: "qemu", Tags: []string{"sound"}}} }
 	})
 	run, attempts = l.wait(t, id, "completed", completed)
-	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 2 || attempts[1].Runner != "winner" || attempts[1].LeaseID == lease {
+	if run.Verdict.Verdict != results.VerdictPass || len(attempts) != 2 || attempts[1].Runner != "winner" ||
+		attempts[1].LeaseID == lease {
 		t.Errorf("%+v, attempts %+v", run, attempts)
 	}
 	p.setCut(false)

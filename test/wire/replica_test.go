@@ -15,8 +15,8 @@ import (
 	"github.com/gantry-ci/gantry/test/postgres"
 )
 
-// Two replicas of the app on one PostgreSQL, each with a runner: whoever makes a run, and wherever the stream is, each run
-// is executed once, cancels arrive, and a runner that comes to the other replica is known there.
+// Two replicas of the app on one PostgreSQL, each with a runner: whoever makes a run, and wherever the stream is, each
+// run is executed once, cancels arrive, and a runner that comes to the other replica is known there.
 func TestReplicas(t *testing.T) {
 	dsn, dir := postgres.Start(t), t.TempDir()
 	one, two := newLabOn(t, dir, dsn), newLabOn(t, dir, dsn)
@@ -70,7 +70,9 @@ func TestReplicas(t *testing.T) {
 	receive(t, began, "beginning")
 	t.Logf("assigned through the other replica after %s", time.Since(start))
 	one.cancel(t, id)
-	if _, attempts := one.wait(t, id, "ended", func(_ store.Run, as []store.Attempt) bool { return as[0].Ended }); attempts[0].Class != results.ClassCanceled {
+	if _, attempts := one.wait(t, id, "ended", func(_ store.Run, as []store.Attempt) bool {
+		return as[0].Ended
+	}); attempts[0].Class != results.ClassCanceled {
 		t.Errorf("%+v", attempts)
 	}
 

@@ -24,11 +24,13 @@ func TestRun(t *testing.T) {
 			if diff := cmp.Diff(want, run.Verdict); diff != "" {
 				t.Error(diff)
 			}
-			if len(attempts) != 1 || !attempts[0].Ended || !attempts[0].Complete || attempts[0].Runner != "r" || attempts[0].Target != "r-1" {
+			if len(attempts) != 1 || !attempts[0].Ended || !attempts[0].Complete || attempts[0].Runner != "r" ||
+				attempts[0].Target != "r-1" {
 				t.Errorf("attempts: %+v", attempts)
 			}
 			var res results.Results
-			if err := json.Unmarshal(attempts[0].Results, &res); err != nil || res.Count(results.Pass) != 2 || res.Device != "r-1" || !res.Complete {
+			if err := json.Unmarshal(attempts[0].Results, &res); err != nil || res.Count(results.Pass) != 2 ||
+				res.Device != "r-1" || !res.Complete {
 				t.Errorf("results: %+v, %v", res, err)
 			}
 			if got, want := l.stream(t, id, 1, lab.Console), fmt.Sprintf("booting %s\r\n", id); got != want {

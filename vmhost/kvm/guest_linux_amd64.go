@@ -103,7 +103,9 @@ func (g *guest) measure(vcpu int, mem, state []byte) Result {
 		}
 		best = min(best, took)
 	}
-	evidence := fmt.Sprintf("a 64-bit guest ran %d turns of a loop and cmpxchg16b in %v", loops, best.Round(time.Microsecond))
+	evidence := fmt.Sprintf(
+		"a 64-bit guest ran %d turns of a loop and cmpxchg16b in %v", loops, best.Round(time.Microsecond),
+	)
 	if best > slowAfter {
 		return Result{Verdict: Slow, Evidence: evidence + ", as slow as emulation"}
 	}

@@ -33,9 +33,9 @@ const limit = time.Second
 // grace is how long a signaled KVM_RUN may take to come back before its thread is left behind.
 const grace = 50 * time.Millisecond
 
-// Probe runs the guest. It answers within a second, or when ctx ends, whatever the kernel does: the guest has a thread of its own
-// that is signaled at the deadline, and left behind should even that not bring it back from the kernel. The answer
-// holds as long as the process lives, so call it once and keep the result.
+// Probe runs the guest. It answers within a second, or when ctx ends, whatever the kernel does: the guest has a thread
+// of its own that is signaled at the deadline, and left behind should even that not bring it back from the kernel. The
+// answer holds as long as the process lives, so call it once and keep the result.
 func Probe(ctx context.Context) Result {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -85,7 +85,9 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 		if asked(opts) != "" {
 			return opts, nil
 		}
-		return append(slices.Clip(opts), option{name: "accel", value: "kvm", has: true, from: fromDevice}), []string{"added -accel kvm"}
+		return append(slices.Clip(opts), option{name: "accel", value: "kvm", has: true, from: fromDevice}), []string{
+			"added -accel kvm",
+		}
 	}
 	for _, o := range opts {
 		before := o.String()

@@ -29,7 +29,9 @@ func TestFallback(t *testing.T) {
 		{"-append console=ttyS0", "-append console=ttyS0 no_timer_check"},
 		{"-append 'a no_timer_check b' -cpu Nehalem", "-append a no_timer_check b -cpu Nehalem"},
 		{"-append ''", "-append no_timer_check"},
-		{"-append 'quiet rdinit=/bin/sleep -- 100000'", "-append quiet rdinit=/bin/sleep no_timer_check -- 100000"}, // the rest is init's
+		{
+			"-append 'quiet rdinit=/bin/sleep -- 100000'", "-append quiet rdinit=/bin/sleep no_timer_check -- 100000",
+		}, // the rest is init's
 		{"-nographic", "-nographic"},
 	} {
 		opts, err := parseArgument(c.in, fromDevice)
@@ -96,9 +98,13 @@ func TestArgv(t *testing.T) {
 		"-serial", "chardev:gantry-console", "-chardev", "socket,id=gantry-console",
 	}
 	own := []string{
-		"-chardev", "socket,id=gantry-qmp", "-mon", "chardev=gantry-qmp,mode=control", "-name", "gantry-run-1", "-sandbox", sandbox,
+		"-chardev", "socket,id=gantry-qmp", "-mon", "chardev=gantry-qmp,mode=control", "-name", "gantry-run-1", "-sandbox",
+		sandbox,
 	}
-	device := []string{"qemu-system-x86_64", "-nographic", "-net", "nic,model=virtio,macaddr=52:54:00:12:34:59", "-net", "user,restrict=on", "-m", "256"}
+	device := []string{
+		"qemu-system-x86_64", "-nographic", "-net", "nic,model=virtio,macaddr=52:54:00:12:34:59", "-net", "user,restrict=on",
+		"-m", "256",
+	}
 	job := []string{"-kernel", "/run/1/bzImage", "-append", "console=ttyS0,115200 root=/dev/sda"}
 	drive := []string{"-drive", "file=/run/1/disk.img,index=0,format=raw"}
 
@@ -108,7 +114,9 @@ func TestArgv(t *testing.T) {
 		g := New(o)
 		g.Image("kernel", "/run/1/bzImage")
 		g.Image("disk", "/run/1/disk.img")
-		if err := g.Args(`-kernel {kernel} -append "console=ttyS0,115200 root=/dev/sda"`, "-drive file={disk},index=0,format=raw -enable-kvm"); err != nil {
+		if err := g.Args(
+			`-kernel {kernel} -append "console=ttyS0,115200 root=/dev/sda"`, "-drive file={disk},index=0,format=raw -enable-kvm",
+		); err != nil {
 			t.Fatal(err)
 		}
 		c, err := g.Prepare(t.Context())
@@ -129,7 +137,9 @@ func TestArgv(t *testing.T) {
 	if diff := cmp.Diff(cat(device, slow, drive, tail, []string{"-monitor", "none"}, own), c.Argv); diff != "" {
 		t.Errorf("software emulation: %s", diff)
 	}
-	want := []string{"changed -net user to -net user,restrict=on", "added no_timer_check to -append", "removed -enable-kvm"}
+	want := []string{
+		"changed -net user to -net user,restrict=on", "added no_timer_check to -append", "removed -enable-kvm",
+	}
 	if diff := cmp.Diff(want, c.Changes); diff != "" {
 		t.Errorf("changes: %s", diff)
 	}
@@ -137,7 +147,9 @@ func TestArgv(t *testing.T) {
 		return
 	}
 	c = build(hw)
-	if diff := cmp.Diff(cat(device, job, drive, []string{"-enable-kvm"}, tail, []string{"-monitor", "none"}, own), c.Argv); diff != "" {
+	if diff := cmp.Diff(
+		cat(device, job, drive, []string{"-enable-kvm"}, tail, []string{"-monitor", "none"}, own), c.Argv,
+	); diff != "" {
 		t.Errorf("KVM: %s", diff)
 	}
 	if c.Accel.Used != "kvm" {
@@ -202,7 +214,9 @@ func TestRestrict(t *testing.T) {
 // A device file's options are one command line, cut anywhere.
 func TestDeviceOptions(t *testing.T) {
 	o := testOptions("x")
-	o.Machine.Options, o.Machine.Extra = []string{"-nographic", "-m", "512", "-net nic -net user"}, []string{"-cpu", "host"}
+	o.Machine.Options, o.Machine.Extra = []string{"-nographic", "-m", "512", "-net nic -net user"}, []string{
+		"-cpu", "host",
+	}
 	c, err := New(o).Prepare(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,8 @@ func TestSetArgs(t *testing.T) {
 		t.Fatal(err)
 	}
 	argv := strings.Join(jobArgv(t, g), " ")
-	if strings.Count(argv, "-kernel ") != 1 || !strings.Contains(argv, "-append two") || strings.Contains(argv, "first-boot") || !strings.Contains(argv, "-m 512") {
+	if strings.Count(argv, "-kernel ") != 1 || !strings.Contains(argv, "-append two") ||
+		strings.Contains(argv, "first-boot") || !strings.Contains(argv, "-m 512") {
 		t.Errorf("argv %s", argv)
 	}
 

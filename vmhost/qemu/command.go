@@ -100,7 +100,8 @@ func parseArgument(s string, from origin) ([]option, error) {
 	return optionsOf(words, from, s)
 }
 
-// substitute puts the paths of images in for their names. It is done on parsed values, so that a path's characters mean nothing.
+// substitute puts the paths of images in for their names. It is done on parsed values, so that a path's characters mean
+// nothing.
 func (b *builder) substitute(o option) (option, error) {
 	var missing string
 	put := func(s string) string {

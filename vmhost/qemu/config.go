@@ -31,8 +31,8 @@ type Limits struct {
 	CPUs      int
 
 	// FileBytes is what the process may make any one file grow to: a qcow2, which may claim any size, or what the guest
-	// writes with -snapshot, which is in /var/tmp. It is at least the size of the largest image. To a guest that writes more,
-	// its disk is broken: QEMU gets EFBIG.
+	// writes with -snapshot, which is in /var/tmp. It is at least the size of the largest image. To a guest that writes
+	// more, its disk is broken: QEMU gets EFBIG.
 	FileBytes int64
 }
 

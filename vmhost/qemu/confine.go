@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// shell lowers limits that only the process itself can lower, and makes room for QEMU: no core dumps of a guest's memory, no endless
-// files, and the guest first when the host runs out of memory.
+// shell lowers limits that only the process itself can lower, and makes room for QEMU: no core dumps of a guest's
+// memory, no endless files, and the guest first when the host runs out of memory.
 const shell = `ulimit -c 0; %s{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
 
 func command(ctx context.Context, o Options, c *Command, argv []string, files *files) *exec.Cmd {

@@ -19,8 +19,8 @@ const socketBuffer = 1 << 20
 // errOpen is a second reader.
 var errOpen = errors.New("it is open already")
 
-// stream is the console of one life of a guest: a pair of connected sockets. It outlives its readers, so that a console can be closed
-// and opened again.
+// stream is the console of one life of a guest: a pair of connected sockets. It outlives its readers, so that a console
+// can be closed and opened again.
 type stream struct {
 	host  *net.UnixConn
 	guest *os.File      // the process's end, nil once it was handed over

@@ -23,7 +23,9 @@ func TestConsoleBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, c, "guest-is-up")
-	if _, err := fmt.Fprintf(c, "stty raw; echo 1 >/proc/sys/kernel/printk; echo; echo begin; seq 1 %d; echo finish\n", lines); err != nil {
+	if _, err := fmt.Fprintf(
+		c, "stty raw; echo 1 >/proc/sys/kernel/printk; echo; echo begin; seq 1 %d; echo finish\n", lines,
+	); err != nil {
 		t.Fatal(err)
 	}
 	await(t, c, "begin")

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// files are what QEMU inherits. It runs as a user who can open nothing of the run's, so gantry opens the images: a disk becomes a set of
-// descriptors (/dev/fdset/N), a file that is only read becomes /proc/self/fd/N.
+// files are what QEMU inherits. It runs as a user who can open nothing of the run's, so gantry opens the images: a disk
+// becomes a set of descriptors (/dev/fdset/N), a file that is only read becomes /proc/self/fd/N.
 type files struct {
 	list    []*os.File
 	names   map[string]string // path, format and access → what QEMU calls it
@@ -184,8 +184,8 @@ func isSame(file *os.File, as fs.FileInfo) error {
 // maxCopy bounds what readable copies into memory.
 const maxCopy = 2 << 30
 
-// readable makes a kernel, ramdisk or firmware readable by name through /proc: QEMU opens these itself, which needs the right to
-// read the file though not its folders. Where others have none, the process gets a copy in memory.
+// readable makes a kernel, ramdisk or firmware readable by name through /proc: QEMU opens these itself, which needs the
+// right to read the file though not its folders. Where others have none, the process gets a copy in memory.
 func (f *files) readable(file *os.File, st fs.FileInfo) (string, error) {
 	if st.Mode().Perm()&0o004 != 0 || os.Geteuid() != 0 {
 		return fmt.Sprintf("/proc/self/fd/%d", f.add(file)), nil

@@ -7,20 +7,25 @@ import (
 	"testing"
 )
 
-// harmless are the options of an accepted command line, with what may follow them judged anew, and differently than by the policy
-// itself: by looking for anything that could name a file, a host or a command.
+// harmless are the options of an accepted command line, with what may follow them judged anew, and differently than by
+// the policy itself: by looking for anything that could name a file, a host or a command.
 var harmless = []string{
-	"append", "nographic", "no-reboot", "snapshot", "usb", "enable-kvm", "no-acpi", "no-hpet", "kernel", "initrd", "dtb", "bios",
-	"drive", "device", "machine", "M", "accel", "net", "netdev", "nic", "boot", "m", "smp", "cpu", "rtc", "serial", "parallel",
+	"append", "nographic", "no-reboot", "snapshot", "usb", "enable-kvm", "no-acpi", "no-hpet", "kernel", "initrd", "dtb",
+	"bios",
+	"drive", "device", "machine", "M", "accel", "net", "netdev", "nic", "boot", "m", "smp", "cpu", "rtc", "serial",
+	"parallel",
 	"monitor", "display", "vga", "chardev", "mon", "name", "sandbox",
 }
 
 // Whatever a stranger says: an accepted command line has only known options, and no path but the run's images.
 func FuzzServed(f *testing.F) {
 	for _, s := range []string{
-		`-kernel {kernel} -append "console=ttyS0"`, "-drive file={disk},format=raw,if=virtio", "-hda {disk} -device virtio-rng-pci",
-		"-drive file=/etc/shadow", "-drive file=json:{}", "-netdev user,id=n,hostfwd=::1-:1", "-machine q35,accel=kvm -cpu host", "-serial null -serial stdio",
-		"-drive file={disk},,format=raw", "-drive file={disk},file={kernel}", "-pflash {disk} -cdrom {kernel} -m 1G -smp 2 -boot order=c", "-nic user,model=e1000",
+		`-kernel {kernel} -append "console=ttyS0"`, "-drive file={disk},format=raw,if=virtio",
+		"-hda {disk} -device virtio-rng-pci",
+		"-drive file=/etc/shadow", "-drive file=json:{}", "-netdev user,id=n,hostfwd=::1-:1",
+		"-machine q35,accel=kvm -cpu host", "-serial null -serial stdio",
+		"-drive file={disk},,format=raw", "-drive file={disk},file={kernel}",
+		"-pflash {disk} -cdrom {kernel} -m 1G -smp 2 -boot order=c", "-nic user,model=e1000",
 		"-hda {disk} -drive file={disk},format=qcow2", "-drive file={kernel},format=raw -kernel {kernel}",
 	} {
 		f.Add(s)
@@ -84,7 +89,8 @@ func checkHarmless(t *testing.T, name, value string, images []string) {
 		}
 		return
 	case "sandbox", "chardev", "mon":
-		if value != sandbox && value != "socket,id="+consoleID && value != "socket,id="+qmpID && value != "chardev="+qmpID+",mode=control" {
+		if value != sandbox && value != "socket,id="+consoleID && value != "socket,id="+qmpID &&
+			value != "chardev="+qmpID+",mode=control" {
 			t.Fatalf("-%s %q", name, value)
 		}
 		return
@@ -93,9 +99,11 @@ func checkHarmless(t *testing.T, name, value string, images []string) {
 		found := false
 		for _, image := range images {
 			escaped := "file=" + strings.ReplaceAll(image, ",", ",,")
-			if rest, ok := strings.CutPrefix(value, escaped); ok && (rest == "" || rest[0] == ',' && !strings.HasPrefix(rest, ",,")) {
+			if rest, ok := strings.CutPrefix(value, escaped); ok &&
+				(rest == "" || rest[0] == ',' && !strings.HasPrefix(rest, ",,")) {
 				value, found = rest, true
-			} else if before, rest, ok := strings.Cut(value, ","+escaped); ok && (rest == "" || rest[0] == ',' && !strings.HasPrefix(rest, ",,")) {
+			} else if before, rest, ok := strings.Cut(value, ","+escaped); ok &&
+				(rest == "" || rest[0] == ',' && !strings.HasPrefix(rest, ",,")) {
 				value, found = before+rest, true
 			}
 		}

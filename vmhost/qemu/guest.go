@@ -1,5 +1,6 @@
 // Package qemu runs virtual machines as plain QEMU processes. It decides what a job's arguments may be, takes the
-// guest's console and control away from the terminal, confines the process, and sees to it that no guest outlives the runner.
+// guest's console and control away from the terminal, confines the process, and sees to it that no guest outlives the
+// runner.
 package qemu
 
 import (
@@ -70,26 +71,26 @@ func New(o Options) *Guest {
 // ID is the guest's, as chosen.
 func (g *Guest) ID() string { return g.opts.ID }
 
-// Image says where an image of this run is, or will be when the guest is switched on. Arguments name it {name}, or by its path. A
-// second call with the name replaces the first.
+// Image says where an image of this run is, or will be when the guest is switched on. Arguments name it {name}, or by
+// its path. A second call with the name replaces the first.
 func (g *Guest) Image(name, path string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.images[name] = path
 }
 
-// Args adds arguments of the job as an image_arg has them: several words, {name} for the path of an image. Strings given in one call
-// are one command line, cut anywhere. What the job may not say is an *ArgumentError at once, so that a plan can be
-// refused; what {name} stands for is looked up by On.
+// Args adds arguments of the job as an image_arg has them: several words, {name} for the path of an image. Strings
+// given in one call are one command line, cut anywhere. What the job may not say is an *ArgumentError at once, so that
+// a plan can be refused; what {name} stands for is looked up by On.
 func (g *Guest) Args(args ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.addArgs(g.args, g.argSize, args)
 }
 
-// SetArgs replaces all arguments of the job, of which it makes the checks of Args: a guest that is booted again, as by a second boot or a
-// retry, starts from what that boot says. SetArgs() leaves none. A refusal changes nothing. A running guest is as it was
-// started; its next On has the new ones.
+// SetArgs replaces all arguments of the job, of which it makes the checks of Args: a guest that is booted again, as by
+// a second boot or a retry, starts from what that boot says. SetArgs() leaves none. A refusal changes nothing. A
+// running guest is as it was started; its next On has the new ones.
 func (g *Guest) SetArgs(args ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -105,7 +106,9 @@ func (g *Guest) addArgs(have []option, size int, args []string) error {
 	}
 	if g.opts.Trust != Operator {
 		if size+len(line) > maxArgs || len(have)+len(opts) > maxOptions {
-			return &ArgumentError{Source: string(fromJob), Argument: line[:min(len(line), 80)], Reason: "the job has too many arguments"}
+			return &ArgumentError{
+				Source: string(fromJob), Argument: line[:min(len(line), 80)], Reason: "the job has too many arguments",
+			}
 		}
 		p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
 			return s != "" && placeholder.FindString(s) == s || g.isImage(s)
@@ -140,7 +143,8 @@ func (g *Guest) isImage(path string) bool {
 	return false
 }
 
-// Prepare decides what On will execute: arguments, acceleration, and what was changed and why. All images must be known.
+// Prepare decides what On will execute: arguments, acceleration, and what was changed and why. All images must be
+// known.
 func (g *Guest) Prepare(ctx context.Context) (*Command, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -171,8 +175,8 @@ func (g *Guest) Command() *Command {
 	return g.command
 }
 
-// On starts the guest and returns when its processors run. An *ArgumentError is the author's of the argument; an *ExitError says what QEMU
-// said when it would not start.
+// On starts the guest and returns when its processors run. An *ArgumentError is the author's of the argument; an
+// *ExitError says what QEMU said when it would not start.
 func (g *Guest) On(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -223,8 +227,8 @@ func renew(at **stream) error {
 	return nil
 }
 
-// Off stops the guest, also one that another process started with this ID. It returns when it is gone; that there was none is
-// no error.
+// Off stops the guest, also one that another process started with this ID. It returns when it is gone; that there was
+// none is no error.
 func (g *Guest) Off(ctx context.Context) error {
 	g.mu.Lock()
 	p, console, results := g.process, g.stream, g.results
@@ -242,9 +246,9 @@ func (g *Guest) Off(ctx context.Context) error {
 	return nil
 }
 
-// Open is the serial console as raw bytes, from the first the guest prints, when it is opened before On or before anything was read. It
-// ends with io.EOF when the guest does. One reader at a time: close it before opening it again, which goes on where the
-// other stopped. Opened while the guest is off, it waits for the next On.
+// Open is the serial console as raw bytes, from the first the guest prints, when it is opened before On or before
+// anything was read. It ends with io.EOF when the guest does. One reader at a time: close it before opening it again,
+// which goes on where the other stopped. Opened while the guest is off, it waits for the next On.
 func (g *Guest) Open(context.Context) (io.ReadWriteCloser, error) {
 	c, err := g.open(&g.stream)
 	if err != nil {

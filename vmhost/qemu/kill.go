@@ -15,8 +15,8 @@ import (
 // maxCmdline bounds what is read of a process's command line; the kernel's own bound on arguments is near it.
 const maxCmdline = 4 << 20
 
-// Kill kills the guest of that id, whoever started it, and returns when it is gone. It is found by its name on its command line, never by a
-// remembered process number. That there is none is no error.
+// Kill kills the guest of that id, whoever started it, and returns when it is gone. It is found by its name on its
+// command line, never by a remembered process number. That there is none is no error.
 func Kill(ctx context.Context, id string) error {
 	if !validID.MatchString(id) {
 		return fmt.Errorf("kill guest %q: an id is letters, digits, dots, underscores and dashes", id)
@@ -52,8 +52,8 @@ func isGuest(pid int, id string) bool {
 	return false
 }
 
-// killPID kills one process. The descriptor holds on to the process, so that a number given to another one in the meantime is
-// never killed: it is checked again after it was taken.
+// killPID kills one process. The descriptor holds on to the process, so that a number given to another one in the
+// meantime is never killed: it is checked again after it was taken.
 func killPID(ctx context.Context, pid int, id string) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {

@@ -58,7 +58,9 @@ func hold(spec string) error {
 	return err
 }
 
-var bootArgs = []string{`-kernel {kernel} -append "console=ttyS0 panic=-1 mitigations=off cryptomgr.notests quiet"`, "-initrd {ramdisk}"}
+var bootArgs = []string{
+	`-kernel {kernel} -append "console=ttyS0 panic=-1 mitigations=off cryptomgr.notests quiet"`, "-initrd {ramdisk}",
+}
 
 func noKVM(context.Context) kvm.Result {
 	return kvm.Result{Verdict: kvm.None, Evidence: "the test says so"}
@@ -106,7 +108,9 @@ func testKernel(t *testing.T) string {
 	}
 	debs, _ := filepath.Glob("/var/cache/apt/archives/linux-image-*-cloud-amd64_*_amd64.deb")
 	for _, deb := range debs {
-		if out, err := exec.CommandContext(t.Context(), "dpkg-deb", "-x", deb, "../../.cache/kernel").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(
+			t.Context(), "dpkg-deb", "-x", deb, "../../.cache/kernel",
+		).CombinedOutput(); err != nil {
 			t.Fatalf("unpack %s: %v: %s", deb, err, out)
 		}
 	}
@@ -143,8 +147,14 @@ func testInitrd(t *testing.T, init string, more ...cpio.Record) string {
 	}
 	var buf bytes.Buffer
 	w := cpio.Newc.Writer(&buf)
-	records := []cpio.Record{cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755), cpio.Directory("sys", 0o755)}
-	records = append(records, cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.StaticFile("init", init, 0o755), cpio.CharDev("dev/console", 0o600, 5, 1))
+	records := []cpio.Record{
+		cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
+		cpio.Directory("sys", 0o755),
+	}
+	records = append(
+		records, cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.StaticFile("init", init, 0o755),
+		cpio.CharDev("dev/console", 0o600, 5, 1),
+	)
 	for _, name := range []string{"sh", "mount", "cat", "echo", "reboot", "poweroff", "sha256sum", "stty", "head", "tr", "seq", "uname", "dd", "insmod", "ip", "nc", "printf"} {
 		records = append(records, cpio.Symlink("bin/"+name, "busybox"))
 	}

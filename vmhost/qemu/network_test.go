@@ -21,7 +21,8 @@ echo guest-is-up
 while read -r line; do eval "$line"; done
 `
 
-// Through QEMU's user network a guest reaches the host's loopback, where the lab's own services are. A served job's does not.
+// Through QEMU's user network a guest reaches the host's loopback, where the lab's own services are. A served job's
+// does not.
 func TestNetwork(t *testing.T) {
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "the-host-speaking")
@@ -32,7 +33,8 @@ func TestNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	modules := testModules(t, "drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
-		"drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net")
+		"drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
+		"drivers/net/virtio_net")
 	for _, c := range []struct {
 		name    string
 		network Network
@@ -49,11 +51,15 @@ func TestNetwork(t *testing.T) {
 			t.Fatal(err)
 		}
 		await(t, tty, "guest-is-up")
-		if _, err := fmt.Fprintf(tty, "ip link show eth0; printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 10.0.2.2 %s; echo end-of-$((1+1))\n", u.Port()); err != nil {
+		if _, err := fmt.Fprintf(
+			tty, "ip link show eth0; printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 10.0.2.2 %s; echo end-of-$((1+1))\n",
+			u.Port(),
+		); err != nil {
 			t.Fatal(err)
 		}
 		got := await(t, tty, "end-of-2")
-		if reached := strings.Contains(got, "the-host-speaking"); reached != c.reaches || !strings.Contains(got, "52:54:00:12:34:59") {
+		if reached := strings.Contains(got, "the-host-speaking"); reached != c.reaches ||
+			!strings.Contains(got, "52:54:00:12:34:59") {
 			t.Errorf("%s: the guest says %s", c.name, got)
 		}
 		if err := g.Off(t.Context()); err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// disk writes a disk's short form in full, and makes a stranger's disk say its format, so that QEMU does not guess it from bytes
-// the guest may write.
+// disk writes a disk's short form in full, and makes a stranger's disk say its format, so that QEMU does not guess it
+// from bytes the guest may write.
 func (b *builder) disk(o option) option {
 	before := o.String()
 	if long := longForm(o.name); long != nil {
@@ -55,7 +55,8 @@ func longForm(name string) props {
 }
 
 // restrict cuts the guest off from host and network, unless it may have them. QEMU's user network otherwise reaches
-// whatever the host reaches, its loopback included. A tap or bridge of the device file is the operator's own network, and stays.
+// whatever the host reaches, its loopback included. A tap or bridge of the device file is the operator's own network,
+// and stays.
 func (b *builder) restrict() {
 	if b.network == NetworkOpen || b.network == NetworkDefault && b.trust == Operator {
 		return
@@ -76,7 +77,8 @@ func (b *builder) restrict() {
 	}
 }
 
-// restricted is a user network's definition made to reach nothing; any other is as it was. QEMU reads it as properties or as JSON.
+// restricted is a user network's definition made to reach nothing; any other is as it was. QEMU reads it as properties
+// or as JSON.
 func restricted(value string) string {
 	if strings.HasPrefix(value, "{") {
 		var def map[string]any
@@ -136,7 +138,9 @@ func (b *builder) detach() {
 		id, _ := parseProps(o.value).explicit("chardev").get("chardev")
 		return o.name == "mon" && id == console
 	})
-	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + console, has: true, from: fromDevice, sock: consoleSocket})
+	b.opts = append(b.opts, option{
+		name: "chardev", value: "socket,id=" + console, has: true, from: fromDevice, sock: consoleSocket,
+	})
 }
 
 func (b *builder) has(names ...string) bool {
@@ -155,7 +159,9 @@ func (b *builder) own(id string) {
 	if !b.has("monitor") {
 		b.add("monitor", "none")
 	}
-	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + qmpID, has: true, from: fromDevice, sock: qmpSocket})
+	b.opts = append(b.opts, option{
+		name: "chardev", value: "socket,id=" + qmpID, has: true, from: fromDevice, sock: qmpSocket,
+	})
 	b.add("mon", "chardev="+qmpID+",mode=control")
 	if b.results {
 		b.port()
@@ -172,7 +178,9 @@ const ResultsPort = "gantry.results"
 // port adds the results port, on a bus of its own, so that it never takes a number from the job's ports.
 func (b *builder) port() {
 	b.add("device", "virtio-serial,id="+serialID+",max_ports=2") // port 0 is kept for a console
-	b.opts = append(b.opts, option{name: "chardev", value: "socket,id=" + resultsID, has: true, from: fromDevice, sock: resultsSocket})
+	b.opts = append(b.opts, option{
+		name: "chardev", value: "socket,id=" + resultsID, has: true, from: fromDevice, sock: resultsSocket,
+	})
 	b.add("device", "virtserialport,bus="+serialID+".0,nr=1,chardev="+resultsID+",name="+ResultsPort)
 	b.changes = append(b.changes, "added a virtio-serial port for results: the device file asks for it")
 }

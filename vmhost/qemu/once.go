@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A qcow2 image may name other files, which QEMU opens for the guest; gantry reads its header before it does. That holds
-// only if nobody else writes the header: a second drive of the same file, or an earlier boot that had the file as raw.
-// QEMU's own locks, which refuse a second writer, are off for inherited descriptors. So a served job's disk is one
+// A qcow2 image may name other files, which QEMU opens for the guest; gantry reads its header before it does. That
+// holds only if nobody else writes the header: a second drive of the same file, or an earlier boot that had the file as
+// raw. QEMU's own locks, which refuse a second writer, are off for inherited descriptors. So a served job's disk is one
 // drive, alone, and of one format for as long as there is the guest.
 
 // subject is the file that an option opens, "" for none.
@@ -36,7 +36,8 @@ func format(o option) string {
 	return f
 }
 
-// checkOnce refuses to the job an image that is a disk and anything else, another disk included. Resolve says where a subject is.
+// checkOnce refuses to the job an image that is a disk and anything else, another disk included. Resolve says where a
+// subject is.
 func checkOnce(opts []option, resolve func(string) string) error {
 	first := map[string]option{}
 	for _, o := range opts {
@@ -76,7 +77,8 @@ func (f *files) once(st os.FileInfo, opt option, strict bool) error {
 	return nil
 }
 
-// fileID tells a file from all others, also from a later one with the same inode number where the file system has times of birth.
+// fileID tells a file from all others, also from a later one with the same inode number where the file system has times
+// of birth.
 type fileID struct {
 	major, minor uint32
 	inode        uint64
@@ -96,7 +98,10 @@ func (f formats) keep(file *os.File, opt option) error {
 	id := fileID{st.Dev_major, st.Dev_minor, st.Ino, st.Btime.Sec, st.Btime.Nsec}
 	now := format(opt)
 	if before, ok := f[id]; ok && before != now {
-		return fmt.Errorf("%w: %s was %s before, so it cannot be %s: the guest may have written a header of its own", errImage, opt.file, before, now)
+		return fmt.Errorf(
+			"%w: %s was %s before, so it cannot be %s: the guest may have written a header of its own", errImage, opt.file,
+			before, now,
+		)
 	}
 	f[id] = now
 	return nil

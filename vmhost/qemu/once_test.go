@@ -61,7 +61,8 @@ func TestDiskOnce(t *testing.T) {
 			t.Errorf("%q: got %v", args, err)
 		}
 	}
-	for _, arg := range []string{"-kernel {kernel} -initrd {kernel}", "-hda {disk} -kernel {kernel}", raw + " -net nic -net user -device virtio-blk,drive=a"} {
+	for _, arg := range []string{"-kernel {kernel} -initrd {kernel}", "-hda {disk} -kernel {kernel}", raw +
+		" -net nic -net user -device virtio-blk,drive=a"} {
 		if err := served().Args(arg); err != nil {
 			t.Errorf("%s: %v", arg, err)
 		}
@@ -120,7 +121,9 @@ func TestEveryFormatIsChecked(t *testing.T) {
 	dir := t.TempDir()
 	img := createQcow2(t, filepath.Join(dir, "img"), "-b", zeros(t, filepath.Join(dir, "secret")), "-F", "raw")
 	drive := func(format string) option {
-		return option{name: "drive", value: "file=" + img + ",format=" + format, has: true, file: img, write: true, from: fromJob}
+		return option{
+			name: "drive", value: "file=" + img + ",format=" + format, has: true, file: img, write: true, from: fromJob,
+		}
 	}
 	if key(drive("raw")) == key(drive("qcow2")) {
 		t.Error("a raw and a qcow2 drive share what was opened")
@@ -163,7 +166,8 @@ func TestSecondBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := g.On(t.Context())
-		if (err == nil) != (want == "") || err != nil && (asArgumentError(err) == nil || !strings.Contains(err.Error(), want)) {
+		if (err == nil) != (want == "") ||
+			err != nil && (asArgumentError(err) == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: got %v, want %q", format, err, want)
 		}
 		if err := g.Off(t.Context()); err != nil {

@@ -49,11 +49,13 @@ func allowedKeys(name string) []string {
 		return []string{
 			"driver", "drive", "id", "serial", "bus", "addr", "mac", "netdev", "bootindex", "scsi-id", "lun", "channel", "port",
 			"slot", "chassis", "disable-legacy", "disable-modern", "logical_block_size", "physical_block_size",
-			"num-queues", "num_queues", "write-cache", "share-rw", "removable", "nsid", "max-bytes", "period", "multifunction", "p2", "p3", "masterbus", "firstport",
+			"num-queues", "num_queues", "write-cache", "share-rw", "removable", "nsid", "max-bytes", "period", "multifunction",
+			"p2", "p3", "masterbus", "firstport",
 		}
 	case "machine":
 		return []string{
-			"type", "accel", "graphics", "gic-version", "virtualization", "secure", "highmem", "usb", "smm", "hpet", "pit", "pic", "rtc",
+			"type", "accel", "graphics", "gic-version", "virtualization", "secure", "highmem", "usb", "smm", "hpet", "pit",
+			"pic", "rtc",
 			"pcie", "acpi", "its", "mte", "ras", "iommu", "kernel-irqchip", "kernel_irqchip", "vmport", "sata", "smbus",
 		}
 	case "accel":
@@ -201,7 +203,9 @@ func mustMatch(o option, re *regexp.Regexp) error {
 
 func oneOf(o option, values ...string) error {
 	if !slices.Contains(values, o.value) {
-		return refuse(o, fmt.Sprintf("-%s %s is not allowed in a served job, only %s", o.name, o.value, strings.Join(values, ", ")))
+		return refuse(
+			o, fmt.Sprintf("-%s %s is not allowed in a served job, only %s", o.name, o.value, strings.Join(values, ", ")),
+		)
 	}
 	return nil
 }

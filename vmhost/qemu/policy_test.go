@@ -34,9 +34,12 @@ func TestPolicyAllows(t *testing.T) {
 		"-device virtio-scsi-pci,id=scsi0 -device scsi-hd,drive=lavatest,bus=scsi0.0",
 		"-device driver=virtio-rng-pci",
 		"-m 1024", "-m 2G", "-smp 2", "-cpu max", "-cpu host", "-cpu cortex-a57", "-cpu Nehalem,+avx,-smep,migratable=off",
-		"-machine virt,gic-version=3,accel=kvm:tcg", "-M q35", "-machine accel=tcg", "-enable-kvm", "-accel kvm", "-accel tcg,thread=multi",
-		"-nographic", "-no-reboot", "-snapshot", "-monitor none", "-display none", "-vga none", "-boot c", "-boot order=dc,menu=off",
-		"-net nic,model=virtio,macaddr=DE:AD:BE:EF:66:05 -net user", "-netdev user,id=n0 -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01", "-nic none",
+		"-machine virt,gic-version=3,accel=kvm:tcg", "-M q35", "-machine accel=tcg", "-enable-kvm", "-accel kvm",
+		"-accel tcg,thread=multi",
+		"-nographic", "-no-reboot", "-snapshot", "-monitor none", "-display none", "-vga none", "-boot c",
+		"-boot order=dc,menu=off",
+		"-net nic,model=virtio,macaddr=DE:AD:BE:EF:66:05 -net user",
+		"-netdev user,id=n0 -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01", "-nic none",
 		"-rtc base=utc,clock=host", "-usb -device usb-storage,drive=hd0",
 		"",
 	} {
@@ -206,7 +209,9 @@ func TestOperator(t *testing.T) {
 	o := testOptions("x")
 	o.Trust = Operator
 	g := New(o)
-	if err := g.Args("-chardev file,id=x,path=/tmp/x -virtfs local,path=/,mount_tag=x,security_model=none -fw_cfg name=opt/x,string=y"); err != nil {
+	if err := g.Args(
+		"-chardev file,id=x,path=/tmp/x -virtfs local,path=/,mount_tag=x,security_model=none -fw_cfg name=opt/x,string=y",
+	); err != nil {
 		t.Error(err)
 	}
 	c, err := g.Prepare(t.Context())

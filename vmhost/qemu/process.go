@@ -81,8 +81,8 @@ func start(ctx context.Context, o Options, c *Command, streams map[socket]*strea
 	return p, nil
 }
 
-// launch starts the process from a thread that lives as long as it does: the kernel kills the child when the thread that started it
-// ends, however that comes about.
+// launch starts the process from a thread that lives as long as it does: the kernel kills the child when the thread
+// that started it ends, however that comes about.
 func (p *process) launch(streams map[socket]*stream) error {
 	ended := func() {
 		for _, s := range streams {
@@ -112,7 +112,9 @@ func (p *process) launch(streams map[socket]*stream) error {
 
 // ready waits for the monitor.
 func (p *process) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("%s did not answer within %v", p.binary, startLimit))
+	ctx, cancel := context.WithTimeoutCause(
+		ctx, startLimit, fmt.Errorf("%s did not answer within %v", p.binary, startLimit),
+	)
 	defer cancel()
 	select {
 	case <-p.qmp.ready:
@@ -147,7 +149,10 @@ func (p *process) event(e Event, pass func(Event)) {
 func (p *process) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end = End{Stopped: p.stopped, Reason: p.reason, Panicked: p.panicked, Stderr: p.stderr.String(), Status: p.cmd.ProcessState.ExitCode()}
+	p.end = End{
+		Stopped: p.stopped, Reason: p.reason, Panicked: p.panicked, Stderr: p.stderr.String(),
+		Status: p.cmd.ProcessState.ExitCode(),
+	}
 	if ws, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		p.end.Signal = ws.Signal().String()
 	}

@@ -152,7 +152,8 @@ func TestConfinement(t *testing.T) {
 	}
 	if os.Geteuid() == 0 {
 		want := "65534 65534 65534 65534"
-		if status["Uid"] != want || status["Gid"] != want || status["Groups"] != "" || status["CapEff"] != "0000000000000000" {
+		if status["Uid"] != want || status["Gid"] != want || status["Groups"] != "" ||
+			status["CapEff"] != "0000000000000000" {
 			t.Errorf("Uid %s, Gid %s, Groups %q, CapEff %s", status["Uid"], status["Gid"], status["Groups"], status["CapEff"])
 		}
 	}
@@ -247,7 +248,9 @@ func TestDisk(t *testing.T) {
 			}
 		}
 	}
-	if err := g.Args("-drive file={disk},if=none,id=d -device nvme,drive=d,serial=one -drive file={ro},if=none,id=r,readonly=on -device nvme,drive=r,serial=two"); err != nil {
+	if err := g.Args(
+		"-drive file={disk},if=none,id=d -device nvme,drive=d,serial=one -drive file={ro},if=none,id=r,readonly=on -device nvme,drive=r,serial=two",
+	); err != nil {
 		t.Fatal(err)
 	}
 	if err := g.On(t.Context()); err != nil {
@@ -266,7 +269,10 @@ func TestDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, c, "guest-is-up")
-	if _, err := io.WriteString(c, "for d in /sys/block/nvme*; do echo $d; done; echo written-by-guest >/dev/nvme0n1; dd if=/dev/zero of=/dev/nvme1n1 count=1; dd if=/dev/nvme0n1 of=/dev/null count=1; echo sync-done\n"); err != nil {
+	if _, err := io.WriteString(
+		c,
+		"for d in /sys/block/nvme*; do echo $d; done; echo written-by-guest >/dev/nvme0n1; dd if=/dev/zero of=/dev/nvme1n1 count=1; dd if=/dev/nvme0n1 of=/dev/null count=1; echo sync-done\n",
+	); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%s", await(t, c, "sync-done"))

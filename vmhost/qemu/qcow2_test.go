@@ -67,7 +67,9 @@ func TestQcow2Guest(t *testing.T) {
 	}
 	img := func(name string, args ...string) string {
 		p := filepath.Join(dir, name)
-		out, err := exec.CommandContext(t.Context(), "qemu-img", append([]string{"create", "-q", "-f", "qcow2"}, append(args, p, "1M")...)...).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), "qemu-img", append([]string{
+			"create", "-q", "-f", "qcow2",
+		}, append(args, p, "1M")...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -78,7 +80,10 @@ func TestQcow2Guest(t *testing.T) {
 	}{
 		{"plain", img("plain"), ""},
 		{"backing", img("backing", "-b", secret, "-F", "raw"), "it names a backing file"},
-		{"data", img("data", "-o", "data_file="+filepath.Join(dir, "data.raw")+",data_file_raw=on"), "it names an external data file"},
+		{
+			"data", img("data", "-o", "data_file="+filepath.Join(dir, "data.raw")+",data_file_raw=on"),
+			"it names an external data file",
+		},
 		{"symlink", func() string {
 			p := filepath.Join(dir, "symlink")
 			if err := os.Symlink("/etc/hostname", p); err != nil {

@@ -61,10 +61,12 @@ func TestMonitor(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 	e := <-events
-	if want := time.Unix(1700000000, 250000000).UTC(); e.Name != "RESET" || !e.Time.Equal(want) || string(e.Data) != `{"guest": true}` {
+	if want := time.Unix(1700000000, 250000000).UTC(); e.Name != "RESET" || !e.Time.Equal(want) ||
+		string(e.Data) != `{"guest": true}` {
 		t.Errorf("event %+v", e)
 	}
-	if _, err := m.execute(t.Context(), "nonsense"); err == nil || !strings.Contains(err.Error(), "nonsense: CommandNotFound: no such thing") {
+	if _, err := m.execute(t.Context(), "nonsense"); err == nil ||
+		!strings.Contains(err.Error(), "nonsense: CommandNotFound: no such thing") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := m.execute(t.Context(), "quit"); !errors.Is(err, errMonitor) {

@@ -94,8 +94,12 @@ func (i *Image) symbol(function string, size uint64) (elf.Symbol, error) {
 	case len(fits) == 1:
 		return fits[0], nil
 	case len(all) == 1:
-		return elf.Symbol{}, fmt.Errorf("decode frame %s: it has 0x%x bytes in the image, 0x%x in the kernel", function, all[0].Size, size)
+		return elf.Symbol{}, fmt.Errorf(
+			"decode frame %s: it has 0x%x bytes in the image, 0x%x in the kernel", function, all[0].Size, size,
+		)
 	default:
-		return elf.Symbol{}, fmt.Errorf("decode frame %s: the image has %d such functions of about that size", function, len(fits))
+		return elf.Symbol{}, fmt.Errorf(
+			"decode frame %s: the image has %d such functions of about that size", function, len(fits),
+		)
 	}
 }

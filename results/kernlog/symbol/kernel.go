@@ -23,9 +23,9 @@ const (
 	noteOverlap   = 16 + maxIDBytes // a note that two chunks share
 )
 
-// KernelBuildIDs are the GNU build ids in a kernel image: its own and those of what is embedded in it (vDSOs). They tell
-// the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or arm64's Image,
-// plain or compressed by gzip, bzip2, zstd, or lz4 as kernels use it.
+// KernelBuildIDs are the GNU build ids in a kernel image: its own and those of what is embedded in it (vDSOs). They
+// tell the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or arm64's
+// Image, plain or compressed by gzip, bzip2, zstd, or lz4 as kernels use it.
 //
 // Formats: Linux, Documentation/arch/x86/boot.rst (payload_offset, payload_length); the notes as in NotesBuildID.
 func KernelBuildIDs(image io.ReaderAt) (ids []string, err error) {
@@ -91,10 +91,14 @@ func unpack(r io.Reader) (plain io.Reader, done func(), err error) {
 		return z, done, err
 	case bytes.HasPrefix(head, []byte("BZh")):
 		return bzip2.NewReader(r), done, nil
-	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")), bytes.HasPrefix(head, []byte{0x5d, 0, 0}), bytes.HasPrefix(head, []byte("\x89LZO")):
+	case bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")), bytes.HasPrefix(head, []byte{0x5d, 0, 0}), bytes.HasPrefix(
+		head, []byte("\x89LZO"),
+	):
 		return nil, nil, errors.New("it is packed by xz with a filter, lzma or lzo, which are not read")
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(maxKernel), zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(
+			r, zstd.WithDecoderMaxMemory(maxKernel), zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderConcurrency(1),
+		)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -23,7 +23,8 @@ func TestKernelBuildIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tool := range map[string][]string{
-		"plain": nil, "gzip": {"gzip", "-9"}, "bzip2": {"bzip2"}, "zstd": {"zstd", "-19", "--long=27"}, "lz4": {"lz4", "-l", "-9"},
+		"plain": nil, "gzip": {"gzip", "-9"}, "bzip2": {"bzip2"}, "zstd": {"zstd", "-19", "--long=27"},
+		"lz4": {"lz4", "-l", "-9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			packed := image
@@ -38,7 +39,8 @@ func TestKernelBuildIDs(t *testing.T) {
 				}
 			}
 			for _, tail := range []string{"", "\x00\x10\x20\x00"} { // the unpacked size, as the kernel's build appends it
-				if ids, err := symbol.KernelBuildIDs(bytes.NewReader(append(slices.Clone(packed), tail...))); err != nil || !slices.Equal(ids, []string{id}) {
+				if ids, err := symbol.KernelBuildIDs(bytes.NewReader(append(slices.Clone(packed), tail...))); err != nil ||
+					!slices.Equal(ids, []string{id}) {
 					t.Errorf("%v, %v", ids, err)
 				}
 			}

@@ -183,7 +183,8 @@ func TestBuildID(t *testing.T) {
 }
 
 func TestUnusable(t *testing.T) {
-	if _, err := symbol.Open(build(t, "-Wl,--build-id=none")); err == nil || !strings.Contains(err.Error(), "no build id") {
+	if _, err := symbol.Open(build(t, "-Wl,--build-id=none")); err == nil ||
+		!strings.Contains(err.Error(), "no build id") {
 		t.Errorf("an image without build id: %v", err)
 	}
 	text := filepath.Join(t.TempDir(), "text")
@@ -243,7 +244,8 @@ func TestNotes(t *testing.T) {
 	if got, err := symbol.NotesBuildID(little, binary.LittleEndian); err != nil || got != "abcdef" {
 		t.Errorf("little endian: %q, %v", got, err)
 	}
-	if got, err := symbol.NotesBuildID(note(binary.BigEndian, 3, "GNU", "\x01\x02"), binary.BigEndian); err != nil || got != "0102" {
+	if got, err := symbol.NotesBuildID(note(binary.BigEndian, 3, "GNU", "\x01\x02"), binary.BigEndian); err != nil ||
+		got != "0102" {
 		t.Errorf("big endian: %q, %v", got, err)
 	}
 	for n := range len(little) {

@@ -146,8 +146,8 @@ func (p *Port) keep(b []byte) {
 	}
 }
 
-// Follow feeds the record's bytes from an offset on, as they come, until ctx ends or the target does; what was recorded by
-// then is still fed.
+// Follow feeds the record's bytes from an offset on, as they come, until ctx ends or the target does; what was recorded
+// by then is still fed.
 func (p *Port) Follow(ctx context.Context, from int64, feed func([]byte)) {
 	buf := make([]byte, readSize)
 	for last := false; ; {

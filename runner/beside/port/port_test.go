@@ -36,7 +36,8 @@ func TestPort(t *testing.T) {
 	}
 	var got []byte
 	p.Follow(t.Context(), int64(len("before\n")), func(b []byte) { got = append(got, b...) }) // to the target's end
-	if room := limit - len("before\n"); !bytes.Equal(got, sent[:room]) || p.Size() != limit || p.Dropped() != int64(len(sent)-room) {
+	if room := limit - len("before\n"); !bytes.Equal(got, sent[:room]) || p.Size() != limit ||
+		p.Dropped() != int64(len(sent)-room) {
 		t.Errorf("%d bytes, size %d, dropped %d", len(got), p.Size(), p.Dropped())
 	}
 	for range 2 {

@@ -47,13 +47,16 @@ func hostKey(l *jobs.ResultsLogin) (*host, error) {
 		}
 		return &host{check: check, algorithms: listed(check, l), known: "in " + l.KnownHosts}, nil
 	case l.OwnGuest:
-		return &host{check: ssh.InsecureIgnoreHostKey(), algorithms: usual(), known: "not checked: QEMU forwards the port into its own guest"}, nil
+		return &host{
+			check: ssh.InsecureIgnoreHostKey(), algorithms: usual(),
+			known: "not checked: QEMU forwards the port into its own guest",
+		}, nil
 	}
 	return nil, errors.New("the device file says nothing of the host key")
 }
 
-// listed are the algorithms of the keys that a file of known hosts has for the target: another of the host's keys would be
-// refused. The file is asked with a key that nobody has.
+// listed are the algorithms of the keys that a file of known hosts has for the target: another of the host's keys would
+// be refused. The file is asked with a key that nobody has.
 func listed(check ssh.HostKeyCallback, l *jobs.ResultsLogin) []string {
 	address := net.JoinHostPort(l.Host, strconv.Itoa(l.Port))
 	var known *knownhosts.KeyError
@@ -72,10 +75,12 @@ type nobody struct{ ssh.PublicKey }
 func (nobody) Type() string    { return "nobody" }
 func (nobody) Marshal() []byte { return nil }
 
-// usual are the algorithms to ask for where the kind of the key is not known. Ed25519 comes first: Debian 12's dropbear drops the
-// connection when it is asked for RSA first and has no such key.
+// usual are the algorithms to ask for where the kind of the key is not known. Ed25519 comes first: Debian 12's dropbear
+// drops the connection when it is asked for RSA first and has no such key.
 func usual() []string {
-	return slices.Concat([]string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521}, algorithms(ssh.KeyAlgoRSA))
+	return slices.Concat([]string{
+		ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	}, algorithms(ssh.KeyAlgoRSA))
 }
 
 // algorithms are those that a key of a type signs with.
@@ -118,7 +123,9 @@ func identity(path string) (ssh.Signer, error) {
 	case !st.Mode().IsRegular() || st.Size() > maxKeyFile:
 		return nil, fmt.Errorf("read identity_file: %s is no private key", path)
 	case st.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("read identity_file: others than its owner may read or write %s (mode %04o)", path, st.Mode().Perm())
+		return nil, fmt.Errorf(
+			"read identity_file: others than its owner may read or write %s (mode %04o)", path, st.Mode().Perm(),
+		)
 	}
 	b := make([]byte, st.Size())
 	if _, err := f.ReadAt(b, 0); err != nil {

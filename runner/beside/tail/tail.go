@@ -1,9 +1,9 @@
 // Package tail follows a file of a target by ssh, for results that must not depend on the console.
 //
 // One session at a time has a loop in the target's shell print what comes to the file. When it is lost, another goes on
-// at the byte where it ended. What the target is or does is not trusted: what it may send is bounded, as is the time it may take to
-// answer, and how much it has the run's log say. When there is no session, the console has the results, as ever: nobody
-// waits for one.
+// at the byte where it ended. What the target is or does is not trusted: what it may send is bounded, as is the time it
+// may take to answer, and how much it has the run's log say. When there is no session, the console has the results, as
+// ever: nobody waits for one.
 package tail
 
 import (
@@ -45,7 +45,8 @@ func usualLimits() limits {
 // maxSaid is how many lines the run's log gets: a target may end each session at once.
 const maxSaid = 20
 
-// DefaultMax is how much may come, of all sessions: the results' record is as large, the loop's signs of life are 8 MB a day.
+// DefaultMax is how much may come, of all sessions: the results' record is as large, the loop's signs of life are 8 MB
+// a day.
 const DefaultMax = 64 << 20
 
 // Options say what is followed, and how. Login, File and Logf are needed.
@@ -131,7 +132,10 @@ func (f *Follower) follow(ctx context.Context, in *io.PipeWriter) {
 			err = fmt.Errorf("%w (%d bytes)", errTooMuch, f.o.Max)
 		case ctx.Err() != nil:
 			if f.sessions == 0 {
-				f.say("warning", "no session in %d tries, the last of which ended with: %v; the console alone had the results", tries, lost)
+				f.say(
+					"warning", "no session in %d tries, the last of which ended with: %v; the console alone had the results", tries,
+					lost,
+				)
 			}
 			return
 		case f.sessions > began:
@@ -154,7 +158,9 @@ func (f *Follower) say(level, format string, a ...any) {
 }
 
 // session logs in and copies what comes to the file, to the session's end. Within limit the loop must run.
-func (f *Follower) session(ctx context.Context, in *io.PipeWriter, config *ssh.ClientConfig, host *host, limit time.Duration) error {
+func (f *Follower) session(
+	ctx context.Context, in *io.PipeWriter, config *ssh.ClientConfig, host *host, limit time.Duration,
+) error {
 	address := net.JoinHostPort(f.o.Login.Host, strconv.Itoa(f.o.Login.Port))
 	conn, err := f.dial(ctx, address, limit)
 	if err != nil {
@@ -186,7 +192,10 @@ func (f *Follower) session(ctx context.Context, in *io.PipeWriter, config *ssh.C
 		return conn.cause(fmt.Errorf("start a command on %s: %w", address, err))
 	}
 	f.sessions++
-	f.say("info", "%s is followed at %s@%s from byte %d on; its host key, %s, is %s", f.o.File, f.o.Login.User, address, f.received, host.seen, host.known)
+	f.say(
+		"info", "%s is followed at %s@%s from byte %d on; its host key, %s, is %s", f.o.File, f.o.Login.User, address,
+		f.received, host.seen, host.known,
+	)
 	n, err := io.Copy(in, out)
 	f.received += n
 	if err == nil {
@@ -208,11 +217,14 @@ func (f *Follower) dial(ctx context.Context, address string, limit time.Duration
 	return &wire{Conn: tcp, left: &f.left, limits: f.o.limits}, nil
 }
 
-// loop prints what the file has from a byte on, as it comes, in any POSIX shell. A line of stderr each second shows that
-// it is alive, and is how it notices that nobody listens any more. What it reads with goes on where the command
+// loop prints what the file has from a byte on, as it comes, in any POSIX shell. A line of stderr each second shows
+// that it is alive, and is how it notices that nobody listens any more. What it reads with goes on where the command
 // before it stopped.
 func loop(file string, from int64) string {
-	return fmt.Sprintf(`f=%s; until [ -r "$f" ]; do echo >&2 || exit; sleep 1; done; exec <"$f"; tail -c +%d; while echo >&2; do sleep 1; cat; done`, file, from+1)
+	return fmt.Sprintf(
+		`f=%s; until [ -r "$f" ]; do echo >&2 || exit; sleep 1; done; exec <"$f"; tail -c +%d; while echo >&2; do sleep 1; cat; done`,
+		file, from+1,
+	)
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

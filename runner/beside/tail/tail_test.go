@@ -178,7 +178,10 @@ func (s *said) String() string {
 }
 
 func quick() limits {
-	return limits{firstSetUp: time.Second, lastSetUp: 4 * time.Second, silence: 5 * time.Second, firstPause: 10 * time.Millisecond, lastPause: 100 * time.Millisecond, end: time.Second}
+	return limits{
+		firstSetUp: time.Second, lastSetUp: 4 * time.Second, silence: 5 * time.Second, firstPause: 10 * time.Millisecond,
+		lastPause: 100 * time.Millisecond, end: time.Second,
+	}
 }
 
 // TestFollow has every byte of a file arrive once and in order, whatever becomes of the sessions.
@@ -212,7 +215,8 @@ func TestFollow(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, want %d", len(got), len(want))
 	}
-	if n := strings.Count(log.String(), "is followed at root@127.0.0.1"); n < 2 || !strings.Contains(log.String(), "from byte 200000 on") {
+	if n := strings.Count(log.String(), "is followed at root@127.0.0.1"); n < 2 ||
+		!strings.Contains(log.String(), "from byte 200000 on") {
 		t.Errorf("%d sessions:\n%s", n, log)
 	}
 }
@@ -235,17 +239,28 @@ func TestRefused(t *testing.T) {
 		change func(l *jobs.ResultsLogin)
 		want   string
 	}{
-		"another key":     {func(l *jobs.ResultsLogin) { l.HostKey = other }, "the host key is refused: 127.0.0.1:"},
-		"no key":          {func(l *jobs.ResultsLogin) { l.HostKey = "ssh-ed25519 AAAA" }, "read the device file's host_key"},
-		"an unknown host": {func(l *jobs.ResultsLogin) { l.HostKey, l.KnownHosts = "", write("hosts", "board "+other+"\n", 0o600) }, "the host key is refused: 127.0.0.1:"},
+		"another key": {func(l *jobs.ResultsLogin) { l.HostKey = other }, "the host key is refused: 127.0.0.1:"},
+		"no key":      {func(l *jobs.ResultsLogin) { l.HostKey = "ssh-ed25519 AAAA" }, "read the device file's host_key"},
+		"an unknown host": {
+			func(l *jobs.ResultsLogin) { l.HostKey, l.KnownHosts = "", write("hosts", "board "+other+"\n", 0o600) },
+			"the host key is refused: 127.0.0.1:",
+		},
 		"a changed key": {func(l *jobs.ResultsLogin) {
 			l.HostKey, l.KnownHosts = "", write("changed", fmt.Sprintf("[127.0.0.1]:%d %s\n", l.Port, other), 0o600)
 		}, "the host key is refused: 127.0.0.1:"},
-		"no known hosts":      {func(l *jobs.ResultsLogin) { l.HostKey, l.KnownHosts = "", filepath.Join(dir, "none") }, "read known_hosts"},
-		"nothing known":       {func(l *jobs.ResultsLogin) { l.HostKey = "" }, "nothing of the host key"},
-		"no identity":         {func(l *jobs.ResultsLogin) { l.IdentityFile = filepath.Join(dir, "none") }, "read identity_file"},
-		"an identity of all":  {func(l *jobs.ResultsLogin) { l.IdentityFile = write("all", "GEHEIM", 0o644) }, "others than its owner"},
-		"a broken identity":   {func(l *jobs.ResultsLogin) { l.IdentityFile = write("broken", "GEHEIM", 0o600) }, "is no private key that ssh knows"},
+		"no known hosts": {
+			func(l *jobs.ResultsLogin) { l.HostKey, l.KnownHosts = "", filepath.Join(dir, "none") }, "read known_hosts",
+		},
+		"nothing known": {func(l *jobs.ResultsLogin) { l.HostKey = "" }, "nothing of the host key"},
+		"no identity": {
+			func(l *jobs.ResultsLogin) { l.IdentityFile = filepath.Join(dir, "none") }, "read identity_file",
+		},
+		"an identity of all": {
+			func(l *jobs.ResultsLogin) { l.IdentityFile = write("all", "GEHEIM", 0o644) }, "others than its owner",
+		},
+		"a broken identity": {
+			func(l *jobs.ResultsLogin) { l.IdentityFile = write("broken", "GEHEIM", 0o600) }, "is no private key that ssh knows",
+		},
 		"an identity's place": {func(l *jobs.ResultsLogin) { l.IdentityFile = dir }, "is no private key"},
 	} {
 		login, log := *s.login, &said{}
@@ -255,7 +270,8 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
 		_ = f.Close()
-		if text := log.String(); !strings.Contains(text, c.want) || strings.Count(text, "\n") > 0 || strings.Contains(text, "GEHEIM") {
+		if text := log.String(); !strings.Contains(text, c.want) || strings.Count(text, "\n") > 0 ||
+			strings.Contains(text, "GEHEIM") {
 			t.Errorf("%s: the log says %q, want %q", name, text, c.want)
 		}
 	}
@@ -268,7 +284,9 @@ func TestKnownHost(t *testing.T) {
 	defer s.stop()
 	login, log := *s.login, &said{}
 	login.KnownHosts, login.HostKey = filepath.Join(t.TempDir(), "hosts"), ""
-	if err := os.WriteFile(login.KnownHosts, fmt.Appendf(nil, "[127.0.0.1]:%d %s\n", login.Port, s.login.HostKey), 0o600); err != nil {
+	if err := os.WriteFile(
+		login.KnownHosts, fmt.Appendf(nil, "[127.0.0.1]:%d %s\n", login.Port, s.login.HostKey), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	f := Open(t.Context(), Options{Login: &login, File: "/x", Logf: log.logf, limits: quick()})
@@ -327,7 +345,8 @@ func TestHostile(t *testing.T) {
 			if err := f.Close(); err != nil {
 				t.Error(err)
 			}
-			if lines := strings.Count(log.String(), "\n") + 1; lines > tt.most || tt.ends && !strings.Contains(log.String(), "more came") {
+			if lines := strings.Count(log.String(), "\n") + 1; lines > tt.most ||
+				tt.ends && !strings.Contains(log.String(), "more came") {
 				t.Errorf("%d lines:\n%s", lines, log)
 			}
 		})
@@ -382,7 +401,8 @@ func TestMute(t *testing.T) {
 			}
 			_ = l.Close()
 			wg.Wait()
-			if text := log.String(); !strings.Contains(text, "no session yet") || !strings.Contains(text, "the console alone had the results") {
+			if text := log.String(); !strings.Contains(text, "no session yet") ||
+				!strings.Contains(text, "the console alone had the results") {
 				t.Errorf("the log says %q", text)
 			}
 		})

@@ -27,7 +27,9 @@ func (f *Fetcher) archive(ctx context.Context, s *Source, dir string) (err error
 		}
 	}()
 	fetcher := fetch.Fetcher{Policy: f.Policy}
-	if _, err := fetcher.To(ctx, fetch.Request{URL: s.URL, Headers: s.Headers, Compression: s.Compression, Limit: maxTree}, tmp); err != nil {
+	if _, err := fetcher.To(
+		ctx, fetch.Request{URL: s.URL, Headers: s.Headers, Compression: s.Compression, Limit: maxTree}, tmp,
+	); err != nil {
 		return err
 	}
 	in, err := os.Open(tmp)

@@ -40,7 +40,9 @@ var (
 	refName = regexp.MustCompile(`^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$`) // git-check-ref-format(1), as far as it matters here
 	fullID  = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 	scpLike = regexp.MustCompile(`^([^/:@]+@)?[^/:]+:`) // git@host:path
-	lab     = regexp.MustCompile(`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|unable to access.*(5\d\d|429)|early EOF|RPC failed|unexpected disconnect|no space left`)
+	lab     = regexp.MustCompile(
+		`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|unable to access.*(5\d\d|429)|early EOF|RPC failed|unexpected disconnect|no space left`,
+	)
 )
 
 func (f *Fetcher) checkGit(s *Source) error {
@@ -58,7 +60,8 @@ func (f *Fetcher) checkGit(s *Source) error {
 		return fmt.Errorf("%s: served jobs fetch by http and https only", s.Redacted())
 	case strings.HasPrefix(s.URL, "-") || s.URL == "":
 		return fmt.Errorf("%q is not the URL of a repository", s.URL)
-	case err == nil && (u.Scheme == "file" || u.Scheme == "ssh" || u.Scheme == "git"), filepath.IsAbs(s.URL), scpLike.MatchString(s.URL):
+	case err == nil &&
+		(u.Scheme == "file" || u.Scheme == "ssh" || u.Scheme == "git"), filepath.IsAbs(s.URL), scpLike.MatchString(s.URL):
 		return nil
 	}
 	return fmt.Errorf("%s: expected an http, https, file, ssh or git URL, or an absolute path", s.Redacted())
@@ -139,15 +142,19 @@ func (f *Fetcher) newClone(ctx context.Context, s *Source, dir string) (*clone, 
 		config = append(config, [2]string{"http.proxy", proxy.URL()}, [2]string{"http.proxyAuthMethod", "basic"})
 	}
 	g.env = []string{
-		"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=", "GIT_ALLOW_PROTOCOL=" + protocols,
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_LFS_SKIP_SMUDGE=1", "GIT_CONFIG_COUNT=" + strconv.Itoa(len(config)),
+		"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=", "SSH_ASKPASS=",
+		"GIT_ALLOW_PROTOCOL=" + protocols,
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_LFS_SKIP_SMUDGE=1",
+		"GIT_CONFIG_COUNT=" + strconv.Itoa(len(config)),
 	}
 	for i, kv := range config {
 		g.env = append(g.env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, kv[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, kv[1]))
 	}
 	if f.Policy.Host {
 		// The operator's ssh finds its keys and known hosts; it asks nothing.
-		g.env = append(g.env, "HOME="+os.Getenv("HOME"), "SSH_AUTH_SOCK="+os.Getenv("SSH_AUTH_SOCK"), "GIT_SSH_COMMAND=ssh -oBatchMode=yes")
+		g.env = append(
+			g.env, "HOME="+os.Getenv("HOME"), "SSH_AUTH_SOCK="+os.Getenv("SSH_AUTH_SOCK"), "GIT_SSH_COMMAND=ssh -oBatchMode=yes",
+		)
 	} else {
 		g.env = append(g.env, "HOME="+os.DevNull)
 	}
@@ -176,7 +183,9 @@ func (g *clone) fetch(ctx context.Context, s *Source) error {
 		return err
 	}
 	if fullID.MatchString(s.Revision) {
-		if _, err := g.run(ctx, "fetch", "--quiet", "--no-tags", "--depth=1", "--", g.url, "+"+s.Revision+":"+wanted); err == nil || ctx.Err() != nil {
+		if _, err := g.run(
+			ctx, "fetch", "--quiet", "--no-tags", "--depth=1", "--", g.url, "+"+s.Revision+":"+wanted,
+		); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
-// Package testdef fetches the git repositories and archives that test definitions come from. All of it is hostile: where
-// a fetch may go, how much it may bring and how long it may take is bounded, and nothing that was fetched is executed
-// on this host. Credentials of a URL reach the server it names and nothing else: no argument list, log or file.
+// Package testdef fetches the git repositories and archives that test definitions come from. All of it is hostile:
+// where a fetch may go, how much it may bring and how long it may take is bounded, and nothing that was fetched is
+// executed on this host. Credentials of a URL reach the server it names and nothing else: no argument list, log or
+// file.
 package testdef
 
 import (

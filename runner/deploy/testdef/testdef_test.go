@@ -28,7 +28,10 @@ func repository(t *testing.T, dir string) (first, second string) {
 	git := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		cmd.Env = append(
+			os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@b",
+		)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %v: %v: %s", args, err, out)
@@ -75,7 +78,10 @@ func serve(t *testing.T, root string) *httptest.Server {
 	backend := func(prefix string) http.Handler {
 		return &cgi.Handler{
 			Path: filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"), Root: prefix,
-			Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+			Env: []string{
+				"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory",
+				"GIT_CONFIG_VALUE_0=*",
+			},
 		}
 	}
 	other := httptest.NewServer(backend("/"))
@@ -162,18 +168,54 @@ func TestGitRefused(t *testing.T) {
 		want   string
 	}{
 		{"this host", fetch.Policy{}, testdef.Source{URL: server.URL + "/open/r"}, results.ClassJob, "loopback"},
-		{"this host by name", fetch.Policy{}, testdef.Source{URL: "http://localhost" + port + "/open/r"}, results.ClassJob, "is a loopback address"},
-		{"a redirect to this host", served, testdef.Source{URL: server.URL + "/away/r"}, results.ClassJob, "is a loopback address"},
+		{
+			"this host by name",
+			fetch.Policy{},
+			testdef.Source{URL: "http://localhost" + port + "/open/r"},
+			results.ClassJob,
+			"is a loopback address",
+		},
+		{
+			"a redirect to this host", served,
+			testdef.Source{URL: server.URL + "/away/r"},
+			results.ClassJob,
+			"is a loopback address",
+		},
 		{"a file", served, testdef.Source{URL: "file://" + root + "/r"}, results.ClassJob, "http and https only"},
 		{"a path", served, testdef.Source{URL: root + "/r"}, results.ClassJob, "http and https only"},
 		{"a command", served, testdef.Source{URL: "ext::sh -c id"}, results.ClassJob, "http and https only"},
 		{"the operator's command", fetch.Policy{Host: true}, testdef.Source{URL: "ext::sh -c id"}, results.ClassJob, ""},
-		{"an option", served, testdef.Source{URL: server.URL + "/open/r", Branch: "--upload-pack=id"}, results.ClassJob, "not the name of a branch"},
-		{"a submodule that is a file", served, testdef.Source{URL: server.URL + "/open/r", Recursive: true}, results.ClassJob, "transport 'file' not allowed"},
-		{"no such branch", served, testdef.Source{URL: server.URL + "/open/r", Branch: "never"}, results.ClassJob, "couldn't find remote ref never"},
-		{"no such revision", served, testdef.Source{URL: server.URL + "/open/r", Revision: "never"}, results.ClassJob, `no revision "never"`},
+		{
+			"an option", served,
+			testdef.Source{URL: server.URL + "/open/r", Branch: "--upload-pack=id"},
+			results.ClassJob,
+			"not the name of a branch",
+		},
+		{
+			"a submodule that is a file", served,
+			testdef.Source{URL: server.URL + "/open/r", Recursive: true},
+			results.ClassJob,
+			"transport 'file' not allowed",
+		},
+		{
+			"no such branch", served,
+			testdef.Source{URL: server.URL + "/open/r", Branch: "never"},
+			results.ClassJob,
+			"couldn't find remote ref never",
+		},
+		{
+			"no such revision", served,
+			testdef.Source{URL: server.URL + "/open/r", Revision: "never"},
+			results.ClassJob,
+			`no revision "never"`,
+		},
 		{"no password", served, testdef.Source{URL: server.URL + "/private/r"}, results.ClassJob, "could not read Username"},
-		{"no server", fetch.Policy{URLs: []string{"http://127.0.0.1:1/"}}, testdef.Source{URL: "http://127.0.0.1:1/r"}, results.ClassInfrastructure, "connection refused"},
+		{
+			"no server",
+			fetch.Policy{URLs: []string{"http://127.0.0.1:1/"}},
+			testdef.Source{URL: "http://127.0.0.1:1/r"},
+			results.ClassInfrastructure, "connection refused",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.src.From = testdef.Git
@@ -204,7 +246,9 @@ func TestCredentials(t *testing.T) {
 	bin := t.TempDir()
 	seen := filepath.Join(bin, "argv")
 	script := fmt.Sprintf("#!/bin/sh\nfor a in \"$@\"; do echo \"$a\" >>%s; done\nexec %s \"$@\"\n", seen, real)
-	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+	if err := os.WriteFile(
+		filepath.Join(bin, "git"), []byte(script), 0o700,
+	); err != nil { //nolint:gosec // it is a program
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
@@ -229,7 +273,9 @@ func TestCredentials(t *testing.T) {
 	if err == nil {
 		t.Fatal("fetched a branch that is not there")
 	}
-	for where, text := range map[string]string{"argument list": string(argv), ".git/config": string(config), "error": err.Error(), "log": src.Redacted()} {
+	for where, text := range map[string]string{"argument list": string(argv), ".git/config": string(
+		config,
+	), "error": err.Error(), "log": src.Redacted()} {
 		if strings.Contains(text, password) {
 			t.Errorf("the password is in the %s: %s", where, text)
 		}
@@ -274,30 +320,58 @@ func TestURL(t *testing.T) {
 		want  string // of the error
 	}{
 		{"an archive", archive(t, entry{name: "./ci/t.yaml", text: definition, kind: tar.TypeReg}), 0, []string{"ci"}, ""},
-		{"leading folders", archive(t, entry{name: "top/", kind: tar.TypeDir}, entry{name: "top/ci/t.yaml", text: definition, kind: tar.TypeReg}), 1, []string{"ci"}, ""},
-		{"a definition", []byte(definition), 0, []string{"ci"}, ""},
-		{"a path out", archive(t, entry{name: "a/../../x", text: "x", kind: tar.TypeReg}), 0, nil, "leads out of the archive"},
-		{"an absolute path", archive(t, entry{name: "/ci/t.yaml", text: definition, kind: tar.TypeReg}), 0, []string{"ci"}, ""},
 		{
-			"through a link", archive(t, entry{name: "l", link: filepath.Dir(outside), kind: tar.TypeSymlink}, entry{name: "l/outside", text: "x", kind: tar.TypeReg}),
+			"leading folders",
+			archive(t, entry{name: "top/", kind: tar.TypeDir}, entry{
+				name: "top/ci/t.yaml", text: definition, kind: tar.TypeReg,
+			}),
+			1,
+			[]string{"ci"},
+			"",
+		},
+		{"a definition", []byte(definition), 0, []string{"ci"}, ""},
+		{
+			"a path out", archive(t, entry{name: "a/../../x", text: "x", kind: tar.TypeReg}), 0, nil, "leads out of the archive",
+		},
+		{
+			"an absolute path", archive(t, entry{name: "/ci/t.yaml", text: definition, kind: tar.TypeReg}), 0,
+			[]string{"ci"},
+			"",
+		},
+		{
+			"through a link",
+			archive(t, entry{name: "l", link: filepath.Dir(outside), kind: tar.TypeSymlink}, entry{
+				name: "l/outside", text: "x", kind: tar.TypeReg,
+			}),
 			0, nil, "path escapes",
 		},
 		{
-			"over a link", archive(t, entry{name: "l", link: outside, kind: tar.TypeSymlink}, entry{name: "l", text: "x", kind: tar.TypeReg}, entry{name: "ci/t.yaml", text: definition, kind: tar.TypeReg}),
+			"over a link",
+			archive(t, entry{name: "l", link: outside, kind: tar.TypeSymlink}, entry{
+				name: "l", text: "x", kind: tar.TypeReg,
+			}, entry{name: "ci/t.yaml", text: definition, kind: tar.TypeReg}),
 			0,
 			[]string{"ci", "l"},
 			"",
 		},
-		{"a link to a file out", archive(t, entry{name: "l", link: "../../../../etc/passwd", kind: tar.TypeLink}), 0, nil, "path escapes"},
+		{
+			"a link to a file out", archive(t, entry{name: "l", link: "../../../../etc/passwd", kind: tar.TypeLink}), 0, nil,
+			"path escapes",
+		},
 		{"a device", archive(t, entry{name: "d", kind: tar.TypeBlock}), 0, nil, "neither a file, a folder nor a link"},
-		{"half an archive", archive(t, entry{name: "ci/t.yaml", text: definition, kind: tar.TypeReg})[:550], 0, nil, "unexpected EOF"},
+		{
+			"half an archive", archive(t, entry{name: "ci/t.yaml", text: definition, kind: tar.TypeReg})[:550], 0, nil,
+			"unexpected EOF",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tt.body) }))
 			defer s.Close()
 			f := testdef.Fetcher{Policy: fetch.Policy{URLs: []string{s.URL}}}
 			dir := filepath.Join(t.TempDir(), "d")
-			_, err := f.Fetch(t.Context(), &testdef.Source{From: testdef.URL, URL: s.URL + "/a", StripComponents: tt.strip, Name: "ci/t.yaml"}, dir)
+			_, err := f.Fetch(t.Context(), &testdef.Source{
+				From: testdef.URL, URL: s.URL + "/a", StripComponents: tt.strip, Name: "ci/t.yaml",
+			}, dir)
 			if _, e := os.Stat(outside); e == nil {
 				t.Error("a file outside was written")
 			}
@@ -322,13 +396,16 @@ func TestURL(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "bad.yaml"), "metadata:\n  format: Lava-Test Test Definition 1.0\nrun: {steps: ['true']}\n")
+	write(
+		t, filepath.Join(dir, "bad.yaml"), "metadata:\n  format: Lava-Test Test Definition 1.0\nrun: {steps: ['true']}\n",
+	)
 	write(t, filepath.Join(dir, "large.yaml"), strings.Repeat("#", 2<<20))
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"bad.yaml": "test definition bad.yaml: ", "large.yaml": "larger than", "link.yaml": "escapes", "../x": "escapes", "none.yaml": "no such file", ".": "not a file",
+		"bad.yaml": "test definition bad.yaml: ", "large.yaml": "larger than", "link.yaml": "escapes", "../x": "escapes",
+		"none.yaml": "no such file", ".": "not a file",
 	} {
 		_, err := testdef.Parse(dir, path)
 		if err == nil || !strings.Contains(err.Error(), want) || results.ClassOf(err) != results.ClassJob {

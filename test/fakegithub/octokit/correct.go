@@ -8,7 +8,10 @@ import "fmt"
 func correct(doc object) error {
 	// An installation's account is a user or an enterprise (anyOf, as in the
 	// schema "installation"); the copy in this list says both at once.
-	items, err := at(doc, "paths", "/app/installations", "get", "responses", "200", "content", "application/json", "schema", "items", "properties")
+	items, err := at(
+		doc, "paths", "/app/installations", "get", "responses", "200", "content", "application/json", "schema", "items",
+		"properties",
+	)
 	if err != nil {
 		return err
 	}
@@ -21,7 +24,10 @@ func correct(doc object) error {
 
 	// "You can also pass an array of labels directly", says the text of the
 	// property; the schema allows only the object.
-	labels, err := at(doc, "paths", "/repos/{owner}/{repo}/issues/{issue_number}/labels", "post", "requestBody", "content", "application/json", "schema")
+	labels, err := at(
+		doc, "paths", "/repos/{owner}/{repo}/issues/{issue_number}/labels", "post", "requestBody", "content",
+		"application/json", "schema",
+	)
 	if err != nil {
 		return err
 	}

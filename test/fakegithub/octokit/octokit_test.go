@@ -25,7 +25,9 @@ func TestTrim(t *testing.T) {
 		"components": object{
 			"responses": object{"one": object{"schema": object{"$ref": "#/components/schemas/loop"}}, "two": object{}},
 			"schemas": object{
-				"loop": object{"properties": object{"self": object{"$ref": "#/components/schemas/loop"}, "example": object{"type": "string"}}},
+				"loop": object{
+					"properties": object{"self": object{"$ref": "#/components/schemas/loop"}, "example": object{"type": "string"}},
+				},
 				"lost": object{},
 			},
 		},

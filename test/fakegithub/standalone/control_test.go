@@ -34,7 +34,9 @@ func TestControl(t *testing.T) {
 	read, write := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"-repo", "octo-lab/kernel=" + dir, "-webhook", receiver.URL, "-secret", "s", "-key", key}, write)
+		ended <- run(ctx, []string{
+			"-repo", "octo-lab/kernel=" + dir, "-webhook", receiver.URL, "-secret", "s", "-key", key,
+		}, write)
 		_ = write.Close()
 	}()
 	said := make(chan string, 10)
@@ -67,7 +69,8 @@ func TestControl(t *testing.T) {
 	post("/pull", `{"repo":"octo-lab/kernel","branch":"topic","files":{"a":"2"}}`, &moved)
 	post("/pull", `{"repo":"octo-lab/kernel","branch":"topic","files":{"a":"3"},"fork":"mallory"}`, &forked)
 	post("/close", `{"repo":"octo-lab/kernel","number":1}`, &closed)
-	if opened.Number != 1 || moved.Number != 1 || moved.Head == opened.Head || forked.Number != 2 || closed.Head != moved.Head {
+	if opened.Number != 1 || moved.Number != 1 || moved.Head == opened.Head || forked.Number != 2 ||
+		closed.Head != moved.Head {
 		t.Errorf("pull requests: %+v, %+v, %+v, %+v", opened, moved, forked, closed)
 	}
 	var d fakegithub.Delivery
@@ -75,7 +78,9 @@ func TestControl(t *testing.T) {
 	if d.GUID != "g" || d.Status != http.StatusAccepted {
 		t.Errorf("delivery: %+v", d)
 	}
-	want := []string{"pull_request opened", "pull_request synchronize", "pull_request opened", "pull_request closed", "ping x"}
+	want := []string{
+		"pull_request opened", "pull_request synchronize", "pull_request opened", "pull_request closed", "ping x",
+	}
 	if len(events) != len(want) {
 		t.Fatalf("events %q", events)
 	}
