@@ -13,7 +13,7 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/test/guest"
@@ -213,18 +213,18 @@ func TestResultsSSHFlood(t *testing.T) {
 		"sleep 5; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10",
 		report(0, cases))
 	n := byDevice(t, dir)
-	st, err := os.Stat(filepath.Join(dir, port.File))
+	st, err := os.Stat(filepath.Join(dir, beside.RecordFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 || st.Size() < 1<<20 ||
-		st.Size() > port.DefaultMax {
+		st.Size() > beside.DefaultMaxRecord {
 		t.Errorf(
 			"verdict %s (%s), %d of %d cases, %d by ssh, a record of %d bytes", res.Verdict.Verdict, res.Message, passes(res),
 			cases, n, st.Size(),
 		)
 	}
-	if log := told(t, dir); strings.Contains(log, "more came than is kept") != (st.Size() == port.DefaultMax) {
+	if log := told(t, dir); strings.Contains(log, "more came than is kept") != (st.Size() == beside.DefaultMaxRecord) {
 		t.Errorf("the log says %q of a record of %d bytes", log, st.Size())
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/test/guest"
@@ -50,7 +50,7 @@ func byDevice(t *testing.T, dir string) int {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`results: \d+ cases, [^"]*`).Find(events)
-	record, err := os.ReadFile(filepath.Join(dir, port.File))
+	record, err := os.ReadFile(filepath.Join(dir, beside.RecordFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestResultsPortFlood(t *testing.T) {
 	if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 {
 		t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
 	}
-	if st, err := os.Stat(filepath.Join(dir, port.File)); err != nil || st.Size() != port.DefaultMax {
+	if st, err := os.Stat(filepath.Join(dir, beside.RecordFile)); err != nil || st.Size() != beside.DefaultMaxRecord {
 		t.Errorf("the record: %v, %v", st, err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
@@ -207,7 +207,7 @@ func TestResultsPortUnasked(t *testing.T) {
 		p.Ramdisk, p.Steps = "file:///ramdisk-virtio.cpio.gz", list("lava-test-case none --shell '! ls /dev/vport0p1'")
 	}), plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{"pass", "", "", "0_smoke/none=pass"})
-	if _, err := os.Stat(filepath.Join(dir, port.File)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, beside.RecordFile)); err == nil {
 		t.Error("there is a record of a device")
 	}
 }

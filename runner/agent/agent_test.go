@@ -14,7 +14,7 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 )
 
 func testAgent(t *testing.T, f ...func(*Options)) *Agent {
@@ -102,8 +102,8 @@ func TestAssignRefusesPaths(t *testing.T) {
 
 // TestStreamFiles has the names that the wire knows be those of the files that a run leaves.
 func TestStreamFiles(t *testing.T) {
-	if lab.Copies.File() != port.File {
-		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), port.File)
+	if lab.Copies.File() != beside.RecordFile {
+		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), beside.RecordFile)
 	}
 }
 

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // listen records what the target sends by its results device, where it has one. Without it the console has the results,
-// so what goes wrong is only noted. Before is the port of an earlier boot.
-func listen(ctx context.Context, r *plan.Run, t dut.Results, before *port.Port) *port.Port {
+// so what goes wrong is only logged. Before is the record of an earlier boot.
+func listen(ctx context.Context, r *plan.Run, t dut.Results, before *beside.Record) *beside.Record {
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()
 	}
@@ -32,12 +32,12 @@ func listen(ctx context.Context, r *plan.Run, t dut.Results, before *port.Port) 
 	return p
 }
 
-func record(ctx context.Context, r *plan.Run, t dut.Results) (*port.Port, error) {
+func record(ctx context.Context, r *plan.Run, t dut.Results) (*beside.Record, error) {
 	rw, err := t.OpenResults(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := port.Record(r.Dir, rw, port.Options{Logger: r.Logger})
+	p, err := beside.OpenRecord(r.Dir, rw, beside.RecordOptions{Logger: r.Logger})
 	if err != nil {
 		return nil, errors.Join(err, rw.Close())
 	}

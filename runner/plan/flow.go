@@ -2,7 +2,7 @@ package plan
 
 import (
 	"github.com/gantry-ci/gantry/jobs"
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/overlay"
 )
@@ -18,7 +18,7 @@ var (
 
 // Results is the record of what the target sends beside its console; nil where it has no such way, or it could not be
 // opened.
-var Results = Slot[*port.Port]{"a results port"} //nolint:gochecknoglobals // likewise
+var Results = Slot[*beside.Record]{"a results port"} //nolint:gochecknoglobals // likewise
 
 // Deployed are the images of a deploy action as the job has them; they are known when the plan is.
 var Deployed = Slot[map[string]*jobs.Image]{"images"} //nolint:gochecknoglobals // likewise

@@ -11,7 +11,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
@@ -121,7 +121,7 @@ type stage struct {
 	index    int // of the overlay's stages
 	first    int // the number of its first definition
 	shell    **console.Session
-	port     **port.Port
+	port     **beside.Record
 	login    *jobs.ResultsLogin // the way of results by ssh; nil for none
 	prompted **console.Session
 	delay    time.Duration // between typed characters

@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/results/signal"
-	"github.com/gantry-ci/gantry/runner/beside/port"
-	"github.com/gantry-ci/gantry/runner/beside/tail"
+	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -39,8 +38,8 @@ func (s *stage) listen(ctx context.Context, r *plan.Run) {
 	if s.login == nil || *s.port != nil {
 		return
 	}
-	f := tail.Open(context.WithoutCancel(ctx), tail.Options{Login: s.login, File: s.spec.ResultsPath(), Logf: r.Logf})
-	p, err := port.Record(r.Dir, f, port.Options{Logger: r.Logger})
+	f := beside.StartTail(context.WithoutCancel(ctx), beside.TailOptions{Login: s.login, File: s.spec.ResultsPath(), Logf: r.Logf})
+	p, err := beside.OpenRecord(r.Dir, f, beside.RecordOptions{Logger: r.Logger})
 	if err != nil {
 		_ = f.Close()
 		r.Logf("warning", "results by ssh: %v; the console alone has the results", err)
@@ -86,7 +85,7 @@ type copied struct {
 // follow feeds what the device sends for the run of a stage that knows itself by token, which no other of the attempt
 // has. It has the run told so by what is typed; stop ends it.
 func (s *intake) follow(
-	ctx context.Context, p *port.Port, spec *overlay.Spec, what typed, token string,
+	ctx context.Context, p *beside.Record, spec *overlay.Spec, what typed, token string,
 ) (_ typed, stop func()) {
 	if p == nil {
 		return what, func() {}

@@ -95,7 +95,7 @@ func rules() []rule {
 // methods is what those rooms of the runner may import that execute methods.
 func methods(more ...string) []string {
 	return append([]string{
-		"runner/plan", "runner/dut", "runner/console", "runner/beside/...", "runner/overlay", "runner/netboot/...",
+		"runner/plan", "runner/dut", "runner/console", "runner/beside", "runner/overlay", "runner/netboot/...",
 		"runner/hosttool/...", "runner/journal", "jobs", "results/...", "internal/...",
 	}, more...)
 }

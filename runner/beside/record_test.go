@@ -1,4 +1,4 @@
-package port_test
+package beside_test
 
 import (
 	"bytes"
@@ -8,22 +8,19 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gantry-ci/gantry/runner/beside/port"
+	"github.com/gantry-ci/gantry/runner/beside"
 )
 
-// TestPort has a record of a bounded size take what comes first, and a writer never wait.
-func TestPort(t *testing.T) {
+// TestRecord has a record of a bounded size take what comes first, and a writer never wait.
+func TestRecord(t *testing.T) {
 	const limit = 1 << 20
-	file := filepath.Join(t.TempDir(), port.File)
+	dir := t.TempDir()
+	file := filepath.Join(dir, beside.RecordFile)
 	if err := os.WriteFile(file, []byte("before\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.OpenFile(file, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	target, host := net.Pipe()
-	p, err := port.New(host, f, port.Options{Max: limit})
+	r, err := beside.OpenRecord(dir, host, beside.RecordOptions{Max: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,13 +32,13 @@ func TestPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []byte
-	p.Follow(t.Context(), int64(len("before\n")), func(b []byte) { got = append(got, b...) }) // to the target's end
-	if room := limit - len("before\n"); !bytes.Equal(got, sent[:room]) || p.Size() != limit ||
-		p.Dropped() != int64(len(sent)-room) {
-		t.Errorf("%d bytes, size %d, dropped %d", len(got), p.Size(), p.Dropped())
+	r.Follow(t.Context(), int64(len("before\n")), func(b []byte) { got = append(got, b...) }) // to the target's end
+	if room := limit - len("before\n"); !bytes.Equal(got, sent[:room]) || r.Size() != limit ||
+		r.Dropped() != int64(len(sent)-room) {
+		t.Errorf("%d bytes, size %d, dropped %d", len(got), r.Size(), r.Dropped())
 	}
 	for range 2 {
-		if err := p.Close(); err != nil {
+		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -52,12 +49,8 @@ func TestPort(t *testing.T) {
 
 // TestFollowEnds has a follower leave when its context ends, with what was there.
 func TestFollowEnds(t *testing.T) {
-	f, err := os.Create(filepath.Join(t.TempDir(), port.File))
-	if err != nil {
-		t.Fatal(err)
-	}
 	target, host := net.Pipe()
-	p, err := port.New(host, f, port.Options{})
+	r, err := beside.OpenRecord(t.TempDir(), host, beside.RecordOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,13 +59,13 @@ func TestFollowEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var got string
-	p.Follow(ctx, 0, func(b []byte) {
+	r.Follow(ctx, 0, func(b []byte) {
 		if got += string(b); got == "a\nb\n" {
 			cancel()
 		}
 	})
 	cancel()
-	if err := p.Close(); got != "a\nb\n" || err != nil {
+	if err := r.Close(); got != "a\nb\n" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }

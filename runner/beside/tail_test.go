@@ -1,4 +1,4 @@
-package tail
+package beside
 
 import (
 	"bytes"
@@ -177,8 +177,8 @@ func (s *said) String() string {
 	return strings.Join(s.lines, "\n")
 }
 
-func quick() limits {
-	return limits{
+func quick() tailLimits {
+	return tailLimits{
 		firstSetUp: time.Second, lastSetUp: 4 * time.Second, silence: 5 * time.Second, firstPause: 10 * time.Millisecond,
 		lastPause: 100 * time.Millisecond, end: time.Second,
 	}
@@ -190,7 +190,7 @@ func TestFollow(t *testing.T) {
 	s := newServer(t, nil)
 	defer s.stop()
 	file, log := filepath.Join(t.TempDir(), "results"), &said{}
-	f := Open(t.Context(), Options{Login: s.login, File: file, Logf: log.logf, limits: quick()})
+	f := StartTail(t.Context(), TailOptions{Login: s.login, File: file, Logf: log.logf, limits: quick()})
 	defer f.Close()
 	var want, got []byte
 	for i := range 4 { // the file is made while the loop waits for it
@@ -265,7 +265,7 @@ func TestRefused(t *testing.T) {
 	} {
 		login, log := *s.login, &said{}
 		c.change(&login)
-		f := Open(t.Context(), Options{Login: &login, File: "/x", Logf: log.logf, limits: quick()})
+		f := StartTail(t.Context(), TailOptions{Login: &login, File: "/x", Logf: log.logf, limits: quick()})
 		if b, err := io.ReadAll(f); err != nil || len(b) > 0 {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
@@ -289,7 +289,7 @@ func TestKnownHost(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	f := Open(t.Context(), Options{Login: &login, File: "/x", Logf: log.logf, limits: quick()})
+	f := StartTail(t.Context(), TailOptions{Login: &login, File: "/x", Logf: log.logf, limits: quick()})
 	defer f.Close()
 	b := make([]byte, 5)
 	if _, err := io.ReadFull(f, b); err != nil || string(b) != "hello" {
@@ -322,7 +322,7 @@ func TestHostile(t *testing.T) {
 		{"an endless line", endless(out, bytes.Repeat([]byte("x"), 32<<10)), true, 2},
 		{"endless signs of life", endless(stderr, bytes.Repeat([]byte("\n"), 32<<10)), true, 2},
 		{"a byte at a time", endless(out, []byte("x")), true, 2},
-		{"sessions that end at once", func(ssh.Channel, string) {}, false, maxSaid},
+		{"sessions that end at once", func(ssh.Channel, string) {}, false, maxLogged},
 		{"a mute session", func(ssh.Channel, string) { <-quit }, false, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -330,7 +330,7 @@ func TestHostile(t *testing.T) {
 			s := newServer(t, tt.exec)
 			defer s.stop()
 			log := &said{}
-			f := Open(t.Context(), Options{Login: s.login, File: "/x", Max: limit, Logf: log.logf, limits: quick()})
+			f := StartTail(t.Context(), TailOptions{Login: s.login, File: "/x", Max: limit, Logf: log.logf, limits: quick()})
 			if !tt.ends {
 				time.AfterFunc(2*time.Second, func() {
 					if _ = f.Close(); tt.most == 1 {
@@ -388,7 +388,7 @@ func TestMute(t *testing.T) {
 			})
 			log := &said{}
 			ctx, cancel := context.WithCancel(t.Context())
-			f := Open(ctx, Options{Login: s.login, File: "/x", Logf: log.logf, limits: quick()})
+			f := StartTail(ctx, TailOptions{Login: s.login, File: "/x", Logf: log.logf, limits: quick()})
 			<-accepted
 			<-accepted // a second try: the first took its second
 			cancel()

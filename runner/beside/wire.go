@@ -1,4 +1,4 @@
-package tail
+package beside
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 type wire struct {
 	net.Conn
 	left *atomic.Int64
-	limits
+	tailLimits
 	live atomic.Bool // the loop runs: from then on it must not fall silent
 }
 
