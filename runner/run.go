@@ -16,6 +16,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/boot"
+	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/journal"
@@ -23,9 +24,11 @@ import (
 	"github.com/gantry-ci/gantry/runner/testshell"
 )
 
-// Methods is all that gantry executes.
-func Methods() []plan.Method {
-	return slices.Concat(deploy.Methods(), boot.Methods(), testshell.Methods())
+// Methods is all that gantry executes, for a plan that is not run.
+func Methods() []plan.Method { return methods(boot.Options{}, 0) }
+
+func methods(o boot.Options, testRetries int) []plan.Method {
+	return slices.Concat(deploy.Methods(), boot.Methods(o), testshell.Methods(testRetries))
 }
 
 // Options are one attempt at a run.
@@ -71,42 +74,29 @@ func Run(ctx context.Context, o Options) (*results.Results, error) {
 
 // attempt plans and walks, and takes everything back.
 func attempt(ctx context.Context, o Options, rec *record) (err error) {
-	p, err := plan.Make(plan.Options{Job: o.Job, Target: o.Target, Policy: o.Policy, Methods: Methods(), RunID: o.ID})
+	records, kernels := console.NewRecords(o.Dir, o.Policy.ConsoleLimit), boot.NewKernels(o.wantSymbols())
+	p, err := o.plan(rec, methods(boot.Options{Records: records, Kernels: kernels, List: o.Kernel}, o.TestRetries))
 	if err != nil {
 		return err
 	}
-	out, err := p.YAML()
-	if err == nil {
-		err = write(filepath.Join(o.Dir, PlanFile), out)
-	}
-	if err != nil {
-		return results.Failf(results.ClassInfrastructure, "write the plan: %w", err)
-	}
-	for _, note := range p.Notes() {
-		rec.emit(results.Event{Log: &results.Log{Level: "info", Message: note}})
-	}
-	consoles, closeConsoles, err := o.consoles()
-	if err != nil {
+	if err := records.Open(""); err != nil {
 		return err
 	}
 	syms, err := newSymbols(o, rec)
 	if err != nil {
-		return errors.Join(err, closeConsoles())
+		return errors.Join(err, records.Close())
 	}
+	ends := func() error { return errors.Join(records.Close(), kernels.Close(), syms.close()) }
 	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
 	if err != nil {
-		return results.Blame(results.ClassInfrastructure, errors.Join(err, closeConsoles()))
+		return results.Blame(results.ClassInfrastructure, errors.Join(err, ends()))
 	}
-	run := &plan.Run{
-		ID: o.ID, Dir: o.Dir, Record: consoles, Journal: jr, Emit: rec.emit, Logger: o.Logger,
-		Symbols: syms.wanted(), Kernel: o.Kernel, TestRetries: o.TestRetries,
-	}
+	run := &plan.Run{ID: o.ID, Dir: o.Dir, Journal: jr, Emit: rec.emit, Logger: o.Logger}
 	defer func() {
 		// The run's failure comes first: what the clean-up could not do does not hide it.
 		e := jr.Rollback(ctx, 0)
-		syms.decode(ctx, run) // all findings are in, and the target is off
-		e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), closeConsoles(), run.CloseKernels(), syms.close())
-		if e != nil {
+		syms.decode(ctx, jr, kernels) // all findings are in, and the target is off
+		if e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), ends()); e != nil {
 			err = results.Blame(results.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
@@ -115,21 +105,23 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	return err
 }
 
-// consoles opens the record of the attempt's consoles.
-func (o Options) consoles() (rec plan.Record, end func() error, err error) {
-	open := func(name string) (f *os.File) {
-		if err == nil {
-			f, err = os.OpenFile(filepath.Join(o.Dir, name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
-		}
-		return f
-	}
-	rec = plan.Record{Log: open(ConsoleFile), Times: open(TimesFile), Limit: o.Policy.ConsoleLimit}
-	end = func() error { return errors.Join(rec.Log.Close(), rec.Times.Close()) }
+// plan makes the plan, and writes it down.
+func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
+	p, err := plan.Make(plan.Options{Job: o.Job, Target: o.Target, Policy: o.Policy, Methods: methods, RunID: o.ID})
 	if err != nil {
-		_ = end() // a file that is not open says so
-		return rec, nil, results.Failf(results.ClassInfrastructure, "open the console's record: %w", err)
+		return nil, err
 	}
-	return rec, end, nil
+	out, err := p.YAML()
+	if err == nil {
+		err = write(filepath.Join(o.Dir, PlanFile), out)
+	}
+	if err != nil {
+		return nil, results.Failf(results.ClassInfrastructure, "write the plan: %w", err)
+	}
+	for _, note := range p.Notes() {
+		rec.emit(results.Event{Log: &results.Log{Level: "info", Message: note}})
+	}
+	return p, nil
 }
 
 // Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a

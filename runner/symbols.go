@@ -16,6 +16,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog/symbol"
+	"github.com/gantry-ci/gantry/runner/boot"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -59,13 +60,13 @@ func (o Options) fetchPolicy() fetch.Policy {
 	return fetch.Policy{Host: o.Policy.Operator, FileRoots: o.Policy.FileRoots, URLs: o.Policy.URLs}
 }
 
-// wanted says whether the run has symbols.
-func (s *symbols) wanted() bool { return s.given != nil || s.o.Symbols == "" && s.o.Job.Symbols != nil }
+// wantSymbols says whether the run has symbols.
+func (o Options) wantSymbols() bool { return o.Symbols != "" || o.Job.Symbols != nil }
 
 // decode reports findings again with files and lines, where that can be done. That it cannot is told, and no reason for
 // another verdict.
-func (s *symbols) decode(ctx context.Context, run *plan.Run) {
-	if !s.wanted() || ctx.Err() != nil {
+func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot.Kernels) {
+	if !s.o.wantSymbols() || ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, symbolsTimeout, fmt.Errorf("it took longer than %s", symbolsTimeout))
@@ -75,9 +76,9 @@ func (s *symbols) decode(ctx context.Context, run *plan.Run) {
 		if !stackRE.MatchString(f.Text) {
 			continue
 		}
-		ids, err := builds(f, run.KernelAt(f.Line))
+		ids, err := builds(f, kernels.At(f.Line))
 		if err == nil && image == nil {
-			if image, err = s.fetch(ctx, run.Journal); err != nil {
+			if image, err = s.fetch(ctx, jr); err != nil {
 				s.logf("warning", "stacks are not decoded: %v", err)
 				return
 			}
@@ -102,7 +103,7 @@ func (s *symbols) decode(ctx context.Context, run *plan.Run) {
 
 // builds are those of which the kernel may be that the finding is about: what the finding itself says, what the running
 // kernel said, or else what is in the file it was booted from.
-func builds(f results.Finding, k plan.Kernel) ([]string, error) {
+func builds(f results.Finding, k boot.Kernel) ([]string, error) {
 	printed := symbol.PrintedBuildID(f.Text)
 	switch {
 	case printed != "":

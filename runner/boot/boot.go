@@ -8,14 +8,23 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
+// Options are what the boots of an attempt need beside its target. The zero Options are for a plan that is not run.
+type Options struct {
+	Records *console.Records // of the consoles
+	Kernels *Kernels         // what becomes known of the kernels that boot
+	List    *kernlog.List    // the kernel messages that are allowed or denied; nil for none
+}
+
 // Methods is the table of what gantry executes.
-func Methods() []plan.Method {
-	return []plan.Method{plan.For(qemu)}
+func Methods(o Options) []plan.Method {
+	return []plan.Method{plan.For(o.qemu)}
 }
 
 // drainLimit is how long the target is kept for what its console printed and nobody has looked at yet. Ordinary text is
@@ -23,35 +32,42 @@ func Methods() []plan.Method {
 // is held against, is not, and its author must not hold the target for hours.
 const drainLimit = 30 * time.Second
 
+// opening is a console to be opened by a boot.
+type opening struct {
+	tty          dut.Console
+	session      *flow.Session // which the console's is made
+	kernel       string        // the file that boots now, "" where nobody knows
+	ignoreKernel bool          // messages mean nothing: the job says so
+}
+
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
-// closes it before the end of the run does. Kernel is the file that boots now, "" where nobody knows.
-func connect(
-	ctx context.Context, r *plan.Run, tty dut.Console, kernel string, ignoreKernel bool,
-) (s *console.Session, end func() error, err error) {
-	rw, err := tty.Open(ctx)
+// closes it before the end of the run does.
+func (o Options) connect(ctx context.Context, r *plan.Run, to opening) (end func() error, err error) {
+	rw, err := to.tty.Open(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c, err := console.New(rw, r.Record.Log, console.Options{
-		Logger: r.Logger, Times: r.Record.Times, Limit: r.Record.Limit,
-	})
+	c, err := o.Records.Start("", rw, r.Logger)
 	if err != nil {
-		return nil, nil, errors.Join(err, rw.Close())
+		return nil, errors.Join(err, rw.Close())
 	}
 	start := c.Size()
-	r.Boots(c.LineAt(start), kernel)
+	if err := o.Kernels.Boot(c.LineAt(start), to.kernel); err != nil {
+		r.Logf("warning", "%v", err)
+	}
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // the watcher ends with the stream
 	watching := make(chan struct{})
 	end = func() error { return errors.Join(c.Close(), await(watching, stop)) }
 	r.Journal.Defer(end)
 	go func() {
 		defer close(watching)
-		if !ignoreKernel {
-			watch(watched, c, start, r)
+		if !to.ignoreKernel {
+			o.watch(watched, c, start, r, to.session)
 		}
 	}()
-	s, err = c.Session(ctx, start)
-	return s, end, err
+	s, err := c.Session(ctx, start)
+	to.session.Begin(s)
+	return end, err
 }
 
 // await waits for the watcher. What it has not looked at within drainLimit nobody knows: such a run has not passed.

@@ -11,6 +11,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -19,7 +20,7 @@ import (
 const nudgeAfter = 5 * time.Second
 
 // login adds the steps from power-on to a shell.
-func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() error) {
+func (o Options) login(b *plan.Builder, l *jobs.Login, s *flow.Session) {
 	if l.TransferOverlay != nil {
 		b.Errorf("transfer_overlay is valid, but gantry does not execute it yet")
 	}
@@ -33,26 +34,26 @@ func login(b *plan.Builder, l *jobs.Login, shell **console.Session, exit func() 
 	steps := autoLogin(b, l.AutoLogin)
 	b.Group("auto-login-action", 1, func(b *plan.Builder) {
 		b.Step("login-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
-			for _, s := range steps {
-				if err := s.do(ctx, *shell); err != nil {
-					return blame(err, exit())
+			for _, q := range steps {
+				if err := q.do(ctx, s.Shell); err != nil {
+					return blame(err, s.Exit())
 				}
 			}
-			if err := ready(ctx, *shell, prompts); err != nil {
-				return blame(err, exit())
+			if err := ready(ctx, s.Shell, prompts); err != nil {
+				return blame(err, s.Exit())
 			}
-			return blame(identify(ctx, *shell, prompts, r), exit())
+			return blame(o.identify(ctx, s.Shell, prompts, r), s.Exit())
 		})
 		if l.AutoLogin == nil || len(l.AutoLogin.LoginCommands) == 0 {
 			return
 		}
 		b.Step("login-commands", results.ClassJob, func(ctx context.Context, _ *plan.Run) error {
 			for _, c := range l.AutoLogin.LoginCommands {
-				if err := (*shell).SendLine(ctx, c); err != nil {
+				if err := s.Shell.SendLine(ctx, c); err != nil {
 					return err
 				}
-				if err := ready(ctx, *shell, prompts); err != nil {
-					return blame(fmt.Errorf("wait for the prompt after %q: %w", c, err), exit())
+				if err := ready(ctx, s.Shell, prompts); err != nil {
+					return blame(fmt.Errorf("wait for the prompt after %q: %w", c, err), s.Exit())
 				}
 			}
 			return nil

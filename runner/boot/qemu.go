@@ -6,15 +6,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // qemu starts a guest with the deployed images and waits for its shell.
-func qemu(b *plan.Builder, p *jobs.BootQemu) {
+func (o Options) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	b.Name("boot-image-retry")
 	if p.Docker != nil {
 		b.Errorf("docker is valid, but gantry does not execute it yet")
@@ -22,14 +24,14 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 	power := plan.Need(b, "power control", b.Target.Power)
 	tty := plan.Need(b, "console", b.Target.Console)
 	machine := plan.Need(b, "machine (it is no guest)", b.Target.Machine)
-	images := plan.Require(b, plan.Images)
-	shell, before := plan.Provide(b, plan.Shell), plan.Provide(b, booted)
-	beside := plan.Provide(b, plan.Results)
+	images := plan.Require(b, flow.Images)
+	session, before := plan.Provide(b, flow.Shell), plan.Provide(b, booted)
 	if machine == nil {
 		return
 	}
+	session.Exited, session.Delay = machine.Exit, delay(b)
 	alone(b, p)
-	deployed := *plan.Require(b, plan.Deployed)
+	deployed := *plan.Require(b, flow.Deployed)
 	configureOnce(b, machine, deployed)
 	kernel := kernelOf(deployed)
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
@@ -49,8 +51,8 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 				return err
 			}
 			if *before != nil { // a reboot: the guest is another one, and so is its console
-				if *beside != nil {
-					_ = (*beside).Close() // what follows it must not mourn it
+				if session.Port != nil {
+					_ = session.Port.Close() // what follows it must not mourn it
 				}
 				if err := errors.Join((*before)(), power.Off(ctx)); err != nil {
 					return err
@@ -60,21 +62,27 @@ func qemu(b *plan.Builder, p *jobs.BootQemu) {
 			if err := power.On(ctx); err != nil {
 				return err
 			}
-			s, end, err := connect(ctx, r, tty, (*images)[kernel].Path, p.IgnoreKernelMessages)
-			*shell, *before = s, end
-			*beside = listen(ctx, r, b.Target.Results, *beside)
+			end, err := o.connect(ctx, r, opening{tty, session, (*images)[kernel].Path, p.IgnoreKernelMessages})
+			*before = end
+			session.Port = listen(ctx, r, b.Target.Results, session.Port)
 			return err
 		})
 	})
-	login(b, &p.Login, shell, machine.Exit)
+	o.login(b, &p.Login, session)
+}
+
+// delay is the device's pause between characters that tests type.
+func delay(b *plan.Builder) time.Duration {
+	if b.Target.Device == nil {
+		return 0
+	}
+	return time.Duration(b.Target.Device.Delays.Test) * time.Millisecond
 }
 
 // What boots of one namespace tell each other.
 var (
-	booted = plan.Slot[func() error]{
-		Name: "booted",
-	} //nolint:gochecknoglobals // the name of a slot, never changed
-	configured = plan.Slot[map[string]*jobs.Image]{Name: "configured with"} //nolint:gochecknoglobals // likewise
+	booted     = plan.Slot[func() error]{Name: "booted"}                    //nolint:gochecknoglobals // a name
+	configured = plan.Slot[map[string]*jobs.Image]{Name: "configured with"} //nolint:gochecknoglobals // a name
 )
 
 // alone refuses a second guest: a target is one.

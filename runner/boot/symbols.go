@@ -25,8 +25,8 @@ var hexRE = regexp.MustCompile(`(?m)^(?: [0-9a-f]{2})+ *\r?$`)
 
 // identify asks the kernel that has booted which build it is, when stacks will be decoded: any other build's symbols
 // would give wrong lines. That it does not say is no reason to end a run.
-func identify(ctx context.Context, s *console.Session, prompts *console.Patterns, r *plan.Run) error {
-	if !r.Symbols {
+func (o Options) identify(ctx context.Context, s *console.Session, prompts *console.Patterns, r *plan.Run) error {
+	if !o.Kernels.wanted() {
 		return nil
 	}
 	if err := s.SendLine(ctx, notesCommand); err != nil {
@@ -46,7 +46,7 @@ func identify(ctx context.Context, s *console.Session, prompts *console.Patterns
 		r.Logf("warning", "ask the kernel for its build id: %v", err)
 		return nil
 	}
-	r.Identify(id)
+	o.Kernels.Identify(id)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -31,6 +32,8 @@ var errQuiet = errors.New("no more output")
 // watcher follows a console and reports what the kernel says of itself, to the end of the stream.
 type watcher struct {
 	r       *plan.Run
+	session *flow.Session
+	kernels *Kernels
 	scanner *kernlog.Scanner
 	before  int              // lines of the record before this stream
 	fatal   *kernlog.Finding // the first fatal one, until it has stopped the step
@@ -42,9 +45,9 @@ type watcher struct {
 	progress int // of the test, then
 }
 
-func watch(ctx context.Context, c *console.Console, start int64, r *plan.Run) {
-	w := &watcher{r: r, before: c.LineAt(start) - 1}
-	w.scanner = kernlog.New(kernlog.Options{List: r.Kernel, Found: w.found, Fatal: w.begins, During: w.during})
+func (o Options) watch(ctx context.Context, c *console.Console, start int64, r *plan.Run, s *flow.Session) {
+	w := &watcher{r: r, session: s, kernels: o.Kernels, before: c.LineAt(start) - 1}
+	w.scanner = kernlog.New(kernlog.Options{List: o.List, Found: w.found, Fatal: w.begins, During: w.during})
 	cur := c.From(start)
 	for {
 		b, err := w.next(ctx, cur)
@@ -87,8 +90,8 @@ func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) 
 
 // during is what is going on while a finding begins.
 func (w *watcher) during() kernlog.During {
-	suite, name := w.r.Case()
-	return kernlog.During{Section: w.r.Section(), Suite: suite, Case: name, Bound: w.r.Bound()}
+	suite, name := w.session.Case()
+	return kernlog.During{Section: w.r.Running().Section, Suite: suite, Case: name, Bound: w.session.Bound()}
 }
 
 // begins is called when something fatal begins; its title may not be complete.
@@ -107,12 +110,12 @@ func (w *watcher) found(f kernlog.Finding) {
 		}
 	}
 	if (f.Kind == kernlog.KindSoftLockup || f.Kind == kernlog.KindHardLockup) && f.Allowed == "" && w.stuck == nil {
-		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.r.Progress()
+		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.session.Progress()
 	}
 	out := f.Jobs()
 	out.Line += w.before
 	if f.Kind == kernlog.KindReboot { // who knows which kernel it is now
-		w.r.Boots(out.Line, "")
+		w.kernels.Unknown(out.Line)
 	}
 	w.r.Emit(results.Event{Finding: &out})
 }
@@ -121,7 +124,7 @@ func (w *watcher) found(f kernlog.Finding) {
 func (w *watcher) unstick() {
 	switch {
 	case w.stuck == nil:
-	case w.r.Progress() != w.progress:
+	case w.session.Progress() != w.progress:
 		w.stuck = nil
 	case time.Since(w.stuckAt) >= stuckWait && w.fatal == nil && !w.stopped:
 		w.fatal, w.since, w.stuck = w.stuck, time.Now(), nil

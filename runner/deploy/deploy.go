@@ -12,6 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -24,13 +25,13 @@ func Methods() []plan.Method {
 const downloadAttempts = 3
 
 // download adds the steps that fetch an image into the run's folder, and returns where it will be.
-func download(b *plan.Builder, name string, img *jobs.Image) *plan.File {
+func download(b *plan.Builder, name string, img *jobs.Image) *flow.File {
 	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
 	check(b, img, policy)
 	if !filepath.IsLocal(name) || filepath.Base(name) != name {
 		b.ErrorAt(img.Line, "image %q: the name is not that of a file", name)
 	}
-	file := &plan.File{}
+	file := &flow.File{}
 	b.Group("download-retry", downloadAttempts, func(b *plan.Builder) {
 		b.Step(scheme(img.URL)+"-download", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
 			f := fetch.Fetcher{Policy: policy}

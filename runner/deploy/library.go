@@ -14,6 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/deploy/testdef"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -41,7 +42,7 @@ const testdefsDir = "testdefs"
 func newLibrary(b *plan.Builder, os string) *library {
 	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
 	return &library{
-		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, plan.TestSources),
+		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, found: plan.Provide(b, flow.TestSources),
 		os: os,
 	}
 }

@@ -12,19 +12,20 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put
 // it into a ramdisk. Os is the distribution that the job names.
-func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*plan.File) {
+func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*flow.File) {
 	l := newLibrary(b, os)
 	spec := specOf(b, l)
 	if len(spec.Stages) == 0 {
 		return
 	}
-	*plan.Provide(b, plan.TestOverlay) = spec
+	*plan.Provide(b, flow.TestOverlay) = spec
 	name := ramdisk(images)
 	if name == "" {
 		b.Errorf(
@@ -105,7 +106,7 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 
 // definitions are those of a stage. What is known of one that is fetched is filled in when it is there.
 func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay.Definition {
-	stage, first := plan.Stage(b, t)
+	stage, first := flow.Stage(b, t)
 	all := make([]overlay.Definition, len(t.Definitions))
 	for i := range t.Definitions {
 		d, def := &t.Definitions[i], &all[i]
@@ -141,7 +142,7 @@ func printed(t *jobs.TestDefinition) string {
 	if t.Parse.Format == "" || t.Parse.File == "" {
 		return ""
 	}
-	begin, end := plan.FileLines(t.Parse.File)
+	begin, end := flow.FileLines(t.Parse.File)
 	return "echo " + quoted(begin) + "; cat -- " + quoted(t.Parse.File) + "; echo; echo " + quoted(end)
 }
 

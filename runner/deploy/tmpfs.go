@@ -7,22 +7,23 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // tmpfs puts images into the run's folder, for a boot method to find.
 func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
 	b.Name("deployimages")
-	images := plan.Provide(b, plan.Images)
-	*plan.Provide(b, plan.Deployed) = p.Images
+	images := plan.Provide(b, flow.Images)
+	*plan.Provide(b, flow.Deployed) = p.Images
 	folder(b)
-	files := map[string]*plan.File{}
+	files := map[string]*flow.File{}
 	for _, name := range slices.Sorted(maps.Keys(p.Images)) {
 		files[name] = download(b, name, p.Images[name])
 	}
 	testOverlay(b, p.OS, p.Images, files)
 	b.Step("deploy-images", results.ClassBug, func(context.Context, *plan.Run) error {
-		*images = map[string]plan.File{}
+		*images = map[string]flow.File{}
 		for name, f := range files {
 			(*images)[name] = *f
 		}

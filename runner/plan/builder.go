@@ -20,8 +20,9 @@ type state struct {
 // Builder is what a method's function adds to.
 type Builder struct {
 	*state
-	place int // its index in the plan
-	node  *Node
+	index  int   // of the action in the plan
+	action *Node // of the job
+	node   *Node // what is being added to: the action, or a group in it
 }
 
 // Errorf refuses the plan, at the action's line. The fault is the job's.
@@ -37,19 +38,26 @@ func (b *Builder) ErrorAt(line int, format string, a ...any) {
 func (b *Builder) Name(name string) { b.node.Name = name }
 
 // Folder is a folder of this action below name: actions share none.
-func (b *Builder) Folder(name string) string { return filepath.Join(name, strconv.Itoa(b.place)) }
+func (b *Builder) Folder(name string) string { return filepath.Join(name, strconv.Itoa(b.index)) }
 
 // Note records in the plan what will differ from what was asked for, and why.
 func (b *Builder) Note(format string, a ...any) {
 	b.node.Notes = append(b.node.Notes, fmt.Sprintf(format, a...))
 }
 
-// Missed has what the action would report told as missing, with why, when the job ends before it.
-func (b *Builder) Missed(report func(r *Run, why string)) { b.node.missed = report }
+// NotRun sets what reports that the action was not run, and why: the job ended before it, or what it requires is lost.
+func (b *Builder) NotRun(report func(r *Run, why string)) { b.action.notRun = report }
 
-// Interrupt has the shell brought back when the action's time ran out and its timeout says skip: what comes next types
-// into it.
-func (b *Builder) Interrupt(do Do) { b.node.interrupt = do }
+// Budget says that the action's time is what the job's author allows it, and no sign of trouble: when it runs out, the
+// class is timeout, whatever the blame. It is called before steps are added.
+func (b *Builder) Budget() { b.node.Budget = true }
+
+// Restore sets what brings a slot's content back that the action used when its time ran out, where its timeout says
+// skip. While that fails, actions that require the slot are not run, until one has provided it again; the error says
+// what is lost.
+func Restore[T any](b *Builder, s Slot[T], do Do) {
+	b.action.restore = &restore{place[T]{b.action.Namespace, s.Name}, do}
+}
 
 // Step adds a leaf.
 func (b *Builder) Step(name string, blame results.Class, do Do) {
@@ -68,7 +76,7 @@ func (b *Builder) Group(name string, attempts int, fill func(b *Builder)) {
 
 func (b *Builder) child(name string, n Node) *Node {
 	n.Name, n.Title, n.Section = name, b.node.Title, b.node.Section
-	n.Namespace, n.Line = b.node.Namespace, b.node.Line
+	n.Namespace, n.Line, n.Budget = b.node.Namespace, b.node.Line, b.node.Budget
 	return &n
 }
 
@@ -106,12 +114,15 @@ func Provide[T any](b *Builder, s Slot[T]) *T {
 	if _, ok := b.flow[k]; !ok {
 		b.flow[k] = new(T)
 	}
+	b.action.provides = append(b.action.provides, k)
 	return b.flow[k].(*T)
 }
 
 // Require returns the place an earlier action fills.
 func Require[T any](b *Builder, s Slot[T]) *T {
-	v, ok := b.flow[place[T]{b.node.Namespace, s.Name}].(*T)
+	k := place[T]{b.node.Namespace, s.Name}
+	b.action.requires = append(b.action.requires, k)
+	v, ok := b.flow[k].(*T)
 	if !ok {
 		b.Errorf("needs %s, which no earlier action of namespace %q provides", s.Name, b.node.Namespace)
 		return new(T)

@@ -1,7 +1,15 @@
 package plan
 
-// SetMissed does what Builder.Missed does.
-func SetMissed(n *Node, report func(r *Run, why string)) { n.missed = report }
+// SetNotRun does what Builder.NotRun does.
+func SetNotRun(n *Node, report func(r *Run, why string)) { n.notRun = report }
 
-// SetInterrupt does what Builder.Interrupt does.
-func SetInterrupt(n *Node, do Do) { n.interrupt = do }
+// SetRestore has a node require what is in a place, and bring it back as Restore says; nil for one that cannot.
+func SetRestore(n *Node, place string, do Do) {
+	n.requires = append(n.requires, place)
+	if do != nil {
+		n.restore = &restore{place, do}
+	}
+}
+
+// SetProvides has a node provide what is in a place.
+func SetProvides(n *Node, place string) { n.provides = append(n.provides, place) }

@@ -30,14 +30,23 @@ type Node struct {
 	Timeout    time.Duration // of the whole node, all its attempts
 	Connection time.Duration // LAVA's connection timeout: the longest silence of one wait on the console
 	Skip       bool          // a timeout does not end the job
+	Budget     bool          // the time is what the job's author allows: when it runs out, that is nobody's failure
 	Attempts   int
 	Interval   time.Duration // between attempts
 	Notes      []string      // what differs from what was asked for, and why
 	Do         Do
 	Nodes      []*Node
 
-	missed    func(r *Run, why string) // reports what would have been known, had the action run
-	interrupt Do                       // brings the shell back after a timeout that is skipped
+	// Of an action, which may be a leaf's parent; the walk asks only the node that the job has.
+	requires, provides []any                    // places: what must be there, and what is there anew once it has run
+	notRun             func(r *Run, why string) // reports what would have been known, had the action run
+	restore            *restore
+}
+
+// restore brings back what is in a place, after a timeout that is skipped.
+type restore struct {
+	place any
+	do    Do
 }
 
 // Method executes one method of the language; it reports false for a method of another type.
@@ -88,7 +97,7 @@ func Make(o Options) (p *Plan, err error) {
 				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second,
 				Skip: a.Timeout.Skip,
 			}
-			b := &Builder{state: s, place: len(root.Nodes), node: n}
+			b := &Builder{state: s, index: len(root.Nodes), node: n, action: n}
 			b.expand(m)
 			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), a.Timeout.Duration())
 			root.Nodes = append(root.Nodes, n)

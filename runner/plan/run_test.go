@@ -37,38 +37,39 @@ func wait(ctx context.Context, _ *plan.Run) error {
 
 func TestBlame(t *testing.T) {
 	for _, tt := range []struct {
-		name, section string
-		job, step     time.Duration
-		cancel        error
-		do            plan.Do
-		want          results.Class
-		msg           string
+		name      string
+		budget    bool
+		job, step time.Duration
+		cancel    error
+		do        plan.Do
+		want      results.Class
+		msg       string
 	}{
 		{
-			"step's time", "boot", time.Hour, time.Minute, nil, wait, results.ClassJob,
+			"step's time", false, time.Hour, time.Minute, nil, wait, results.ClassJob,
 			"1 x: x timed out after 1m0s (context deadline exceeded)",
 		},
 		{
-			"test's time", "test", time.Hour, time.Minute, nil, wait, results.ClassTimeout,
+			"test's time", true, time.Hour, time.Minute, nil, wait, results.ClassTimeout,
 			"1 x: x timed out after 1m0s (context deadline exceeded)",
 		},
 		{
-			"job's time", "boot", time.Minute, time.Hour, nil, wait, results.ClassTimeout,
+			"job's time", false, time.Minute, time.Hour, nil, wait, results.ClassTimeout,
 			"1 x: job timed out after 1m0s (context deadline exceeded)",
 		},
 		{
-			"superseded", "boot", time.Hour, time.Hour, results.Failf(results.ClassCanceled, "superseded by 1a2b3c"), wait,
+			"superseded", false, time.Hour, time.Hour, results.Failf(results.ClassCanceled, "superseded by 1a2b3c"), wait,
 			results.ClassCanceled, "1 x: superseded by 1a2b3c (context canceled)",
 		},
 		{
-			"bug", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, results.ClassBug,
+			"bug", false, time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error { panic("no") }, results.ClassBug,
 			"1 x: panic: no",
 		},
-		{"kernel panic", "boot", time.Hour, time.Hour, nil, func(ctx context.Context, r *plan.Run) error {
+		{"kernel panic", false, time.Hour, time.Hour, nil, func(ctx context.Context, r *plan.Run) error {
 			r.Stop(results.Failf(results.ClassJob, "Kernel panic"))
 			return wait(ctx, r)
 		}, results.ClassJob, "1 x: Kernel panic (context canceled)"},
-		{"the classification nearest the cause wins", "boot", time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error {
+		{"the classification nearest the cause wins", false, time.Hour, time.Hour, nil, func(context.Context, *plan.Run) error {
 			return results.Failf(results.ClassInfrastructure, "PDU silent")
 		}, results.ClassInfrastructure, "1 x: PDU silent"},
 	} {
@@ -81,7 +82,7 @@ func TestBlame(t *testing.T) {
 					cancel(tt.cancel)
 				}
 				leaf := &plan.Node{
-					Level: "1", Name: "x", Section: tt.section, Blame: results.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do,
+					Level: "1", Name: "x", Budget: tt.budget, Blame: results.ClassJob, Timeout: tt.step, Attempts: 1, Do: tt.do,
 				}
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: tt.job, Nodes: []*plan.Node{leaf}}}
 				err := p.Execute(ctx, r)
@@ -147,8 +148,8 @@ func TestSkip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := run(t, nil)
 		ran := false
-		slow := &plan.Node{Name: "slow", Section: "test", Timeout: time.Second, Attempts: 1, Skip: true, Nodes: []*plan.Node{
-			{Name: "lava-test-shell", Section: "test", Timeout: time.Hour, Attempts: 1, Do: wait},
+		slow := &plan.Node{Name: "slow", Budget: true, Timeout: time.Second, Attempts: 1, Skip: true, Nodes: []*plan.Node{
+			{Name: "lava-test-shell", Budget: true, Timeout: time.Hour, Attempts: 1, Do: wait},
 		}}
 		next := &plan.Node{Name: "next", Timeout: time.Minute, Attempts: 1, Do: func(context.Context, *plan.Run) error {
 			ran = true

@@ -11,46 +11,41 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
-	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // definitions runs LAVA test definitions in the target's shell.
-func definitions(b *plan.Builder, p *jobs.TestDefinitions) {
+func definitions(b *plan.Builder, p *jobs.TestDefinitions, retries int) {
 	b.Name("lava-test-retry")
 	if p.Docker != nil {
 		b.Errorf("docker is valid, but gantry does not execute it yet")
 		return
 	}
-	shell := plan.Require(b, plan.Shell)
-	spec := *plan.Require(b, plan.TestOverlay)
+	b.Budget()
+	session := plan.Require(b, flow.Shell)
+	spec := *plan.Require(b, flow.TestOverlay)
 	if spec == nil {
 		return // refused already
 	}
-	index, first := plan.Stage(b, p)
+	index, first := flow.Stage(b, p)
 	if _, err := expected(p, first, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
 		b.Errorf("%w", err)
 	}
 	s := stage{
-		exit: exit(b), delay: delay(b), spec: spec, index: index, first: first, shell: shell, job: p,
-		port: plan.Provide(b, plan.Results), prompted: plan.Provide(b, prompted),
-		fetched: plan.Provide(b, plan.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b),
+		session: session, spec: spec, index: index, first: first, job: p, retries: retries,
+		fetched: plan.Provide(b, flow.TestSources), runs: plan.Provide(b, allRuns), group: provideGroup(b),
 		namespace: p.Namespace,
 	}
 	if d := b.Target.Device; d != nil {
 		s.login = d.ResultsSSH
 	}
-	b.Missed(s.missed)
-	b.Interrupt(s.interrupt)
+	b.NotRun(s.missed)
+	plan.Restore(b, flow.Shell, s.interrupt)
 	b.Step("lava-test-shell", results.ClassInfrastructure, s.run)
 }
-
-// prompted is the shell in which a stage has ended, while nobody has taken the prompt after it.
-var prompted = plan.Slot[*console.Session]{
-	Name: "prompted",
-} //nolint:gochecknoglobals // the name of a slot, never changed
 
 // exitLine is the last that a stage's runner prints.
 const exitLine = "<LAVA_TEST_RUNNER EXIT>"
@@ -106,27 +101,16 @@ func expected(
 	return all, errors.Join(errs...)
 }
 
-// exit is how a guest ended by itself; boards do not.
-func exit(b *plan.Builder) func() error {
-	if b.Target.Machine == nil {
-		return func() error { return nil }
-	}
-	return b.Target.Machine.Exit
-}
-
 // stage is one test action.
 type stage struct {
-	exit     func() error
-	spec     *overlay.Spec
-	index    int // of the overlay's stages
-	first    int // the number of its first definition
-	shell    **console.Session
-	port     **beside.Record
-	login    *jobs.ResultsLogin // the way of results by ssh; nil for none
-	prompted **console.Session
-	delay    time.Duration // between typed characters
-	job      *jobs.TestDefinitions
-	fetched  *map[*jobs.Definition]*jobs.TestDefinition
+	session *flow.Session
+	spec    *overlay.Spec
+	index   int                // of the overlay's stages
+	first   int                // the number of its first definition
+	retries int                // how often the definitions of failed cases are run again
+	login   *jobs.ResultsLogin // the way of results by ssh; nil for none
+	job     *jobs.TestDefinitions
+	fetched *map[*jobs.Definition]*jobs.TestDefinition
 
 	runs      *runs
 	group     *group
@@ -150,14 +134,15 @@ func (s *stage) run(ctx context.Context, r *plan.Run) error {
 	if err != nil {
 		return results.Blame(results.ClassJob, err)
 	}
-	(*s.shell).CharDelay = s.delay
+	sh := s.session.Shell
+	sh.CharDelay = s.session.Delay
 	s.listen(ctx, r)
 	first := func(run int) typed { return typed{s.spec.Commands(s.index, run), s.spec.ManifestCommand(s.index)} }
 	t := newTries()
-	if err := s.once(ctx, r, *s.shell, defs, t, first, 1); err != nil {
+	if err := s.once(ctx, r, sh, defs, t, first, 1); err != nil {
 		return err
 	}
-	return s.again(ctx, r, *s.shell, defs, t)
+	return s.again(ctx, r, sh, defs, t)
 }
 
 // once has definitions run, for the first time or again.
@@ -168,7 +153,7 @@ func (s *stage) once(
 	since := sh.Console().Size()
 	run, from := s.runs.next(sh.Console(), try)
 	rd := &reader{
-		r: r, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs,
+		r: r, session: s.session, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs,
 		edge: sh.Console().LineAt(from), formats: s.formats(),
 	}
 	rd.operator, rd.namespace = newOperator(r, s.group, sh), s.namespace
@@ -176,8 +161,8 @@ func (s *stage) once(
 		Definitions: defs, Sequenced: true, Line: sh.Console().LineAt(from), Since: sh.Console().LineAt(since),
 		Run: run, History: &s.runs.history,
 	}, rd.item)
-	free := r.Bind()
-	what, stop := rd.follow(ctx, *s.port, s.spec, command(run), fmt.Sprintf("%d.%d", s.index, run))
+	free := s.session.Bind()
+	what, stop := rd.follow(ctx, s.session.Port, s.spec, command(run), fmt.Sprintf("%d.%d", s.index, run))
 	hangUp := rd.operator.serve(ctx)
 	err := rd.talk(ctx, sh, what)
 	hangUp()
@@ -186,7 +171,7 @@ func (s *stage) once(
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	sum := rd.parser.Close()
 	t.end()
-	r.During("", "")
+	s.session.SetCase("", "")
 	r.Logf("info", "results: %d cases, %d missing, %d put together again, %d only in the manifest, %d first by the results device, %d unsequenced",
 		sum.Cases, sum.Missing, sum.Reassembled, sum.Recovered, sum.Device, sum.Unsequenced)
 	if sum.Late > 0 {
@@ -197,13 +182,13 @@ func (s *stage) once(
 	end := rd.past()
 	s.runs.con, s.runs.end = sh.Console(), end
 	sh.SkipTo(end)
-	*s.prompted = sh
-	switch end := s.exit(); {
+	s.session.Prompted = true
+	switch end := s.session.Exit(); {
 	case err == nil && rd.operator.failed() != nil:
 		err = rd.operator.failed()
 	case err == nil:
 		if err = sum.Err(); sum.Raise == "" && !sum.InstallFail {
-			err = plan.GoOn(sum.Lost(err)) // the stage came to its end, as LAVA has it
+			err = plan.NonFatal(sum.Lost(err)) // the stage came to its end, as LAVA has it
 		}
 	case end != nil && results.ClassOf(err) == results.ClassInfrastructure &&
 		results.ClassOf(end) == results.ClassInfrastructure:
@@ -244,6 +229,7 @@ func (d *reader) talk(ctx context.Context, sh *console.Session, what typed) erro
 type reader struct {
 	intake
 	r         *plan.Run
+	session   *flow.Session
 	con       *console.Console
 	cur       *console.Cursor
 	suite     string
@@ -325,16 +311,16 @@ func (d *reader) item(i signal.Item) {
 	case i.StartRun != nil:
 		d.suite = i.StartRun.Name
 		d.formats[d.suite].begin(d.edge)
-		d.r.During(d.suite, "")
+		d.session.SetCase(d.suite, "")
 	case i.EndRun != nil:
-		d.r.During("", "")
+		d.session.SetCase("", "")
 		for _, c := range d.formats[i.EndRun.Name].end(d.con, i.Line) {
 			d.report(&c, d.try)
 		}
 	case i.StartCase != "":
-		d.r.During(d.suite, i.StartCase)
+		d.session.SetCase(d.suite, i.StartCase)
 	case i.EndCase != "":
-		d.r.During(d.suite, "")
+		d.session.SetCase(d.suite, "")
 	case i.Case != nil:
 		try := d.try
 		if i.Late > 0 {

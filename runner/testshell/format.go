@@ -12,8 +12,8 @@ import (
 	"github.com/gantry-ci/gantry/results/format"
 	"github.com/gantry-ci/gantry/results/signal"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
-	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // formatted is a definition whose output holds results in a format other than LAVA's.
@@ -61,7 +61,7 @@ func (f *formatted) end(c *console.Console, line int) []results.Case {
 	var cases []results.Case
 	open := f.file == ""
 	whole := open // a file's last line was seen
-	begin, end := plan.FileLines(f.file)
+	begin, end := flow.FileLines(f.file)
 	for no := 1; no < line; no++ {
 		text, err := cut(lines)
 		if err != nil {

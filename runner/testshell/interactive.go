@@ -13,24 +13,25 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // interactive types commands at a prompt and reads their answers: a test of what has no shell that could run helpers.
 func interactive(b *plan.Builder, p *jobs.TestInteractive) {
 	b.Name("lava-test-interactive-retry")
+	b.Budget()
 	t := talk{
-		group: provideGroup(b), delay: delay(b), shell: plan.Require(b, plan.Shell), prompted: plan.Provide(b, prompted),
-		id: b.RunID,
+		group: provideGroup(b), session: plan.Require(b, flow.Shell), id: b.RunID,
 	}
-	stage, _ := plan.Stage(b, p)
+	stage, _ := flow.Stage(b, p)
 	for i := range p.Scripts {
 		s := newScript(b, &p.Scripts[i])
 		s.suite = fmt.Sprintf("%d_%s", stage, p.Scripts[i].Name) // LAVA counts stages here, not definitions
 		t.scripts = append(t.scripts, s)
 	}
-	b.Missed(func(r *plan.Run, why string) { t.missed(r, 0, why) })
-	b.Interrupt(t.interrupt)
+	b.NotRun(func(r *plan.Run, why string) { t.missed(r, 0, why) })
+	plan.Restore(b, flow.Shell, t.interrupt)
 	b.Step("lava-test-interactive", results.ClassTest, t.run)
 }
 
@@ -116,20 +117,18 @@ func calls(c *jobs.InteractiveCommand) (all []*signal.Request) {
 
 // talk is the action.
 type talk struct {
-	group    *group
-	shell    **console.Session
-	prompted **console.Session
-	delay    time.Duration // between typed characters
-	id       string        // of the job
-	scripts  []script
+	group   *group
+	session *flow.Session
+	id      string // of the job
+	scripts []script
 }
 
 // promptWait is how long the prompt after a stage of test definitions may take: a shell prints it at once.
 const promptWait = 5 * time.Second
 
 func (t *talk) run(ctx context.Context, r *plan.Run) error {
-	sh := *t.shell
-	sh.CharDelay = t.delay
+	sh := t.session.Shell
+	sh.CharDelay = t.session.Delay
 	known := map[string]string{"JOB_ID": t.id}
 	for i := range t.scripts {
 		s := &t.scripts[i]
@@ -137,9 +136,9 @@ func (t *talk) run(ctx context.Context, r *plan.Run) error {
 			t.missed(r, i, "the block ended before it")
 			return err
 		}
-		s.limit = r.Connection()
+		s.limit = r.Running().Connection
 		start := time.Now()
-		at := newSuite(r, s.suite, s.expected)
+		at := newSuite(r, t.session, s.suite, s.expected)
 		s.group = t.group
 		err := s.run(ctx, at, sh, known)
 		at.end(start, err)
@@ -164,17 +163,17 @@ func (t *talk) missed(r *plan.Run, i int, why string) {
 
 // interrupt ends what was typed, and waits for the prompt.
 func (t *talk) interrupt(ctx context.Context, _ *plan.Run) error {
-	return interrupted(ctx, *t.shell, func(int) (string, *console.Patterns, error) {
+	return notBack(interrupted(ctx, t.session.Shell, func(int) (string, *console.Patterns, error) {
 		return "", t.scripts[0].prompts, nil
-	})
+	}))
 }
 
 // catchUp takes the prompt that a stage of test definitions leaves behind, lest it be the first command's answer.
 func (t *talk) catchUp(ctx context.Context, sh *console.Session, prompts *console.Patterns) error {
-	if *t.prompted != sh {
+	if !t.session.Prompted {
 		return nil
 	}
-	*t.prompted = nil
+	t.session.Prompted = false
 	quiet, cancel := context.WithTimeoutCause(ctx, promptWait, errQuiet)
 	defer cancel()
 	if _, err := sh.Expect(quiet, prompts); err != nil && !errors.Is(err, errQuiet) {
@@ -216,8 +215,8 @@ func (s *script) command(
 	ctx context.Context, at *suite, sh *console.Session, c *command, known map[string]string,
 ) error {
 	start := time.Now()
-	at.r.During(s.suite, c.Name)
-	defer at.r.During(s.suite, "")
+	at.session.SetCase(s.suite, c.Name)
+	defer at.session.SetCase(s.suite, "")
 	m, err := s.exchange(ctx, sh, c)
 	if err != nil {
 		at.broken(ctx, c.Name, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/testshell"
@@ -107,14 +108,14 @@ func makePlan(t *testing.T, actions string, s *console.Session) (*plan.Plan, err
 		t.Fatal(err)
 	}
 	boot := plan.For(func(b *plan.Builder, _ *jobs.BootMinimal) {
-		sh := plan.Provide(b, plan.Shell)
+		sh := plan.Provide(b, flow.Shell)
 		b.Step("shell", results.ClassBug, func(context.Context, *plan.Run) error {
-			*sh = s
+			sh.Begin(s)
 			return nil
 		})
 	})
 	return plan.Make(plan.Options{
-		Job: j, Target: &dut.Target{Name: "board"}, Methods: append(testshell.Methods(), boot), RunID: "7",
+		Job: j, Target: &dut.Target{Name: "board"}, Methods: append(testshell.Methods(0), boot), RunID: "7",
 	})
 }
 

@@ -46,13 +46,21 @@ const (
 
 // interrupt ends what the shell runs.
 func (s *stage) interrupt(ctx context.Context, _ *plan.Run) error {
-	err := interrupted(ctx, *s.shell, func(try int) (string, *console.Patterns, error) {
+	err := interrupted(ctx, s.session.Shell, func(try int) (string, *console.Patterns, error) {
 		// The echo of what is typed is not the answer.
 		answer, err := console.Compile(fmt.Sprintf("gantry-back-%d", try))
 		return fmt.Sprintf("echo gantry-''back-%d\n", try), answer, err
 	})
-	*s.prompted = *s.shell
-	return err
+	s.session.Prompted = true
+	return notBack(err)
+}
+
+// notBack is why a shell is lost.
+func notBack(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the shell did not come back: %w", err)
 }
 
 // interrupted types ^C, and more, until what tells that the shell is back; matching goes on after that.

@@ -11,13 +11,15 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
 	"github.com/gantry-ci/gantry/runner/console"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // monitors read the results that a program without a shell prints between two lines.
 func monitors(b *plan.Builder, p *jobs.TestMonitors) {
 	b.Name("lava-test-monitor-retry")
-	shell := plan.Require(b, plan.Shell)
+	b.Budget()
+	session := plan.Require(b, flow.Shell)
 	var all []monitor
 	for i := range p.Monitors {
 		all = append(all, newMonitor(b, &p.Monitors[i]))
@@ -27,10 +29,10 @@ func monitors(b *plan.Builder, p *jobs.TestMonitors) {
 			missed(r, m.Name, m.Expected, why)
 		}
 	}
-	b.Missed(func(r *plan.Run, why string) { lost(r, 0, why) })
+	b.NotRun(func(r *plan.Run, why string) { lost(r, 0, why) })
 	b.Step("lava-test-monitor", results.ClassTest, func(ctx context.Context, r *plan.Run) error {
 		for i := range all {
-			if err := all[i].run(ctx, r, *shell); err != nil {
+			if err := all[i].run(ctx, r, session); err != nil {
 				lost(r, i+1, "the block ended before it")
 				return err
 			}
@@ -78,10 +80,10 @@ func newMonitor(b *plan.Builder, m *jobs.Monitor) monitor {
 }
 
 // run reads one suite.
-func (m *monitor) run(ctx context.Context, r *plan.Run, sh *console.Session) error {
+func (m *monitor) run(ctx context.Context, r *plan.Run, s *flow.Session) error {
 	start := time.Now()
-	at := newSuite(r, strings.ToLower(m.Name), m.Expected) // LAVA does not number these
-	err := m.read(ctx, at, sh)
+	at := newSuite(r, s, strings.ToLower(m.Name), m.Expected) // LAVA does not number these
+	err := m.read(ctx, at, s.Shell)
 	if err != nil && len(m.Expected) == 0 {
 		at.missing("end", "the suite did not come to its end: results may be missing")
 	}

@@ -35,7 +35,7 @@ const maxResultLine = 16 << 10
 // listen has the target's file of results followed by ssh, where its device file asks for that, from the boot's first
 // stage on. It waits for nothing. Without a session the console has the results, so what goes wrong is only noted.
 func (s *stage) listen(ctx context.Context, r *plan.Run) {
-	if s.login == nil || *s.port != nil {
+	if s.login == nil || s.session.Port != nil {
 		return
 	}
 	f := beside.StartTail(context.WithoutCancel(ctx), beside.TailOptions{Login: s.login, File: s.spec.ResultsPath(), Logf: r.Logf})
@@ -45,13 +45,13 @@ func (s *stage) listen(ctx context.Context, r *plan.Run) {
 		r.Logf("warning", "results by ssh: %v; the console alone has the results", err)
 		return
 	}
-	*s.port = p
+	s.session.Port = p
 	r.Journal.Defer(func() error {
 		if n := p.Dropped(); n > 0 {
 			r.Logf("warning", "results by ssh: more came than is kept: %d bytes were dropped", n)
 		}
-		if *s.port == p {
-			*s.port = nil
+		if s.session.Port == p {
+			s.session.Port = nil
 		}
 		return p.Close()
 	})

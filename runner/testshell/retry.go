@@ -86,7 +86,7 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		limited, cancel = context.WithDeadlineCause(ctx, end.Add(-backTime), errAgain)
 	}
 	defer cancel()
-	for try := 2; try <= 1+r.TestRetries; try++ {
+	for try := 2; try <= 1+s.retries; try++ {
 		defs = t.definitions(defs)
 		if len(defs) == 0 {
 			return nil
@@ -111,7 +111,7 @@ func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, def
 		case errors.Is(err, errAgain):
 			r.Logf("warning", "try %d did not end: %v", try, err)
 			if err := s.interrupt(ctx, r); err != nil { // the test's doing, not the lab's
-				return results.Failf(results.ClassTimeout, "try %d did not end, and the shell did not come back: %w", try, err)
+				return results.Failf(results.ClassTimeout, "try %d did not end, and %w", try, err)
 			}
 			return nil
 		default:

@@ -11,28 +11,22 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
-
-// delay is the device's pause between characters that tests type.
-func delay(b *plan.Builder) time.Duration {
-	if b.Target.Device == nil {
-		return 0
-	}
-	return time.Duration(b.Target.Device.Delays.Test) * time.Millisecond
-}
 
 // suite reports the cases of a suite that gantry itself reads off the console, and holds them against what is expected.
 type suite struct {
 	r        *plan.Run
+	session  *flow.Session
 	name     string
 	expected []string
 	reported []string
 }
 
-func newSuite(r *plan.Run, name string, expected []string) *suite {
-	r.During(name, "")
-	return &suite{r: r, name: name, expected: expected}
+func newSuite(r *plan.Run, s *flow.Session, name string, expected []string) *suite {
+	s.SetCase(name, "")
+	return &suite{r: r, session: s, name: name, expected: expected}
 }
 
 // report emits a case; what has no name is none.
@@ -70,7 +64,7 @@ func (s *suite) end(start time.Time, err error) {
 			s.missing(name, "the case is expected, and was not reported")
 		}
 	}
-	s.r.During("", "")
+	s.session.SetCase("", "")
 	took := time.Since(start).Seconds()
 	c := &results.Case{Suite: results.PipelineSuite, Case: s.name, Result: results.Pass, DurationS: &took}
 	if err != nil {

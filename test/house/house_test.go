@@ -67,7 +67,8 @@ func rules() []rule {
 		{"runner", methods("runner/deploy", "runner/boot", "runner/testshell", "runner/command")},
 		{"runner/lab", methods("runner", "jobs/lab")},
 		{"runner/agent", []string{"jobs", "jobs/lab", "jobs/rpc/...", "results", "internal/..."}},
-		{"runner/plan", methods()},
+		{"runner/plan", []string{"runner/dut", "runner/journal", "jobs", "results", "internal/..."}},
+		{"runner/flow", []string{"runner/plan", "runner/console", "runner/beside", "runner/overlay", "jobs"}},
 		{"runner/deploy", methods("runner/deploy/...")},
 		{"runner/boot", methods()},
 		{"runner/testshell", methods()},
@@ -95,7 +96,7 @@ func rules() []rule {
 // methods is what those rooms of the runner may import that execute methods.
 func methods(more ...string) []string {
 	return append([]string{
-		"runner/plan", "runner/dut", "runner/console", "runner/beside", "runner/overlay", "runner/netboot/...",
+		"runner/plan", "runner/flow", "runner/dut", "runner/console", "runner/beside", "runner/overlay", "runner/netboot/...",
 		"runner/hosttool/...", "runner/journal", "jobs", "results/...", "internal/...",
 	}, more...)
 }
@@ -216,6 +217,8 @@ func TestRules(t *testing.T) {
 		{"test/fakegithub", "app"},
 		{"cli", "test/demo"},
 		{"runner/plan", "runner/testshell"},
+		{"runner/plan", "runner/console"},
+		{"runner/plan", "runner/flow"},
 		{"runner/testshell", "runner/boot"},
 		{"results/tap", "jobs"},
 		{"results", "results/tap"},

@@ -11,34 +11,34 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// TestGoOn has steps fail in every way that a job goes on after, or does not, and looks at what of the rest is told.
-func TestGoOn(t *testing.T) {
+// TestNonFatal has steps fail in every way that a job goes on after, or does not, and looks at what of the rest is told.
+func TestNonFatal(t *testing.T) {
 	early := results.Failf(results.ClassTest, "0_a ended early")
 	slow := func(ctx context.Context, _ *plan.Run) error {
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
 	no := func(context.Context, *plan.Run) error {
-		return results.Failf(results.ClassInfrastructure, "still asleep")
+		return results.Failf(results.ClassInfrastructure, "the shell did not come back: still asleep")
 	}
 	yes := func(context.Context, *plan.Run) error { return nil }
 	for name, c := range map[string]struct {
-		first, interrupt plan.Do
-		boot             bool // there is one after the second test
-		fails            bool // the last test does
-		want             string
+		first, restore plan.Do
+		boot           bool // there is one after the second test
+		fails          bool // the last test does
+		want           string
 	}{
 		"ended early": {
-			func(context.Context, *plan.Run) error { return plan.GoOn(early) }, nil, false, false,
+			func(context.Context, *plan.Run) error { return plan.NonFatal(early) }, nil, false, false,
 			"ran b, ran c, test: 2 step: 0_a ended early",
 		},
 		"twice": {
-			func(context.Context, *plan.Run) error { return plan.GoOn(early) }, nil, false, true,
+			func(context.Context, *plan.Run) error { return plan.NonFatal(early) }, nil, false, true,
 			"ran b, ran c, job: 4 step: gone; before that: 2 step: 0_a ended early",
 		},
 		"and results are lost": {
 			func(context.Context, *plan.Run) error {
-				return plan.GoOn(&results.MissingError{What: "1 result is missing", Cause: early})
+				return plan.NonFatal(&results.MissingError{What: "1 result is missing", Cause: early})
 			}, nil, false, true,
 			"ran b, ran c, job: 4 step: gone; before that: 2 step: 0_a ended early (1 result is missing) (1 result is missing)",
 		},
@@ -62,10 +62,10 @@ func TestGoOn(t *testing.T) {
 				r, _ := run(t, nil)
 				var got []string
 				test := func(level, name string, do plan.Do) *plan.Node {
-					n := &plan.Node{Level: level, Name: name, Section: "test", Timeout: time.Second, Attempts: 1, Skip: true}
-					n.Nodes = []*plan.Node{{Level: level, Name: "step", Section: "test", Timeout: time.Hour, Attempts: 1, Do: do}}
-					plan.SetMissed(n, func(_ *plan.Run, why string) { got = append(got, "missing "+name+": "+why) })
-					plan.SetInterrupt(n, c.interrupt)
+					n := &plan.Node{Level: level, Name: name, Budget: true, Timeout: time.Second, Attempts: 1, Skip: true}
+					n.Nodes = []*plan.Node{{Level: level, Name: "step", Budget: true, Timeout: time.Hour, Attempts: 1, Do: do}}
+					plan.SetNotRun(n, func(_ *plan.Run, why string) { got = append(got, "missing "+name+": "+why) })
+					plan.SetRestore(n, "shell", c.restore)
 					return n
 				}
 				ran := func(name string, err error) plan.Do {
@@ -77,9 +77,9 @@ func TestGoOn(t *testing.T) {
 				}
 				nodes := []*plan.Node{test("2", "first", c.first), test("3", "b", ran("b", nil))}
 				if c.boot {
-					nodes = append(nodes, &plan.Node{
-						Level: "3.5", Name: "boot", Section: "boot", Timeout: time.Second, Attempts: 1, Do: ran("boot", nil),
-					})
+					boot := &plan.Node{Level: "3.5", Name: "boot", Timeout: time.Second, Attempts: 1, Do: ran("boot", nil)}
+					plan.SetProvides(boot, "shell")
+					nodes = append(nodes, boot)
 				}
 				nodes = append(nodes, test("4", "c", ran("c", fails)))
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: time.Hour, Attempts: 1, Nodes: nodes}}
@@ -100,17 +100,17 @@ func TestGoOn(t *testing.T) {
 func TestEndBetweenAttempts(t *testing.T) {
 	for name, c := range map[string]struct {
 		job, block time.Duration
-		section    string
+		budget     bool
 		cancel     error
 		want       string
 	}{
-		"interrupted": {time.Hour, time.Hour, "boot", context.Canceled, "canceled: 2 retry: context canceled"},
+		"interrupted": {time.Hour, time.Hour, false, context.Canceled, "canceled: 2 retry: context canceled"},
 		"superseded": {
-			time.Hour, time.Hour, "boot", results.Failf(results.ClassCanceled, "superseded"), "canceled: 2 retry: superseded",
+			time.Hour, time.Hour, false, results.Failf(results.ClassCanceled, "superseded"), "canceled: 2 retry: superseded",
 		},
-		"job's time":    {time.Minute, time.Hour, "boot", nil, "timeout: 2 retry: job timed out after 1m0s"},
-		"block's time":  {time.Hour, time.Minute, "boot", nil, "infrastructure: 2 retry: retry timed out after 1m0s"},
-		"tests' budget": {time.Hour, time.Minute, "test", nil, "timeout: 2 retry: retry timed out after 1m0s"},
+		"job's time":    {time.Minute, time.Hour, false, nil, "timeout: 2 retry: job timed out after 1m0s"},
+		"block's time":  {time.Hour, time.Minute, false, nil, "infrastructure: 2 retry: retry timed out after 1m0s"},
+		"tests' budget": {time.Hour, time.Minute, true, nil, "timeout: 2 retry: retry timed out after 1m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -120,8 +120,8 @@ func TestEndBetweenAttempts(t *testing.T) {
 				if c.cancel != nil {
 					time.AfterFunc(time.Minute, func() { cancel(c.cancel) })
 				}
-				n := &plan.Node{Level: "2", Name: "retry", Section: c.section, Timeout: c.block, Attempts: 3, Interval: 30 * time.Minute, Nodes: []*plan.Node{{
-					Level: "2.1", Name: "on", Section: c.section, Timeout: c.block, Attempts: 1,
+				n := &plan.Node{Level: "2", Name: "retry", Budget: c.budget, Timeout: c.block, Attempts: 3, Interval: 30 * time.Minute, Nodes: []*plan.Node{{
+					Level: "2.1", Name: "on", Budget: c.budget, Timeout: c.block, Attempts: 1,
 					Do: func(context.Context, *plan.Run) error {
 						return results.Failf(results.ClassInfrastructure, "PDU silent")
 					},

@@ -1,0 +1,91 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+)
+
+// Kernel is a kernel that ran, and what is known of its build: a stack is decoded only with symbols of the same one.
+type Kernel struct {
+	Line    int      // of console.log, from which on the console is its
+	Image   *os.File // what it was booted from, also when it is removed; nil when nobody can know
+	BuildID string   // in lower-case hex, as the running kernel said; "" when it was not asked
+}
+
+// Kernels are the kernels of an attempt, in the order in which they ran. The methods may be called by several
+// goroutines; those of nil do nothing.
+type Kernels struct {
+	builds bool // which builds they are is to be found out
+
+	mu  sync.Mutex
+	all []Kernel
+}
+
+// NewKernels makes the list of an attempt's kernels; builds says that stacks will be decoded, so that the kernels' builds
+// are to be found out.
+func NewKernels(builds bool) *Kernels { return &Kernels{builds: builds} }
+
+func (k *Kernels) wanted() bool { return k != nil && k.builds }
+
+// Boot says that from a line of console.log on, 1-based, another kernel prints: the one in the file image, or one that
+// nobody knows when that is "". Its error only says that the build will not be known.
+func (k *Kernels) Boot(line int, image string) (err error) {
+	n := Kernel{Line: line}
+	if k.wanted() && image != "" {
+		if n.Image, err = os.Open(image); err != nil {
+			n.Image, err = nil, fmt.Errorf("open the kernel to learn its build id: %w", err)
+		}
+	}
+	k.add(n)
+	return err
+}
+
+// Unknown says that from a line of console.log on another kernel prints, which nobody knows.
+func (k *Kernels) Unknown(line int) { k.add(Kernel{Line: line}) }
+
+func (k *Kernels) add(n Kernel) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(k.all, n)
+}
+
+// Identify says which build the kernel is that runs now.
+func (k *Kernels) Identify(buildID string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := len(k.all); n > 0 {
+		k.all[n-1].BuildID = buildID
+	}
+}
+
+// At is the kernel that printed the line of console.log; the zero Kernel when none did.
+func (k *Kernels) At(line int) Kernel {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range slices.Backward(k.all) {
+		if n.Line <= line {
+			return n
+		}
+	}
+	return Kernel{}
+}
+
+// Close closes the files of the kernels.
+func (k *Kernels) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var errs []error
+	for _, n := range k.all {
+		if n.Image != nil {
+			errs = append(errs, n.Image.Close())
+		}
+	}
+	k.all = nil
+	return errors.Join(errs...)
+}

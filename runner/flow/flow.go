@@ -1,0 +1,49 @@
+// Package flow is what deploy, boot and test hand to each other: they never import one another, so what one leaves and
+// a later one takes is declared here. A method's private slots are in its own file.
+package flow
+
+import (
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
+)
+
+// File is a deployed file.
+type File struct{ Path string }
+
+// The slots, each of one namespace.
+var (
+	// Images are the files of a deploy action, filled when it runs.
+	Images = plan.Slot[map[string]File]{Name: "images"} //nolint:gochecknoglobals // the name of a slot, never changed
+	// Deployed are the images of a deploy action as the job has them; they are known when the plan is.
+	Deployed = plan.Slot[map[string]*jobs.Image]{Name: "images"} //nolint:gochecknoglobals // likewise
+	// Shell is what a boot leaves to the tests.
+	Shell = plan.Slot[Session]{Name: "a shell"} //nolint:gochecknoglobals // likewise
+	// TestOverlay is what the overlay is made of; it is known when the plan is.
+	TestOverlay = plan.Slot[*overlay.Spec]{Name: "a deployed test overlay"} //nolint:gochecknoglobals // likewise
+	// TestSources are the test definitions that a deploy fetches, by their place in the job; the overlay has them, and a
+	// test has to know what they expect.
+	TestSources = plan.Slot[map[*jobs.Definition]*jobs.TestDefinition]{ //nolint:gochecknoglobals // likewise
+		Name: "test definitions",
+	}
+)
+
+// Stage says where the test definitions of an action are, as LAVA counts them: its stage among those of its namespace,
+// and the number of its first definition, which goes on from stage to stage. An action that is repeated is one stage.
+// For any other action they are those of the next stage.
+func Stage(b *plan.Builder, m jobs.Method) (stage, first int) {
+	for _, other := range b.Actions() {
+		if other == m {
+			break
+		}
+		if t, ok := other.(*jobs.TestDefinitions); ok && t.Docker == nil {
+			stage, first = stage+1, first+len(t.Definitions)
+		}
+	}
+	return stage, first
+}
+
+// FileLines are the lines between which a target prints a file of results.
+func FileLines(file string) (begin, end string) {
+	return "-----BEGIN RESULTS " + file + "-----", "-----END RESULTS " + file + "-----"
+}

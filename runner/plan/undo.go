@@ -1,0 +1,7 @@
+package plan
+
+// The kinds of undo that methods record.
+const (
+	UndoRemove = "remove"    // a path
+	UndoPower  = "power-off" // the target's name
+)
