@@ -3,7 +3,15 @@ package results
 import (
 	"slices"
 	"strings"
+
+	"github.com/gantry-ci/gantry/internal/plaintext"
 )
+
+// MaxName is the most of a name or a message that readers of test output keep, in bytes.
+const MaxName = 1 << 10
+
+// Line makes what a target printed fit for the name or the message of a case: one line of at most MaxName bytes.
+func Line(s string) string { return plaintext.Line(s, MaxName) }
 
 // Notes of cases that the verdict knows.
 const (

@@ -5,7 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gantry-ci/gantry/internal/plaintext"
 )
+
+// maxEvidenceMessage bounds a message of evidence, in bytes: the whole one is where the evidence is.
+const maxEvidenceMessage = 500
 
 // sums are what decides among cases and findings.
 type sums struct {
@@ -89,7 +94,7 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 	var all []Evidence
 	add := func(e Evidence) {
 		if len(all) < MaxEvidence {
-			e.Message = clip(e.Message)
+			e.Message = plaintext.Clip(e.Message, maxEvidenceMessage)
 			all = append(all, e)
 		}
 	}
@@ -190,13 +195,4 @@ func stepEvidence(err error) Evidence {
 		e.Name, e.Message = s.Level+" "+s.Name, s.Err.Error()
 	}
 	return e
-}
-
-// clip bounds a message of evidence: the whole one is where the evidence is.
-func clip(s string) string {
-	const most = 500 // bytes
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/terminal"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/gtest"
 	"github.com/gantry-ci/gantry/results/junit"
-	"github.com/gantry-ci/gantry/results/logline"
 	"github.com/gantry-ci/gantry/results/ltp"
 	"github.com/gantry-ci/gantry/results/tap"
 )
@@ -60,7 +60,7 @@ type cleaned struct {
 }
 
 func (c cleaned) Line(line []byte, no int) []results.Case {
-	return c.distinct(c.Parser.Line(logline.Clean(line), no))
+	return c.distinct(c.Parser.Line(terminal.Strip(line), no))
 }
 
 func (c cleaned) Close() []results.Case { return c.distinct(c.Parser.Close()) }

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // Limits: a console is hostile.
@@ -50,7 +50,7 @@ var ran = regexp.MustCompile(`^(\d+) tests? from \d+ test (?:suite|case)s? ran\.
 // Line reads a line, whose 1-based number is no, and returns the cases that are complete by it.
 func (p *Parser) Line(raw []byte, no int) []results.Case {
 	if len(raw) <= maxLine {
-		p.read(strings.TrimRight(logline.TrimPrintk(string(raw)), " \r\n"), no)
+		p.read(strings.TrimRight(printk.Trim(string(raw)), " \r\n"), no)
 	}
 	out := p.out
 	p.out = nil
@@ -75,8 +75,8 @@ func (p *Parser) Close() []results.Case {
 func (p *Parser) read(s string, no int) {
 	m := mark.FindStringSubmatch(s)
 	if m == nil {
-		if p.open != nil && len(p.message)+len(s) < logline.ClipAt {
-			p.message += "\n" + logline.Clip(s)
+		if p.open != nil && len(p.message)+len(s) < results.MaxName {
+			p.message += "\n" + results.Line(s)
 		}
 		return
 	}
@@ -162,7 +162,7 @@ func (p *Parser) end(what, result string, no int) {
 // name is a case by its full name.
 func name(full string) *results.Case {
 	full, _, _ = strings.Cut(full, ", where ")
-	set, test, ok := strings.Cut(logline.Clip(full), ".")
+	set, test, ok := strings.Cut(results.Line(full), ".")
 	if !ok {
 		set, test = "", set
 	}

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // Limits: what a test left behind is hostile.
@@ -58,7 +58,7 @@ func (p *Parser) Close() []results.Case {
 	r := reader{suite: p.suite, lines: p.lines, dec: xml.NewDecoder(bytes.NewReader(p.text))}
 	err := r.read()
 	if err != nil && !p.over { // perhaps the kernel printed into it
-		text, lines := logline.Uninterrupted(p.text, p.lines)
+		text, lines := printk.Uninterrupted(p.text, p.lines)
 		second := reader{suite: p.suite, lines: lines, dec: xml.NewDecoder(bytes.NewReader(text))}
 		if len(lines) > 0 && second.read() == nil {
 			r, err = second, nil
@@ -71,7 +71,7 @@ func (p *Parser) Close() []results.Case {
 		last := p.lines[len(p.lines)-1]
 		r.cases = append(r.cases, results.Case{
 			Suite: p.suite, Case: "report", Result: results.Missing, LogLine: &last,
-			Message: logline.Clip("read JUnit XML: " + err.Error()),
+			Message: results.Line("read JUnit XML: " + err.Error()),
 		})
 	}
 	p.text, p.lines, p.over = nil, nil, false
@@ -128,7 +128,7 @@ func (r *reader) line() *int {
 func attr(t xml.StartElement, name string) string {
 	for _, a := range t.Attr {
 		if a.Name.Local == name {
-			return logline.Clip(a.Value)
+			return results.Line(a.Value)
 		}
 	}
 	return ""
@@ -140,7 +140,7 @@ func (r *reader) start(t xml.StartElement) error {
 	}
 	e := element{name: t.Name.Local, counts: -1, line: *r.line()}
 	if len(r.path) == 0 && e.name != "testsuites" && e.name != "testsuite" {
-		return fmt.Errorf("the root is %q, not testsuites or testsuite", logline.Clip(e.name))
+		return fmt.Errorf("the root is %q, not testsuites or testsuite", results.Line(e.name))
 	}
 	switch e.name {
 	case "testsuite":
@@ -227,7 +227,7 @@ func (r *reader) data(text xml.CharData) {
 		return
 	}
 	if name := r.path[len(r.path)-1].name; name == "failure" || name == "error" || name == "skipped" {
-		r.open.Message = logline.Clip(string(text[:min(len(text), logline.ClipAt)]))
+		r.open.Message = results.Line(string(text[:min(len(text), results.MaxName)]))
 	}
 }
 

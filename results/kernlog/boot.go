@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+
+	"github.com/gantry-ci/gantry/internal/printk"
 )
 
 // Boot marks: what a machine prints on its way up and down. None of it is trouble by itself.
@@ -50,7 +52,6 @@ func bootWords() []bootWord {
 }
 
 var (
-	timeRE = regexp.MustCompile(`^(?:<\d{1,3}>)?\[ *(\d{1,7}\.\d{6})\]`)
 	// bootRE is a boot mark where firmware and decompressor print it: at the beginning of a line.
 	bootRE = regexp.MustCompile(
 		`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`,
@@ -96,17 +97,14 @@ func (b *bootState) quiet(number int, text []byte) (again *line) {
 	if !b.marked && !b.printed {
 		b.printed = len(bytes.TrimSpace(text)) > 0
 	}
-	if len(text) == 0 || text[0] != '[' && text[0] != '<' {
-		return nil
-	}
-	m := timeRE.FindSubmatch(text)
-	if m == nil {
+	stamp, ok := printk.Begins(text)
+	if !ok {
 		return nil
 	}
 	if b.doubt != nil && number-b.doubt.number > longDoubt {
 		b.doubt = nil
 	}
-	at := string(m[1])
+	at := string(stamp.Time)
 	switch {
 	case !b.marked:
 		b.kernel = true // the stream begins with a kernel running

@@ -3,6 +3,9 @@ package kernlog
 import (
 	"bytes"
 	"regexp"
+
+	"github.com/gantry-ci/gantry/internal/printk"
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // line is one message: a line of the console, or a part of one where printk cut in.
@@ -16,11 +19,7 @@ type line struct {
 // console is the context of a line with a time stamp but no caller (CONFIG_PRINTK_CALLER off).
 const console = "console"
 
-// stamp is printk's own prefix: level, seconds since boot, caller.
-const stamp = `(?:<\d{1,3}>)?\[ *\d{1,7}\.\d{6}\](?:\[ *([TC]\d{1,10})(?:@C?\d+)?\])?(?:[ \t]|$)`
-
 var (
-	stampRE = regexp.MustCompile(stamp)
 	// relayRE is what a relay of the kernel log puts before it: syslog, the journal, logread, dmesg -T, /dev/kmsg,
 	// Android's logcat, and a console that a login prompt or a loss report shares.
 	relayRE = regexp.MustCompile(`^(?:\*\* \d+ printk messages dropped \*\*[ \t]*` +
@@ -41,34 +40,13 @@ var (
 	vendorRE = regexp.MustCompile(
 		`^ ?(?:\[pid:(\d{1,7}),cpu\d+,[^\]]{0,16}\]|\(\d+\)\[(\d{1,7}):[^\]]{0,16}\]|\[\d+: *[^\]:]{1,16}: *(\d{1,7})\] ?)`,
 	)
-	escapeRE = regexp.MustCompile(
-		`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[@-Z\\^_=>78c]|[()][A-Z0-9])`,
-	)
 )
-
-// clean removes terminal escapes and the other control bytes that a terminal would not show.
-func clean(b []byte) []byte {
-	if bytes.IndexByte(b, 0x1b) >= 0 {
-		b = escapeRE.ReplaceAll(b, nil)
-	}
-	for i, c := range b {
-		if c < ' ' && c != '\t' {
-			return bytes.Map(func(r rune) rune {
-				if r < ' ' && r != '\t' {
-					return -1
-				}
-				return r
-			}, append(b[:i:i], b[i:]...))
-		}
-	}
-	return b
-}
 
 // messages calls yield with each message of a console line: what carriage returns overwrite and what printk cut in two
 // counts as messages of its own.
 func messages(number int, raw []byte, yield func(line)) {
 	for part := range bytes.SplitSeq(raw, []byte{'\r'}) {
-		part = clean(part)
+		part = terminal.Text(part)
 		for len(part) > 0 {
 			m, rest := split(number, part)
 			if len(m.text) > 0 && (m.context != "" || !traceRE.Match(m.text)) {
@@ -82,27 +60,25 @@ func messages(number int, raw []byte, yield func(line)) {
 // split takes the first message off b.
 func split(number int, b []byte) (line, []byte) {
 	l := unrelayed(number, b)
-	locs := stampRE.FindAllSubmatchIndex(l.text, 2)
-	if len(locs) == 0 {
+	first, ok := printk.Message(l.text)
+	if !ok {
 		return l, nil
 	}
-	first := locs[0]
-	if first[0] > 0 { // user text, then a kernel message
+	if first.Start > 0 { // user text, then a kernel message
 		head := l
-		head.text = l.text[:first[0]]
-		return head, l.text[first[0]:]
+		head.text = l.text[:first.Start]
+		return head, l.text[first.Start:]
 	}
-	text := l.text
 	l.context, l.stamped = console, true
-	if first[2] >= 0 {
-		l.context = string(text[first[2]:first[3]])
+	if len(first.Caller) > 0 {
+		l.context = string(first.Caller)
 	}
-	if len(locs) > 1 {
-		l.text = text[first[1]:locs[1][0]]
-		return l.unbranded(), text[locs[1][0]:]
+	l.text = l.text[first.End:]
+	var rest []byte
+	if second, ok := printk.Message(l.text); ok {
+		l.text, rest = l.text[:second.Start], l.text[second.Start:]
 	}
-	l.text = text[first[1]:]
-	return l.unbranded(), nil
+	return l.unbranded(), rest
 }
 
 // unrelayed is a line without what recorders and relays have put before it.

@@ -3,6 +3,8 @@ package kernlog
 import (
 	"regexp"
 	"strings"
+
+	"github.com/gantry-ci/gantry/internal/plaintext"
 )
 
 // report is an event being collected.
@@ -160,7 +162,7 @@ func excerpt(lines []string) string {
 			b.WriteString("…\n")
 			break
 		}
-		b.WriteString(strings.ToValidUTF8(s, "\uFFFD"))
+		b.WriteString(plaintext.Valid(s))
 		b.WriteByte('\n')
 	}
 	return b.String()

@@ -3,6 +3,9 @@ package kernlog
 import (
 	"bytes"
 	"slices"
+
+	"github.com/gantry-ci/gantry/internal/printk"
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // Limits of what a Scanner keeps, whatever the stream holds.
@@ -144,7 +147,7 @@ func (s *Scanner) Line() int { return s.number }
 func (s *Scanner) piece(b []byte) {
 	found := s.tables.triggers.scan(b)
 	if !s.stamping && len(b) > 0 && (b[0] == '[' || b[0] == '<') {
-		s.stamping = timeRE.Match(b)
+		_, s.stamping = printk.Begins(b)
 	}
 	if found&bootMarks == 0 {
 		s.lineSeen(b)
@@ -154,7 +157,7 @@ func (s *Scanner) piece(b []byte) {
 	}
 	if found == escape && len(s.open) == 0 && !s.search {
 		// A terminal may have colored a trigger word.
-		if b = clean(b); s.tables.triggers.scan(b) == 0 {
+		if b = terminal.Text(b); s.tables.triggers.scan(b) == 0 {
 			return
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // reporter is a line of the new library: "../include/lapi/keyctl.h:29: TCONF: why". By the file the test is known.
@@ -89,9 +88,9 @@ func (p *Parser) tag(name string, how kind, no int) {
 	switch {
 	case t != nil && t.kind == byKirk:
 	case t == nil, t.named && (t.kind == byFile || t.Case.Case != name):
-		p.begin(logline.Clip(name), how, no)
+		p.begin(results.Line(name), how, no)
 	case !t.named:
-		t.Case.Case, t.named, t.kind = logline.Clip(name), true, how
+		t.Case.Case, t.named, t.kind = results.Line(name), true, how
 	}
 }
 
@@ -115,7 +114,7 @@ func (p *Parser) file(m []string, no int) {
 		t.begun, t.edge, t.version = true, true, t.version || version
 	} else if !library && t.kind == byFile {
 		if !t.named {
-			t.Case.Case, t.named = logline.Clip(m[1]), true
+			t.Case.Case, t.named = results.Line(m[1]), true
 		}
 		t.edge = false
 	}
@@ -129,7 +128,7 @@ func (p *Parser) print(result, why string) {
 	}
 	failing := t.printed["FAIL"]+t.printed["BROK"]+t.printed["WARN"] > 0
 	if result != "PASS" && !failing && (t.Message == "" || result != "CONF") {
-		t.Message = logline.Clip("T" + result + ": " + why)
+		t.Message = results.Line("T" + result + ": " + why)
 	}
 	t.printed[result]++
 	t.last = result
@@ -212,7 +211,7 @@ var verbose = regexp.MustCompile(`^===== (\S+) =====$`)
 // verbose reads what kirk -v prints around a test's output.
 func (p *Parser) verbose(s string, no int) bool {
 	if m := verbose.FindStringSubmatch(s); m != nil {
-		p.begin(logline.Clip(m[1]), byKirk, no)
+		p.begin(results.Line(m[1]), byKirk, no)
 		p.rows++
 		return true
 	}

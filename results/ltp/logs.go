@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // panLine is ltp-pan -l's line of a test, without -p.
@@ -19,7 +18,7 @@ func (p *Parser) logged(s string, no int) bool {
 	if m == nil {
 		return false
 	}
-	c := results.Case{Case: logline.Clip(m[1]), LogLine: &no, Result: results.Fail}
+	c := results.Case{Case: results.Line(m[1]), LogLine: &no, Result: results.Fail}
 	status, err := strconv.Atoi(m[4])
 	if m[3] == "exited" && err == nil {
 		c.Result = exit(status)
@@ -44,7 +43,7 @@ func (p *Parser) posix(s string, no int) bool {
 		return false
 	}
 	dir, name := path.Split(m[1])
-	c := results.Case{Case: logline.Clip(name), LogLine: &no}
+	c := results.Case{Case: results.Line(name), LogLine: &no}
 	if dir = path.Clean(dir); dir != "." {
 		c.Set = &dir
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // Limits: a console is hostile.
@@ -60,7 +60,7 @@ func (p *Parser) Line(raw []byte, no int) []results.Case {
 	if len(raw) > maxLine {
 		return nil
 	}
-	s := strings.TrimRight(logline.TrimPrintk(string(raw)), " \r\n")
+	s := strings.TrimRight(printk.Trim(string(raw)), " \r\n")
 	p.started = p.started || s != ""
 	p.read(s, no)
 	return p.flush()
@@ -131,7 +131,7 @@ func (p *Parser) read(s string, no int) {
 		p.row(s, no)
 	case strings.HasPrefix(s, "Starting suite: "):
 		p.end()
-		set := logline.Clip(strings.TrimPrefix(s, "Starting suite: "))
+		set := results.Line(strings.TrimPrefix(s, "Starting suite: "))
 		p.mode, p.set, p.rows, p.top = kirk, &set, 0, no
 	case p.mode == kirk && (p.kirk(s, no) || p.verbose(s, no)):
 	case p.logged(s, no), p.posix(s, no):
@@ -152,10 +152,10 @@ func (p *Parser) block(s string) {
 		p.open, p.mode = nil, outside
 	case strings.HasPrefix(s, "tag=") && c.Case == "unnamed":
 		if fields := strings.Fields(s[len("tag="):]); len(fields) > 0 {
-			c.Case = logline.Clip(fields[0])
+			c.Case = results.Line(fields[0])
 		}
 	case strings.HasPrefix(s, "initiation_status=") && s != `initiation_status="ok"`:
-		c.Result, c.Message = results.Fail, logline.Clip(s)
+		c.Result, c.Message = results.Fail, results.Line(s)
 	case strings.HasPrefix(s, "duration=") && strings.Contains(s, "termination_type="):
 		p.terminated(s)
 	default:
@@ -192,7 +192,7 @@ func (p *Parser) terminated(s string) {
 			c.Message = fmt.Sprintf("exit %d", id)
 		}
 	default: // signaled, stopped, driver_interrupt
-		c.Result, c.Message = results.Fail, strings.TrimSpace(fmt.Sprintf("%s %d\n%s", logline.Clip(how), id, c.Message))
+		c.Result, c.Message = results.Fail, strings.TrimSpace(fmt.Sprintf("%s %d\n%s", results.Line(how), id, c.Message))
 	}
 }
 
@@ -214,7 +214,7 @@ var printed = regexp.MustCompile(`^(?:([\w./+-]+)\.(?:c|h|sh):\d+:|\S+\s+\d+)\s+
 func (p *Parser) note(s string) {
 	if c := p.open; c.Message == "" || !p.failed {
 		if m := printed.FindStringSubmatch(s); m != nil && (c.Message == "" || m[2] != "CONF") {
-			c.Message, p.failed = logline.Clip("T"+m[2]+": "+m[3]), m[2] != "CONF"
+			c.Message, p.failed = results.Line("T"+m[2]+": "+m[3]), m[2] != "CONF"
 		}
 	}
 }
@@ -232,7 +232,7 @@ func (p *Parser) row(s string, no int) {
 	if _, err := strconv.Atoi(f[2]); err != nil {
 		return
 	}
-	c := results.Case{Case: logline.Clip(f[0]), LogLine: &no}
+	c := results.Case{Case: results.Line(f[0]), LogLine: &no}
 	switch f[1] {
 	case "PASS":
 		c.Result = results.Pass

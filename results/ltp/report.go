@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // document gathers kirk's JSON: {"results": [{"test_fqn", "status", "test": {"duration", "retval", …}}], "stats": …}.
@@ -42,14 +42,14 @@ type entry struct {
 func (p *Parser) report() {
 	r := &p.json
 	if !json.Valid(r.text) { // perhaps the kernel printed into it
-		if text, lines := logline.Uninterrupted(r.text, r.lines); json.Valid(text) {
+		if text, lines := printk.Uninterrupted(r.text, r.lines); json.Valid(text) {
 			r.text, r.lines = text, lines
 		}
 	}
 	if err := p.results(json.NewDecoder(bytes.NewReader(r.text))); err != nil || r.over {
 		message := fmt.Sprintf("the report is over %d bytes", maxJSON)
 		if !r.over {
-			message = logline.Clip("read the report: " + err.Error())
+			message = results.Line("read the report: " + err.Error())
 		}
 		last := r.lines[len(r.lines)-1]
 		p.emit(results.Case{Case: "report", Result: results.Missing, Message: message, LogLine: &last})
@@ -103,7 +103,7 @@ func (r *document) line(off int64) int {
 }
 
 func (p *Parser) entry(e *entry, line int) {
-	c := results.Case{Case: logline.Clip(e.Name), LogLine: &line}
+	c := results.Case{Case: results.Line(e.Name), LogLine: &line}
 	if c.Case == "" {
 		c.Case = "unnamed"
 	}
@@ -115,10 +115,10 @@ func (p *Parser) entry(e *entry, line int) {
 	case "fail", "brok", "warn":
 		c.Result, c.Message = results.Fail, e.Status
 		if len(e.Test.Retval) > 0 {
-			c.Message = logline.Clip(e.Status + ", exit " + e.Test.Retval[0])
+			c.Message = results.Line(e.Status + ", exit " + e.Test.Retval[0])
 		}
 	default:
-		c.Result, c.Message = results.Unknown, logline.Clip(e.Status)
+		c.Result, c.Message = results.Unknown, results.Line(e.Status)
 	}
 	if e.Test.Duration >= 0 {
 		c.DurationS = &e.Test.Duration

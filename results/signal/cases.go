@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -33,17 +33,7 @@ const maxMessage = 4096
 const maxOpen = 1000
 
 // text makes what a target printed fit for records: valid UTF-8, not too long, and nothing that a terminal obeys.
-func text(s string, limit int) string {
-	if len(s) > limit {
-		s = s[:limit]
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+func text(s string, limit int) string { return plaintext.Printable(plaintext.Head(s, limit), "\t") }
 
 func (s *state) startCase(it Item, id string, at time.Time) {
 	id = text(id, maxName)

@@ -2,8 +2,9 @@ package signal
 
 import (
 	"bytes"
-	"regexp"
 	"time"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // piece is a line of the console, or a part of one, as text: without line ends and terminal controls.
@@ -63,7 +64,7 @@ func (s *splitter) keep(b []byte) {
 }
 
 func (s *splitter) put(whole bool) {
-	s.emit(piece{text: clean(s.buf), line: s.line, at: s.at, first: !s.mid, whole: whole})
+	s.emit(piece{text: terminal.Text(s.buf), line: s.line, at: s.at, first: !s.mid, whole: whole})
 	s.buf, s.mid = s.buf[:0], !whole
 	if whole {
 		s.line++
@@ -74,20 +75,4 @@ func (s *splitter) flush() {
 	if len(s.buf) > 0 {
 		s.put(false)
 	}
-}
-
-// controls are ECMA-48 sequences (colors, titles, cursor moves), and control characters but the tab.
-var controls = regexp.MustCompile(
-	`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f]`,
-)
-
-// clean removes them; its result may share b's memory.
-func clean(b []byte) []byte {
-	b = bytes.TrimRight(b, "\r")
-	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return controls.ReplaceAll(b, nil)
-		}
-	}
-	return b
 }

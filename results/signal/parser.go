@@ -27,6 +27,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/terminal"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -163,7 +164,7 @@ func (p *Parser) Feed(b []byte, at time.Time) {
 	if !p.closed {
 		p.split.feed(b, at)
 		if p.order.whole() {
-			p.after(clean(p.split.buf), p.split.line)
+			p.after(terminal.Text(p.split.buf), p.split.line)
 		}
 	}
 }

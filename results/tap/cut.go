@@ -3,7 +3,7 @@ package tap
 import (
 	"regexp"
 
-	"github.com/gantry-ci/gantry/results/logline"
+	"github.com/gantry-ci/gantry/internal/printk"
 )
 
 // cut is a line into which the kernel printed, as "ok 3 mq_open[   12.345678] random: crng init done". Its rest is on a
@@ -25,10 +25,10 @@ func (p *Parser) join(s string, no int) {
 			s = s[at[0]+1:]
 		}
 	}
-	head, again := logline.Interrupted(s)
+	head, again := printk.Interrupted(s)
 	if p.cut.no > 0 {
 		switch {
-		case logline.Stamped(s):
+		case printk.Stamped(s):
 			p.read(s, no)
 			return
 		case p.structural(head) || comments(head) || !p.structural(p.cut.head+head) || len(p.cut.head)+len(head) > maxLine:

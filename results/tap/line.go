@@ -4,7 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gantry-ci/gantry/results/logline"
+	"github.com/gantry-ci/gantry/internal/printk"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // kind is what a line is.
@@ -33,7 +34,7 @@ type line struct {
 
 // parse reads a line.
 func (p *Parser) parse(raw string) line {
-	s := logline.TrimPrintk(raw)
+	s := printk.Trim(raw)
 	l := line{}
 	for depth := 0; ; depth++ {
 		rest := strings.TrimLeft(s, " \t")
@@ -86,7 +87,7 @@ func (l *line) structure(s string, kernel bool) bool {
 		l.kind = version
 		return true
 	case strings.HasPrefix(s, "Bail out!"):
-		l.kind, l.text = bail, logline.Clip(strings.TrimPrefix(s, "Bail out!"))
+		l.kind, l.text = bail, results.Line(strings.TrimPrefix(s, "Bail out!"))
 		return true
 	}
 	return false
@@ -102,7 +103,7 @@ func (l *line) plan(s string) bool {
 	if word, rest, _ := strings.Cut(why, " "); strings.HasPrefix(strings.ToUpper(word), "SKIP") {
 		why = rest
 	}
-	l.kind, l.number, l.text = plan, int(n), logline.Clip(why)
+	l.kind, l.number, l.text = plan, int(n), results.Line(why)
 	return true
 }
 
@@ -143,9 +144,9 @@ func (l *line) point(s string, kernel bool) bool {
 		default:
 			name, text = rest, ""
 		}
-		l.text = logline.Clip(text)
+		l.text = results.Line(text)
 	}
-	l.kind, l.name = point, logline.Clip(unescape(name))
+	l.kind, l.name = point, results.Line(unescape(name))
 	return true
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // point takes a result.
@@ -116,10 +116,7 @@ func below(name string, c results.Case) results.Case {
 	if c.Set != nil {
 		name += "/" + *c.Set
 	}
-	if len(name) > logline.ClipAt {
-		name = name[:logline.ClipAt]
-	}
-	name = strings.ToValidUTF8(name, "")
+	name = plaintext.Head(name, results.MaxName)
 	c.Set = &name
 	return c
 }

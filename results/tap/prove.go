@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // script is a test file that Perl's prove runs.
@@ -28,13 +27,13 @@ var verdict = regexp.MustCompile(
 func (p *Parser) prove(s string) bool {
 	if stop, ok := strings.CutPrefix(s, "Bailout called.  Further testing stopped:"); ok {
 		p.out = append(p.out, results.Case{
-			Suite: p.suite, Case: "bail-out", Result: results.Fail, Message: logline.Clip(stop), LogLine: p.at(),
+			Suite: p.suite, Case: "bail-out", Result: results.Fail, Message: results.Line(stop), LogLine: p.at(),
 		})
 		return true
 	}
 	if m := scriptLine.FindStringSubmatch(s); m != nil {
 		p.leave()
-		p.proving, p.script = true, script{name: logline.Clip(m[1])}
+		p.proving, p.script = true, script{name: results.Line(m[1])}
 		if m[2] != "" {
 			p.judgeScript(m[2])
 		}
@@ -71,9 +70,9 @@ func (p *Parser) judgeScript(s string) {
 	case s == "ok" && c.Result == "":
 		c.Result = results.Pass
 	case skipped && c.Result == "":
-		c.Result, c.Message = results.Skip, logline.Clip(strings.TrimPrefix(why, ":"))
+		c.Result, c.Message = results.Skip, results.Line(strings.TrimPrefix(why, ":"))
 	case s != "ok":
-		c.Result, c.Message = results.Fail, strings.TrimSpace(c.Message+"\n"+logline.Clip(s))
+		c.Result, c.Message = results.Fail, strings.TrimSpace(c.Message+"\n"+results.Line(s))
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // Limits: a console is hostile.
@@ -103,7 +103,7 @@ func (p *Parser) Close() []results.Case {
 func (p *Parser) read(s string, no int) {
 	p.no = no
 	if p.yaml.on {
-		if logline.Stamped(s) {
+		if printk.Stamped(s) {
 			return
 		}
 		if p.yaml.line(s, p.last()) {
@@ -204,11 +204,11 @@ func (p *Parser) comment(l line) {
 		switch {
 		case top == nil || l.indent > top.indent:
 			top = p.sink(l.indent)
-			top.headed, top.subtest, top.name = true, true, logline.Clip(name)
+			top.headed, top.subtest, top.name = true, true, results.Line(name)
 		case p.kernel: // KUnit names a test below its version
-			top.subtest, top.name = true, logline.Clip(name)
+			top.subtest, top.name = true, results.Line(name)
 		default:
-			top.next = logline.Clip(name)
+			top.next = results.Line(name)
 		}
 		return
 	}
@@ -218,7 +218,7 @@ func (p *Parser) comment(l line) {
 			if top := p.top(); top.orphans || top.next != "" { // the result of the program before it was lost
 				p.orphan(top)
 			}
-			p.top().next = logline.Clip(l.text)
+			p.top().next = results.Line(l.text)
 		}
 		p.about = p.about[:0]
 		return
@@ -232,7 +232,7 @@ func (p *Parser) comment(l line) {
 func (p *Parser) detail(s string, indent int) {
 	if n := len(p.about); n > 0 && n < maxAbout && indent > 0 &&
 		(p.failing || strings.Contains(p.about[n-1], "FAILED at ")) {
-		if text := logline.Clip(logline.TrimPrintk(s)); text != "" {
+		if text := results.Line(printk.Trim(s)); text != "" {
 			p.about, p.failing = append(p.about, text), true
 			return
 		}
@@ -244,11 +244,11 @@ func (p *Parser) detail(s string, indent int) {
 func (p *Parser) note(text string) {
 	if p.kernel {
 		if text = strings.Trim(text, "# "); text != "" && len(p.about) < maxAbout {
-			p.about = append(p.about, logline.Clip(text))
+			p.about = append(p.about, results.Line(text))
 		}
 		return
 	}
-	if c := p.last(); p.held && c != nil && c.Result == results.Fail && len(c.Message)+len(text) < logline.ClipAt {
-		c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(text))
+	if c := p.last(); p.held && c != nil && c.Result == results.Fail && len(c.Message)+len(text) < results.MaxName {
+		c.Message = strings.TrimSpace(c.Message + "\n" + results.Line(text))
 	}
 }

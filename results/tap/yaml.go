@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/results/logline"
 )
 
 // yamlLimit is the most lines a diagnostic block may have.
@@ -41,8 +40,8 @@ func (y *yaml) line(s string, c *results.Case) bool {
 		return true
 	}
 	if y.block && (indent > y.keys || body == "") {
-		if len(c.Message)+len(body) < logline.ClipAt {
-			c.Message = strings.TrimSpace(c.Message + "\n" + logline.Clip(body))
+		if len(c.Message)+len(body) < results.MaxName {
+			c.Message = strings.TrimSpace(c.Message + "\n" + results.Line(body))
 		}
 		return true
 	}
@@ -54,7 +53,7 @@ func (y *yaml) line(s string, c *results.Case) bool {
 	switch key {
 	case "message", "error": // the specification's, and node's
 		if y.block = strings.HasPrefix(value, "|") || strings.HasPrefix(value, ">"); !y.block && c.Message == "" {
-			c.Message = logline.Clip(unquote(value))
+			c.Message = results.Line(unquote(value))
 		}
 	case "duration_ms":
 		if ms, err := strconv.ParseFloat(value, 64); err == nil && ms >= 0 && ms < 1e12 {
