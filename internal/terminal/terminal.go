@@ -8,7 +8,8 @@ import "bytes"
 // Limit is the most bytes that an escape may have. A longer one is noise, and the text goes on after it.
 const Limit = 256
 
-const esc = 0x1b
+// ESC begins an escape.
+const ESC = 0x1b
 
 // state is where a stream is within an escape.
 type state uint8
@@ -31,7 +32,7 @@ type Escapes struct {
 // Drop says whether the next byte of the stream is not text: a carriage return, or a byte of an escape.
 func (e *Escapes) Drop(b byte) bool {
 	if e.in == text {
-		if b == esc {
+		if b == ESC {
 			e.in, e.len = escaped, 1
 			return true
 		}
@@ -47,20 +48,36 @@ func (e *Escapes) Drop(b byte) bool {
 
 // step goes on by one byte within an escape.
 func (e *Escapes) step(b byte) {
-	switch {
-	case b == esc && e.in == str:
-		e.in = strEnd
-	case b == esc:
-		e.in, e.len = escaped, 1
-	case e.in == escaped:
+	if b == ESC {
+		if e.in == str {
+			e.in = strEnd
+		} else {
+			e.in, e.len = escaped, 1
+		}
+		return
+	}
+	switch e.in {
+	case text:
+	case escaped:
 		e.in = begin(b)
-	case e.in == sequence && b >= 0x40 && b <= 0x7e,
-		e.in == charset && b >= 0x30,
-		e.in == str && b == 0x07,
-		e.in == strEnd && b == '\\':
-		e.in = text
-	case e.in == strEnd: // the ESC broke the string off, and began another escape
-		e.in, e.len = begin(b), 2
+	case sequence:
+		if b >= 0x40 && b <= 0x7e {
+			e.in = text
+		}
+	case charset:
+		if b >= 0x30 {
+			e.in = text
+		}
+	case str:
+		if b == 0x07 {
+			e.in = text
+		}
+	case strEnd:
+		if b == '\\' {
+			e.in = text
+		} else { // the ESC broke the string off, and began another escape
+			e.in, e.len = begin(b), 2
+		}
 	}
 }
 
@@ -78,6 +95,9 @@ func begin(b byte) state {
 	return text
 }
 
+// Inside says that the next byte of the stream belongs to an escape, or ends a broken one.
+func (e *Escapes) Inside() bool { return e.in != text }
+
 // Plain is the number of bytes at the beginning of b, which comes next in the stream, that are text.
 func (e *Escapes) Plain(b []byte) int {
 	if e.in != text {
@@ -86,7 +106,7 @@ func (e *Escapes) Plain(b []byte) int {
 	if i := bytes.IndexByte(b, '\r'); i >= 0 {
 		b = b[:i]
 	}
-	if i := bytes.IndexByte(b, esc); i >= 0 {
+	if i := bytes.IndexByte(b, ESC); i >= 0 {
 		b = b[:i]
 	}
 	return len(b)
@@ -129,7 +149,7 @@ func Text(b []byte) []byte {
 	out := append(make([]byte, 0, len(b)), b[:n]...)
 	for n < len(b) {
 		switch {
-		case b[n] == esc:
+		case b[n] == ESC:
 			n += length(b[n:])
 		case control(b[n]):
 			n++
@@ -145,8 +165,8 @@ func length(b []byte) int {
 	e := Escapes{in: escaped, len: 1}
 	for i, c := range b[1:] {
 		n := i + 2
-		again := c == esc && e.in != str || e.in == strEnd && c != '\\'
-		if n > Limit || again || control(c) && (e.in != str || c != 0x07 && c != esc) {
+		again := c == ESC && e.in != str || e.in == strEnd && c != '\\'
+		if n > Limit || again || control(c) && (e.in != str || c != 0x07 && c != ESC) {
 			break
 		}
 		if e.step(c); e.in == text {

@@ -51,11 +51,9 @@ func bootWords() []bootWord {
 	}
 }
 
-var (
-	// bootRE is a boot mark where firmware and decompressor print it: at the beginning of a line.
-	bootRE = regexp.MustCompile(
-		`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`,
-	)
+// bootRE is a boot mark where firmware and decompressor print it: at the beginning of a line.
+var bootRE = regexp.MustCompile(
+	`^(?:SeaBIOS|UEFI|BdsDxe|U-Boot|NOTICE|coreboot|barebox|Booting|Uncompressing|Linux version)`,
 )
 
 // anything matches every message.

@@ -3,6 +3,8 @@ package console
 import (
 	"bytes"
 	"context"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // Window is how far a match can reach back from where it was found, and the most of Match.Before: 64 KiB.
@@ -78,7 +80,7 @@ func (b *Match) groups(names []string, text []byte, at []int) {
 
 // window is the clean text of a part of the record.
 func (m *matcher) window(from, end int64) (*cleaned, error) {
-	x, c := &cleaned{}, cleaner{}
+	x, c := &cleaned{}, terminal.Escapes{}
 	buf := make([]byte, min(end-from, Window))
 	for from < end {
 		n, err := m.rec.readAt(buf[:min(end-from, Window)], from)

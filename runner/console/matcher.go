@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // lineLimit is the most text after a match's end that is looked at before deciding.
@@ -28,7 +30,7 @@ type matcher struct {
 
 	seen  int64 // the automaton has gone so far
 	at    uint32
-	clean cleaner
+	clean terminal.Escapes
 	idle  int64   // before here no match has begun that may still end
 	hits  []int32 // patterns of which a match has ended
 	hitAt int64   // where the first did
@@ -45,7 +47,7 @@ type kept struct {
 // seek makes matching go on at off.
 func (m *matcher) seek(off int64) {
 	off = max(off, 0)
-	m.pos, m.seen, m.idle, m.clean, m.hits = off, off, off, cleaner{}, m.hits[:0]
+	m.pos, m.seen, m.idle, m.clean, m.hits = off, off, off, terminal.Escapes{}, m.hits[:0]
 	if m.d != nil {
 		m.at = m.d.begin()
 	}
@@ -125,13 +127,13 @@ func (m *matcher) ahead() ([]byte, error) {
 // and whether the end of the line in which a pattern matched is reached.
 func (m *matcher) scan(b []byte) (n int, decide bool) {
 	for i := 0; ; {
-		if len(m.hits) == 0 && m.clean.in == text {
+		if len(m.hits) == 0 && !m.clean.Inside() {
 			i += m.run(b[i:], m.seen+int64(i))
 		}
 		if i == len(b) {
 			return i, false
 		}
-		if c := b[i]; (m.clean.in != text || c == esc || c == '\r') && m.clean.drop(c) {
+		if c := b[i]; (m.clean.Inside() || c == terminal.ESC || c == '\r') && m.clean.Drop(c) {
 			i++
 			continue
 		}
@@ -172,7 +174,7 @@ func (m *matcher) run(b []byte, off int64) int {
 
 // class is the class of the first rune of b, and its width.
 func (m *matcher) class(b []byte) (class uint16, width int) {
-	if b[0] < utf8.RuneSelf && b[0] != '\r' && b[0] != esc {
+	if b[0] < utf8.RuneSelf && b[0] != '\r' && b[0] != terminal.ESC {
 		return uint16(m.pats.prog.bytes[b[0]]), 1
 	}
 	r, width := utf8.DecodeRune(b)

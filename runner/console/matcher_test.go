@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // fed is a record that a test fills by itself.
@@ -178,7 +180,7 @@ func TestChunks(t *testing.T) {
 func TestCleanPlaces(t *testing.T) {
 	const raw = "a\r\nb\x1b[1;31mc\x1b]0;title\x07d\x1b(Be\x1bPq\x1b\\f\x1bcg\x1b[9\nh\r"
 	var x cleaned
-	x.add(&cleaner{}, []byte(raw), 100)
+	x.add(&terminal.Escapes{}, []byte(raw), 100)
 	if string(x.text) != "a\nbcdefg\nh" {
 		t.Fatalf("text %q", x.text)
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // Patterns are regular expressions waited for together. They can be used by several consoles at once.
@@ -79,7 +81,7 @@ func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 
 // hasEscape says that the pattern spells out an ESC.
 func hasEscape(tree *syntax.Regexp) bool {
-	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, esc) || slices.ContainsFunc(tree.Sub, hasEscape)
+	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, terminal.ESC) || slices.ContainsFunc(tree.Sub, hasEscape)
 }
 
 // withoutReturns removes the carriage returns that the pattern spells out, and says whether there were any.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
 // maxProgram is the most instructions all patterns of an Expect may have together: a step of the automaton that is not
@@ -100,7 +102,7 @@ func (p *program) classify() error {
 		return fmt.Errorf("the patterns tell %d kinds of characters apart; the limit is %d", len(p.rep), maxClasses)
 	}
 	for b := range p.bytes {
-		if b < 0x80 && b != esc {
+		if b < 0x80 && b != terminal.ESC {
 			p.bytes[b] = uint8(p.find(rune(b)))
 		}
 	}

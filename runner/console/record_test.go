@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/terminal"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -180,7 +181,7 @@ func TestBoundedMemory(t *testing.T) {
 	if os.Getenv("GANTRY_BENCH") != "" {
 		size = 1 << 30
 	}
-	for name, fill := range map[string]byte{"no newline": 'x', "newlines": '\n', "in an escape": esc, "no UTF-8": 0xff} {
+	for name, fill := range map[string]byte{"no newline": 'x', "newlines": '\n', "in an escape": terminal.ESC, "no UTF-8": 0xff} {
 		t.Run(name, func(t *testing.T) {
 			f, err := os.Create(filepath.Join(t.TempDir(), "console.log"))
 			if err != nil {
