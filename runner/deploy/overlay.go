@@ -18,7 +18,7 @@ import (
 )
 
 // testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put
-// it into a ramdisk. Os is the distribution that the job names.
+// it into the images. Os is the distribution that the job names.
 func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*flow.File) {
 	l := newLibrary(b, os)
 	spec := specOf(b, l)
@@ -26,47 +26,41 @@ func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, file
 		return
 	}
 	*plan.Provide(b, flow.TestOverlay) = spec
-	name := ramdisk(images)
-	if name == "" {
-		b.Errorf(
-			"the tests' overlay needs a ramdisk to go into: an image with `image_arg: -initrd {NAME}`, or with format: cpio.newc and overlays: {lava: true}",
-		)
-		return
+	into, refused := destinations(images)
+	for _, r := range refused {
+		if r.line == 0 {
+			b.Errorf("%s", r.text)
+		} else {
+			b.ErrorAt(r.line, "%s", r.text)
+		}
 	}
 	l.steps(b)
-	var built *overlay.Overlay
+	var built *overlay.Content
 	b.Step("lava-overlay", results.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
 		if built, err = overlay.Build(spec); err == nil {
 			r.Logf("debug", "overlay %s: %d files, %d bytes", built.Root(), len(built.Paths()), built.Size())
 		}
 		return err
 	})
-	b.Step("apply-overlay-ramdisk", results.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
-		f := files[name]
-		to := f.Path + ".overlay"
-		format, err := overlay.AppendCPIO(to, f.Path, built)
-		if err == nil {
-			r.Logf("info", "%s: the overlay is appended to the ramdisk (%s)", name, format)
-			f.Path = to
-		}
-		return err
-	})
+	for _, d := range into {
+		b.Step(applied(d.kind), results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
+			f := files[d.name]
+			res, err := overlay.Sinks()[d.kind](ctx, []*overlay.Content{built}, overlay.Image{Path: f.Path})
+			if err == nil {
+				f.Path = res.Path
+				r.Logf("info", "%s: the overlay is %s", d.name, res.How)
+			}
+			return err
+		})
+	}
 }
 
-// ramdisk is the name of the image that the kernel unpacks as its first root.
-func ramdisk(images map[string]*jobs.Image) string {
-	names := slices.Sorted(maps.Keys(images))
-	for _, is := range []func(name string, i *jobs.Image) bool{
-		func(_ string, i *jobs.Image) bool { return i.LavaOverlay && i.Format == "cpio.newc" },
-		func(_ string, i *jobs.Image) bool { return slices.Contains(strings.Fields(i.ImageArg), "-initrd") },
-	} {
-		for _, name := range names {
-			if is(name, images[name]) {
-				return name
-			}
-		}
+// applied is what LAVA calls the action that puts its overlay into an image.
+func applied(kind overlay.Kind) string {
+	if kind == overlay.KindRamdisk {
+		return "apply-overlay-ramdisk"
 	}
-	return ""
+	return "append-overlays"
 }
 
 // specOf is what the overlay is made of: every test action of the namespace is a stage.

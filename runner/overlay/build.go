@@ -13,7 +13,7 @@ var scripts embed.FS
 
 // Build makes the overlay of a spec, reading nothing but the file systems of the spec. A spec that cannot be is
 // class job, where the user's files are at fault.
-func Build(s *Spec) (*Overlay, error) {
+func Build(s *Spec) (*Content, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func Build(s *Spec) (*Overlay, error) {
 			return nil, err
 		}
 	}
-	return t.overlay(), nil
+	return t.content(), nil
 }
 
 // helpers adds bin/. A script's places for the shell and the overlay's folder are filled in, so that it works without

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 // bootTimeout is for a whole boot of an emulated machine, with others beside it.
 const bootTimeout = 2 * time.Minute
 
-// initScript mounts what a shell wants, does what the runner would type, and powers off.
+// initScript mounts what a shell wants, does what the runner would type for each overlay, and powers off.
 const initScript = `#!/bin/sh
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -27,10 +28,15 @@ mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t tmpfs tmp /tmp
 stty -onlcr </dev/console
-ls -ld / /lava-7
-export SHELL=/bin/sh
-. /lava-7/environment
-/lava-7/bin/lava-test-runner /lava-7/0
+for id in $(cat /overlays); do
+	echo "begin $id"
+	export SHELL=/$id/sh
+	. /lava-$id/environment
+	/lava-$id/bin/lava-test-runner /lava-$id/0
+	head -c $(stat -c %s /$id/payload) /bin/busybox | cmp - /$id/payload && echo "whole"
+	echo "end $id"
+done
+ls -ld /
 poweroff -f
 `
 
@@ -47,28 +53,58 @@ func kernel(t *testing.T) string {
 	return p
 }
 
-// minimal writes a ramdisk of busybox and initScript, its root folder with an odd mode.
-func minimal(t *testing.T, to string) {
+// archive is a cpio archive of these records.
+func archive(t *testing.T, records ...cpio.Record) []byte {
 	t.Helper()
-	busybox, err := os.ReadFile("/bin/busybox")
-	if err != nil {
-		t.Skip("no busybox here")
-	}
 	var b bytes.Buffer
 	format, err := cpio.Format(newc)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := format.Writer(&b)
-	err = cpio.WriteRecords(w, []cpio.Record{
-		cpio.Directory(".", 0o711), cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
-		cpio.Directory("tmp", 0o755), cpio.CharDev("dev/console", 0o600, 5, 1),
-		cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.Symlink("bin/sh", "busybox"),
-		cpio.StaticFile("init", initScript, 0o755),
-	})
-	if err := errors.Join(err, cpio.WriteTrailer(w), os.WriteFile(to, b.Bytes(), 0o600)); err != nil {
+	if err := errors.Join(cpio.WriteRecords(w, records), cpio.WriteTrailer(w)); err != nil {
 		t.Fatal(err)
 	}
+	return b.Bytes()
+}
+
+// minimal is a ramdisk of busybox and initScript, its root folder with an odd mode.
+func minimal(t *testing.T, busybox string, overlays []string) []byte {
+	t.Helper()
+	return archive(t,
+		cpio.Directory(".", 0o711), cpio.Directory("bin", 0o755), cpio.Directory("dev", 0o755), cpio.Directory("proc", 0o755),
+		cpio.Directory("tmp", 0o755), cpio.CharDev("dev/console", 0o600, 5, 1),
+		cpio.StaticFile("bin/busybox", busybox, 0o755), cpio.Symlink("bin/sh", "busybox"),
+		cpio.StaticFile("init", initScript, 0o755), cpio.StaticFile("overlays", strings.Join(overlays, " "), 0o644),
+	)
+}
+
+// appended compresses a ramdisk and appends the overlay of a spec to it. The ramdisk has the shell of the overlay's
+// scripts: they run only when the kernel unpacked both.
+func appended(t *testing.T, ramdisk []byte, compress []string, want Format, s *Spec) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	src, dst := filepath.Join(dir, "src"), filepath.Join(dir, "dst")
+	cmd := exec.CommandContext(t.Context(), compress[0], compress[1:]...)
+	cmd.Stdin = bytes.NewReader(ramdisk)
+	packed, err := cmd.Output()
+	// A length that is no multiple of four makes the padding matter.
+	if err := errors.Join(err, os.WriteFile(src, packed, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.Shell = "/" + s.ID + "/sh"
+	o, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := AppendCPIO(dst, src, o); err != nil || got != want {
+		t.Fatalf("format %q, error %v", got, err)
+	}
+	b, err := os.ReadFile(dst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(b, make([]byte, (align-len(b)%align)%align)...)
 }
 
 // boot runs the kernel with the ramdisk until it powers off, and returns the serial console's bytes.
@@ -88,16 +124,68 @@ func boot(t *testing.T, kernel, ramdisk string, more ...string) string {
 	return string(out)
 }
 
-// TestKernelTakesAppendedOverlay boots each kind of ramdisk with the overlay after it, and runs a stage.
-func TestKernelTakesAppendedOverlay(t *testing.T) {
+// TestKernel boots one guest. Its ramdisk is a chain: for each format one of that format with an overlay appended, and
+// before them the one that the guest starts from.
+func TestKernel(t *testing.T) {
 	if testing.Short() {
-		t.Skip("boots emulated machines")
+		t.Skip("boots an emulated machine")
 	}
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skip("no qemu-system-x86_64 here")
 	}
 	vmlinuz := kernel(t)
-	for _, f := range []struct {
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		t.Skip("no busybox here")
+	}
+	var ids []string
+	var chain []byte
+	for _, f := range formats() {
+		id := string(f.format)
+		if _, err := exec.LookPath(f.compress[0]); err != nil {
+			continue // its subtest says so
+		}
+		chain = append(chain, appended(t, link(t, id, busybox), f.compress, f.format, chained(id))...)
+		ids = append(ids, id)
+	}
+	chain = append(chain, appended(t, link(t, "noisy", busybox), []string{"cat"}, FormatCPIO, noise())...)
+	rd := filepath.Join(t.TempDir(), "ramdisk")
+	first := minimal(t, string(busybox), append(ids, "noisy"))
+	if err := os.WriteFile(rd, append(first, chain...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := boot(t, vmlinuz, rd, "-smp", "2")
+	if !strings.Contains(out, "drwx--x--x") {
+		t.Errorf("the root folder's mode is not the ramdisk's:\n%s", out)
+	}
+	for _, f := range formats() {
+		t.Run(string(f.format), func(t *testing.T) {
+			if !slices.Contains(ids, string(f.format)) {
+				t.Skipf("no %s here", f.compress[0])
+			}
+			checkChained(t, between(t, out, string(f.format)))
+		})
+	}
+	t.Run("noise", func(t *testing.T) { checkNoise(t, between(t, out, "noisy")) })
+}
+
+// payload is how much of busybox each ramdisk of the chain has: enough for several blocks, little to unpack emulated.
+const payload = 512 << 10
+
+// link is a ramdisk of the chain. It has the shell of its overlay's scripts. The root folder is not in it: an overlay
+// that changed the root's mode would be seen in the end.
+func link(t *testing.T, id string, busybox []byte) []byte {
+	t.Helper()
+	return archive(t, cpio.Directory(id, 0o755), cpio.Symlink(id+"/sh", "/bin/busybox"),
+		cpio.StaticFile(id+"/payload", string(busybox[:payload]), 0o644))
+}
+
+// formats are the kernel's, each with what makes it of standard input.
+func formats() []struct {
+	format   Format
+	compress []string
+} {
+	return []struct {
 		format   Format
 		compress []string
 	}{
@@ -109,73 +197,59 @@ func TestKernelTakesAppendedOverlay(t *testing.T) {
 		{FormatLZMA, []string{"lzma", "-c"}},
 		{FormatBzip2, []string{"bzip2", "-c"}},
 		{FormatLZO, []string{"lzop", "-c"}},
-	} {
-		t.Run(string(f.format), func(t *testing.T) {
-			if _, err := exec.LookPath(f.compress[0]); err != nil {
-				t.Skipf("no %s here", f.compress[0])
-			}
-			dir := t.TempDir()
-			plain, src, dst := filepath.Join(dir, "plain"), filepath.Join(dir, "src"), filepath.Join(dir, "dst")
-			minimal(t, plain)
-			packed, err := exec.CommandContext(t.Context(), f.compress[0], append(f.compress[1:], plain)...).Output()
-			// A length that is no multiple of four makes the padding matter.
-			if err := errors.Join(err, os.WriteFile(src, packed, 0o600)); err != nil {
-				t.Fatal(err)
-			}
-			o, err := Build(&Spec{ID: "7", Stages: []Stage{{Definitions: []Definition{{
-				Name: "smoke", UUID: "7_1.1.3.1", Steps: []string{"lava-test-case a --shell true", "lava-test-case b --result fail"},
-			}, {
-				Name: "kmsg", Index: 1, UUID: "7_1.1.3.2", Signal: SignalKmsg, Steps: []string{"lava-test-case c --result pass"},
-			}}}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, err := AppendCPIO(dst, src, o); err != nil || got != f.format {
-				t.Fatalf("format %q, error %v", got, err)
-			}
-			out := boot(t, vmlinuz, dst)
-			got, sum := read(out)
-			if want := "0_smoke/a=pass 0_smoke/b=fail lava/0_smoke=pass 1_kmsg/c=pass lava/1_kmsg=pass"; strings.Join(
-				got, " ",
-			) != want || !sum.Complete() {
-				t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
-			}
-			if !strings.Contains(out, "drwx--x--x") {
-				t.Errorf("the root folder's mode is not the ramdisk's:\n%s", out)
-			}
-			t.Logf("summary %+v", sum)
-		})
 	}
 }
 
-// TestKernelMessagesSplitSignals boots a guest whose kernel prints all the time while a test reports, and counts what a
-// plain search for LAVA's signals finds beside what the parser finds.
-func TestKernelMessagesSplitSignals(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots an emulated machine")
+// between is what the console has of one overlay.
+func between(t *testing.T, out, id string) string {
+	t.Helper()
+	_, of, begun := strings.Cut(out, "begin "+id+"\n")
+	of, _, ended := strings.Cut(of, "end "+id+"\n")
+	if !begun || !ended {
+		t.Fatalf("the overlay was not run to its end:\n%s", out)
 	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("no qemu-system-x86_64 here")
+	return of
+}
+
+func chained(id string) *Spec {
+	return &Spec{ID: id, Stages: []Stage{{Definitions: []Definition{{
+		Name: "smoke", UUID: "7_1.1.3.1", Steps: []string{"lava-test-case a --shell true", "lava-test-case b --result fail"},
+	}, {
+		Name: "kmsg", Index: 1, UUID: "7_1.1.3.2", Signal: SignalKmsg, Steps: []string{"lava-test-case c --result pass"},
+	}}}}}
+}
+
+func checkChained(t *testing.T, out string) {
+	t.Helper()
+	got, sum := read(out)
+	if want := "0_smoke/a=pass 0_smoke/b=fail lava/0_smoke=pass 1_kmsg/c=pass lava/1_kmsg=pass"; strings.Join(
+		got, " ",
+	) != want || !sum.Complete() {
+		t.Errorf("cases %q, summary %+v\n%s", got, sum, out)
 	}
-	const cases = 60
-	vmlinuz, dir := kernel(t), t.TempDir()
-	plain, dst := filepath.Join(dir, "plain"), filepath.Join(dir, "dst")
-	minimal(t, plain)
-	o, err := Build(&Spec{ID: "7", Stages: []Stage{{Definitions: []Definition{{
+	if !strings.Contains(out, "\nwhole\n") {
+		t.Errorf("the ramdisk's file is not what it was:\n%s", out)
+	}
+	t.Logf("summary %+v", sum)
+}
+
+// noisyCases is how many cases report while the kernel prints all the time.
+const noisyCases = 60
+
+func noise() *Spec {
+	return &Spec{ID: "noisy", Stages: []Stage{{Definitions: []Definition{{
 		Name: "noisy", UUID: "7_1.1.3.1", Steps: []string{
 			"{ set +x; } 2>/dev/null", "echo on >/proc/sys/kernel/printk_devkmsg",
 			"(while echo '<4>noise: a message of the kernel, longer than a FIFO' >/dev/kmsg; do :; done) & noise=$!",
-			fmt.Sprintf("i=0; while [ $i -lt %d ]; do i=$((i + 1)); lava-test-case case-$i --result pass; done", cases),
+			fmt.Sprintf("i=0; while [ $i -lt %d ]; do i=$((i + 1)); lava-test-case case-$i --result pass; done", noisyCases),
 			"kill $noise",
 		},
-	}}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := AppendCPIO(dst, plain, o); err != nil {
-		t.Fatal(err)
-	}
-	out := boot(t, vmlinuz, dst, "-smp", "2")
+	}}}}}
+}
+
+// checkNoise counts what a plain search for LAVA's signals finds beside what the parser finds.
+func checkNoise(t *testing.T, out string) {
+	t.Helper()
 	got, sum := read(out)
 	found := map[string]bool{}
 	for _, m := range regexp.MustCompile(`<LAVA_SIGNAL_(\S+) ([^>]+)>`).FindAllStringSubmatch(out, -1) {
@@ -183,8 +257,11 @@ func TestKernelMessagesSplitSignals(t *testing.T) {
 			found[m[2]] = true
 		}
 	}
-	t.Logf("of %d cases, LAVA's pattern finds %d, the parser %d; summary %+v", cases, len(found), len(got)-1, sum)
-	if len(got) != cases+1 || !sum.Complete() {
+	t.Logf("of %d cases, LAVA's pattern finds %d, the parser %d; summary %+v", noisyCases, len(found), len(got)-1, sum)
+	if n := strings.Count(out, "noise: a message"); n < noisyCases {
+		t.Errorf("the kernel printed %d messages", n)
+	}
+	if len(got) != noisyCases+1 || !sum.Complete() {
 		t.Errorf("cases %q\n%s", got, out)
 	}
 }

@@ -44,7 +44,7 @@ func full() *Spec {
 	}
 }
 
-func build(t *testing.T, s *Spec) *Overlay {
+func build(t *testing.T, s *Spec) *Content {
 	t.Helper()
 	o, err := Build(s)
 	if err != nil {
@@ -146,7 +146,7 @@ set -x
 }
 
 func TestEqualSpecsGiveEqualBytes(t *testing.T) {
-	for name, write := range map[string]func(*Overlay, io.Writer) error{"cpio": (*Overlay).WriteCPIO, "tar": (*Overlay).WriteTar} {
+	for name, write := range map[string]func(*Content, io.Writer) error{"cpio": (*Content).WriteCPIO, "tar": (*Content).WriteTar} {
 		var a, b bytes.Buffer
 		if err := errors.Join(write(build(t, full()), &a), write(build(t, full()), &b)); err != nil {
 			t.Fatal(err)
@@ -160,7 +160,7 @@ func TestEqualSpecsGiveEqualBytes(t *testing.T) {
 // TestOthersReadIt has Debian's cpio and tar list the archives.
 func TestOthersReadIt(t *testing.T) {
 	o := build(t, full())
-	for name, write := range map[string]func(*Overlay, io.Writer) error{"cpio": (*Overlay).WriteCPIO, "tar": (*Overlay).WriteTar} {
+	for name, write := range map[string]func(*Content, io.Writer) error{"cpio": (*Content).WriteCPIO, "tar": (*Content).WriteTar} {
 		tool, err := exec.LookPath(name)
 		if err != nil {
 			t.Logf("no %s here", name)

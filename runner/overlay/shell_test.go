@@ -40,7 +40,7 @@ func shells(t *testing.T) map[string]string {
 }
 
 // unpack puts the overlay below dir, from its tar form.
-func unpack(t *testing.T, o *Overlay) {
+func unpack(t *testing.T, o *Content) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := o.WriteTar(&b); err != nil {

@@ -5,7 +5,7 @@ what=${1:?usage: install.sh demo|test}
 
 packages=(qemu-system-x86 busybox-static ca-certificates)
 if [ "$what" = test ]; then
-	packages+=(gcc libc6-dev git dash bash python3-yaml shellcheck postgresql chromium qemu-utils bats)
+	packages+=(gcc libc6-dev git dash bash python3-yaml shellcheck postgresql chromium qemu-utils bats e2fsprogs curl atftp)
 fi
 command -v npm >/dev/null || packages+=(npm)
 

@@ -3,6 +3,7 @@ package overlay
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ const (
 	FormatZstd  Format = "zst"
 )
 
-// DetectFormat tells a ramdisk's format from its first bytes, at least 6 of them; "" is none that the kernel takes.
+// DetectFormat is a ramdisk's format by its first bytes, at least 6 of them; "" is none that the kernel takes.
 func DetectFormat(head []byte) Format {
 	magics := []struct {
 		magic  string
@@ -54,15 +55,25 @@ func DetectFormat(head []byte) Format {
 // uImage is the magic of U-Boot's legacy image header.
 const uImage = "\x27\x05\x19\x56"
 
-// AppendCPIO writes the ramdisk src, followed by the overlays, to the new file dst, and says what src is. Nothing is
+// ramdisk is the sink of ramdisks: the image with the content is a new file beside it.
+func ramdisk(_ context.Context, content []*Content, into Image) (Result, error) {
+	to := into.Path + ".overlay"
+	format, err := AppendCPIO(to, into.Path, content...)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Path: to, How: fmt.Sprintf("appended to the ramdisk (%s)", format)}, nil
+}
+
+// AppendCPIO writes the ramdisk src, followed by the content, to the new file dst, and says what src is. Nothing is
 // unpacked: the kernel takes any number of archives one after the other, each compressed in its own way or not at
-// all (Documentation/driver-api/early-userspace/buffer-format.rst); later files replace earlier ones. An overlay
-// after an uncompressed ramdisk stays uncompressed, after any other it is gzip, which every kernel that
-// takes compressed ramdisks takes.
+// all (Documentation/driver-api/early-userspace/buffer-format.rst); later files replace earlier ones. What
+// follows an uncompressed ramdisk stays uncompressed; after any other it is gzip, which every kernel that takes
+// compressed ramdisks takes.
 //
 // A src that is no ramdisk is class job; one under a U-Boot header is, too, since its length and checksum would not
 // fit any more.
-func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
+func AppendCPIO(dst, src string, content ...*Content) (Format, error) {
 	in, err := os.Open(src)
 	if err != nil {
 		return "", fmt.Errorf("append overlay: %w", err)
@@ -89,7 +100,7 @@ func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
 	if err != nil {
 		return "", fmt.Errorf("append overlay: %w", err)
 	}
-	err = errors.Join(appendTo(out, in, format, overlays), out.Close())
+	err = errors.Join(appendTo(out, in, format, content), out.Close())
 	if err != nil {
 		err = errors.Join(fmt.Errorf("append overlay to %s: %w", src, err), os.Remove(dst))
 	}
@@ -100,7 +111,7 @@ func AppendCPIO(dst, src string, overlays ...*Overlay) (Format, error) {
 const align = 4
 
 // appendTo copies by the kernel where it can: a *os.File to a *os.File.
-func appendTo(out *os.File, in io.Reader, format Format, overlays []*Overlay) error {
+func appendTo(out *os.File, in io.Reader, format Format, content []*Content) error {
 	size, err := io.Copy(out, in)
 	if err != nil {
 		return err
@@ -113,12 +124,12 @@ func appendTo(out *os.File, in io.Reader, format Format, overlays []*Overlay) er
 	if _, err := out.Write(make([]byte, pad)); err != nil {
 		return err
 	}
-	for _, o := range overlays {
+	for _, c := range content {
 		if format == FormatCPIO {
-			err = o.WriteCPIO(out)
+			err = c.WriteCPIO(out)
 		} else {
 			z := gzip.NewWriter(out)
-			err = errors.Join(o.WriteCPIO(z), z.Close())
+			err = errors.Join(c.WriteCPIO(z), z.Close())
 		}
 		if err != nil {
 			return err
