@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/app/ghapi"
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
@@ -122,7 +123,7 @@ func brokeText(f results.Finding) string {
 		s += "\ndenied: " + f.Denied
 	}
 	if f.Text != "" {
-		s += "\n" + strings.TrimRight(cut(f.Text, maxBroke), "\n")
+		s += "\n" + strings.TrimRight(plaintext.Clip(f.Text, maxBroke), "\n")
 	}
 	return s
 }

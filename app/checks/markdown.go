@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/gantry-ci/gantry/internal/plaintext"
 )
 
 // text makes a hostile string inert in Markdown: no markup, no HTML, no mention, no control character, one line.
 func text(s string, limit int) string {
 	var b strings.Builder
 	n := 0
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+	for _, r := range plaintext.Valid(s) {
 		if n++; n > limit {
 			b.WriteString("…")
 			break
@@ -34,29 +35,7 @@ func text(s string, limit int) string {
 func code(s string, limit int) string { return "<code>" + text(s, limit) + "</code>" }
 
 // plain makes a hostile string fit for where GitHub shows plain text.
-func plain(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	return cut(s, limit)
-}
-
-const cutMark = "…"
-
-// cut shortens s to at most limit bytes, between runes.
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	end := limit - len(cutMark)
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + cutMark
-}
+func plain(s string, limit int) string { return plaintext.Clip(plaintext.Printable(s, "\n\t"), limit) }
 
 // page is Markdown of a limited size, whole lines only.
 type page struct {

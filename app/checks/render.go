@@ -8,6 +8,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -33,7 +34,7 @@ func Render(v View, base string) Shown {
 		s.Run.Status, s.Run.Conclusion = Completed, p.Conclusion
 		at := time.UnixMilli(v.Check.CreatedMS).UTC()
 		s.Run.CompletedAt = &at
-		out.Title, out.Summary = plain(p.Title, ghapi.MaxTitle), cut(p.Summary, ghapi.MaxText)
+		out.Title, out.Summary = plain(p.Title, ghapi.MaxTitle), plaintext.Clip(p.Summary, ghapi.MaxText)
 		s.Annotations = p.Annotations
 		return s
 	}

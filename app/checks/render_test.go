@@ -102,17 +102,6 @@ func TestRenderHostile(t *testing.T) {
 	})
 }
 
-func TestCut(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s, limit := rapid.String().Draw(t, "s"), rapid.IntRange(10, 50).Draw(t, "limit")
-		got := cut(s, limit)
-		if len(got) > limit || !utf8.ValidString(got) || len(s) <= limit && got != s ||
-			len(s) > limit && len(got) < limit-len(cutMark)-utf8.UTFMax {
-			t.Errorf("cut(%q, %d) = %q", s, limit, got)
-		}
-	})
-}
-
 func TestLocate(t *testing.T) {
 	const job = `device_type: qemu
 job_name: smoke

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/internal/plaintext"
+	"github.com/gantry-ci/gantry/internal/terminal"
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
 )
@@ -151,21 +151,5 @@ func seekTail(f *os.File) (cut bool, err error) {
 	return true, err
 }
 
-// escape is a terminal's control sequence: colors and cursor movement say nothing on a page.
-var escape = regexp.MustCompile(
-	`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>78c]|[()][A-Z0-9])`,
-)
-
-// readable makes console bytes text. The template does the rest.
-func readable(b []byte) string {
-	s := escape.ReplaceAllString(strings.ToValidUTF8(string(b), "\uFFFD"), "")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r':
-			return -1
-		case r != '\n' && r != '\t' && unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-}
+// readable makes console bytes text: colors and cursor movement say nothing on a page. The template does the rest.
+func readable(b []byte) string { return plaintext.Printable(string(terminal.Strip(b)), "\n\t") }

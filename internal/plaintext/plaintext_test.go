@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func TestHead(t *testing.T) {
@@ -48,6 +50,18 @@ func TestClip(t *testing.T) {
 			t.Errorf("%q in %d bytes once more: %q", got, c.n, again)
 		}
 	}
+}
+
+// TestClipLength has nothing cut that fits, and no more cut than has to be.
+func TestClipLength(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, limit := rapid.String().Draw(t, "s"), rapid.IntRange(10, 50).Draw(t, "limit")
+		got := Clip(s, limit)
+		if len(got) > limit || !utf8.ValidString(got) || len(s) <= limit && got != s ||
+			len(s) > limit && len(got) < limit-len(mark)-utf8.UTFMax {
+			t.Errorf("%q in %d bytes: %q", s, limit, got)
+		}
+	})
 }
 
 func TestRunes(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
@@ -144,7 +145,7 @@ func (e *expansion) root() *yaml.Node {
 		name += " (" + v + ")"
 	}
 	root := mapping(
-		"job_name", text(clip(name, 200)),
+		"job_name", text(plaintext.Runes(name, 200)),
 		"device_type", text(first(e.variant.Types, guestType)),
 		"visibility", text("public"),
 		"timeouts", mapping("job", seconds(e.job.Timeout), "queue", seconds(e.job.QueueTimeout)),
@@ -188,12 +189,4 @@ func first(list []string, otherwise string) string {
 		return list[0]
 	}
 	return otherwise
-}
-
-// clip shortens s to at most n runes.
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

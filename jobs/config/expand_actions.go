@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/gantry-ci/gantry/internal/plaintext"
+	"github.com/gantry-ci/gantry/internal/shell"
 )
 
 func (e *expansion) context() *yaml.Node {
@@ -146,7 +149,7 @@ func (e *expansion) test() *yaml.Node {
 		vars["INPUT_"+variable(k)] = v
 	}
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
-		steps = append(steps, text("export "+k+"="+quote(vars[k])))
+		steps = append(steps, text("export "+k+"="+shell.Quote(vars[k])))
 	}
 	for i, s := range e.job.Steps {
 		steps = append(steps, text(s.script(i, names[i])))
@@ -182,7 +185,7 @@ func (e *expansion) stepNames() []string {
 		if name == "" {
 			name, _, _ = strings.Cut(s.Run, "\n")
 		}
-		base := clip(strings.Trim(notName.ReplaceAllString(name, "-"), "-."), 60)
+		base := plaintext.Runes(strings.Trim(notName.ReplaceAllString(name, "-"), "-."), 60)
 		if base == "" {
 			base = "step"
 		}
@@ -203,10 +206,10 @@ func (s *Step) script(i int, name string) string {
 	fmt.Fprintf(&b, "cat > %s <<'%s'\n", file, end)
 	b.WriteString("trap '[ $? = 0 ] || : > \"$GANTRY_FAILED\"' EXIT\nset -e\n")
 	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
-		fmt.Fprintf(&b, "export %s=%s\n", k, quote(s.Env[k]))
+		fmt.Fprintf(&b, "export %s=%s\n", k, shell.Quote(s.Env[k]))
 	}
 	if s.Dir != "" && s.Dir != "." {
-		fmt.Fprintf(&b, "cd %s\n", quote(s.Dir))
+		fmt.Fprintf(&b, "cd %s\n", shell.Quote(s.Dir))
 	}
 	fmt.Fprintf(&b, "%s\n%s\n", strings.TrimSuffix(s.Run, "\n"), end)
 	command := "sh " + file
@@ -219,6 +222,3 @@ func (s *Step) script(i int, name string) string {
 	)
 	return b.String()
 }
-
-// quote makes a word of the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

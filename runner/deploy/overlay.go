@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/internal/shell"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/flow"
@@ -137,11 +138,8 @@ func printed(t *jobs.TestDefinition) string {
 		return ""
 	}
 	begin, end := flow.FileLines(t.Parse.File)
-	return "echo " + quoted(begin) + "; cat -- " + quoted(t.Parse.File) + "; echo; echo " + quoted(end)
+	return "echo " + shell.Quote(begin) + "; cat -- " + shell.Quote(t.Parse.File) + "; echo; echo " + shell.Quote(end)
 }
-
-// quoted is a word of a shell.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // source is testdef.yaml: the definition as it was read, anchors and merges resolved.
 func source(def *jobs.TestDefinition) []byte {

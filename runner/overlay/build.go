@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/gantry-ci/gantry/internal/shell"
 )
 
 //go:embed scripts
@@ -125,12 +127,12 @@ func runScript(s *Spec, d *Definition, dir string) string {
 		b.WriteString("export GANTRY_SIGNAL=kmsg\n")
 	}
 	signal := path.Join(s.root(), "bin/gantry-signal")
-	fmt.Fprintf(&b, "set -e\nexport TESTRUN_ID=%s\ncd %s\nUUID=\"$(cat uuid)\"\n", quote(d.Run()), quote(dir))
+	fmt.Fprintf(&b, "set -e\nexport TESTRUN_ID=%s\ncd %s\nUUID=\"$(cat uuid)\"\n", shell.Quote(d.Run()), shell.Quote(dir))
 	if d.AtEnd != "" {
 		// In a process of its own, which ends where it fails: the run's status stays.
 		fmt.Fprintf(
 			&b, "trap %s EXIT\n",
-			quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"),
+			shell.Quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"),
 		)
 	}
 	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_STARTRUN $TESTRUN_ID $UUID>\"\nset -x\n", signal)
@@ -153,7 +155,7 @@ func installScript(s *Spec, d *Definition) string {
 			return
 		}
 		for _, a := range args {
-			command += " " + quote(a)
+			command += " " + shell.Quote(a)
 		}
 		lines = append(lines, command)
 	}
@@ -180,7 +182,7 @@ func environment(s *Spec) []Var {
 func exports(vars []Var) string {
 	var b strings.Builder
 	for _, v := range vars {
-		fmt.Fprintf(&b, "export %s=%s\n", v.Name, quote(v.Value))
+		fmt.Fprintf(&b, "export %s=%s\n", v.Name, shell.Quote(v.Value))
 	}
 	return b.String()
 }
@@ -188,7 +190,7 @@ func exports(vars []Var) string {
 func assignments(vars []Var) string {
 	var b strings.Builder
 	for _, v := range vars {
-		fmt.Fprintf(&b, "%s=%s\n", v.Name, quote(v.Value))
+		fmt.Fprintf(&b, "%s=%s\n", v.Name, shell.Quote(v.Value))
 	}
 	return b.String()
 }
@@ -200,6 +202,3 @@ func pairs(vars []Var) string {
 	}
 	return b.String()
 }
-
-// quote makes s one word of the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

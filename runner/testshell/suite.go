@@ -6,9 +6,9 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
 	"github.com/gantry-ci/gantry/runner/flow"
@@ -73,16 +73,8 @@ func (s *suite) end(start time.Time, err error) {
 	s.r.Emit(results.Event{Case: c})
 }
 
-// maxName bounds names that a target prints, in bytes.
-const maxName = 1024
-
 // name makes what a target printed fit for the record.
-func name(s string) string {
-	if len(s) > maxName {
-		s = s[:maxName]
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
+func name(s string) string { return plaintext.Head(s, results.MaxName) }
 
 func result(s string) string {
 	switch s {

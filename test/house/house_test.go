@@ -77,8 +77,8 @@ func rules() []rule {
 		{"runner/...", []string{"runner/console", "jobs", "results/...", "internal/..."}},
 
 		{"jobs/rpc/...", []string{"jobs/rpc/...", "jobs/lab", "jobs", "results"}},
-		{"jobs/lab", []string{"jobs", "results"}},
-		{"jobs/config", []string{"jobs", "internal/schema"}},
+		{"jobs/lab", []string{"jobs", "results", "internal/plaintext"}},
+		{"jobs/config", []string{"jobs", "internal/schema", "internal/plaintext", "internal/shell"}},
 		{"jobs", []string{"results", "internal/schema"}},
 
 		{"results", []string{"internal/..."}},

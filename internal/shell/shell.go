@@ -1,0 +1,7 @@
+// Package shell writes words of POSIX shell scripts.
+package shell
+
+import "strings"
+
+// Quote is s as one word that a shell takes literally, whatever s holds.
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
