@@ -58,18 +58,23 @@ func folder(b *plan.Builder) {
 	})
 }
 
-// makeFolder makes a folder in the run's, and those above it; all of it is taken back at the end of the run.
+// makeFolder makes a folder in the run's, and the one above it where it is missing; what it made is taken back at the
+// end of the run. The one above is that of all deploys: when a later one is tried again, the earlier one's stay.
 func makeFolder(r *plan.Run, name string, perm os.FileMode) error {
 	dir := filepath.Join(r.Dir, name)
-	for _, d := range []string{filepath.Dir(dir), dir} {
-		if err := r.Journal.Before(plan.UndoRemove, d); err != nil {
-			return err
-		}
-		if err := os.Mkdir(d, perm); err != nil && (d == dir || !errors.Is(err, os.ErrExist)) {
+	if _, err := os.Stat(filepath.Dir(dir)); errors.Is(err, os.ErrNotExist) {
+		if err := mkdir(r, filepath.Dir(dir), perm); err != nil {
 			return err
 		}
 	}
-	return nil
+	return mkdir(r, dir, perm)
+}
+
+func mkdir(r *plan.Run, dir string, perm os.FileMode) error {
+	if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
+		return err
+	}
+	return os.Mkdir(dir, perm)
 }
 
 // check refuses at once what no attempt will change.

@@ -18,11 +18,13 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// testOverlay adds the steps that fetch the test definitions of this namespace, build LAVA's overlay for them and put
-// it into the images. Os is the distribution that the job names.
-func testOverlay(b *plan.Builder, os string, images map[string]*jobs.Image, files map[string]*flow.File) {
+// testOverlay adds the steps that fetch the test definitions that follow a deploy in its namespace, build LAVA's overlay
+// for them and put it into the images. Os is the distribution that the job names.
+func testOverlay(
+	b *plan.Builder, m jobs.Method, os string, images map[string]*jobs.Image, files map[string]*flow.File,
+) {
 	l := newLibrary(b, os)
-	spec := specOf(b, l)
+	spec := specOf(b, m, l)
 	if len(spec.Stages) == 0 {
 		return
 	}
@@ -64,8 +66,9 @@ func applied(kind overlay.Kind) string {
 	return "append-overlays"
 }
 
-// specOf is what the overlay is made of: every test action of the namespace is a stage.
-func specOf(b *plan.Builder, l *library) *overlay.Spec {
+// specOf is what the overlay of a deploy is made of: every test action of the namespace is a stage, and the overlay has
+// those that follow it.
+func specOf(b *plan.Builder, m jobs.Method, l *library) *overlay.Spec {
 	s := &overlay.Spec{ID: b.RunID}
 	if d := b.Target.Device; d != nil {
 		s.Self = d.Name
@@ -89,14 +92,32 @@ func specOf(b *plan.Builder, l *library) *overlay.Spec {
 	for _, name := range slices.Sorted(maps.Keys(b.Job.Secrets)) {
 		s.Secrets = append(s.Secrets, overlay.Var{Name: name, Value: b.Job.Secrets[name]})
 	}
-	for _, m := range b.Actions() {
-		t, ok := m.(*jobs.TestDefinitions)
-		if !ok || t.Docker != nil {
-			continue
-		}
-		s.Stages = append(s.Stages, overlay.Stage{Definitions: definitions(b, t, l)})
-	}
+	s.Stages = stages(b.Actions(), m, func(t *jobs.TestDefinitions) []overlay.Definition { return definitions(b, t, l) })
 	return s
+}
+
+// stages are those of a namespace's actions up to the last that is in the overlay of a deploy: the ones between it and
+// the next deploy with an overlay. None are none.
+func stages(
+	actions []jobs.Method, deploy jobs.Method, definitions func(*jobs.TestDefinitions) []overlay.Definition,
+) (all []overlay.Stage) {
+	last, within := 0, false
+	for _, m := range actions {
+		switch t := m.(type) {
+		case *jobs.DeployTmpfs: // the deploys with an overlay
+			within = m == deploy
+		case *jobs.TestDefinitions:
+			switch {
+			case t.Docker != nil: // beside the target
+			case within:
+				all = append(all, overlay.Stage{Definitions: definitions(t)})
+				last = len(all)
+			default:
+				all = append(all, overlay.Stage{Elsewhere: true})
+			}
+		}
+	}
+	return all[:last]
 }
 
 // definitions are those of a stage. What is known of one that is fetched is filled in when it is there.

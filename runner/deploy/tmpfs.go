@@ -21,7 +21,7 @@ func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
 	for _, name := range slices.Sorted(maps.Keys(p.Images)) {
 		files[name] = download(b, name, p.Images[name])
 	}
-	testOverlay(b, p.OS, p.Images, files)
+	testOverlay(b, p, p.OS, p.Images, files)
 	b.Step("deploy-images", results.ClassBug, func(context.Context, *plan.Run) error {
 		*images = map[string]flow.File{}
 		for name, f := range files {

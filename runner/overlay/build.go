@@ -28,6 +28,9 @@ func Build(s *Spec) (*Content, error) {
 	t.dir("results")
 	t.facts(s)
 	for i := range s.Stages {
+		if s.Stages[i].Elsewhere {
+			continue
+		}
 		if err := t.stage(s, i); err != nil {
 			return nil, err
 		}

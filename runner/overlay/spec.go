@@ -67,6 +67,7 @@ type Member struct{ Name, Role string }
 type Stage struct {
 	Name        string // "" is the stage's index
 	Definitions []Definition
+	Elsewhere   bool // in the overlay of another deploy: it has its number here, and nothing else
 }
 
 // Definition is a test definition, ready to be run: repositories are fetched, parameters merged.
