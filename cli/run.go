@@ -146,7 +146,7 @@ func (e *env) printResults(res *results.Results, dir string) error {
 	}
 	for _, f := range res.Findings {
 		if _, err := fmt.Fprintf(
-			e.stdout, "kernel   %s:%d: %s\n", filepath.Join(dir, runner.ConsoleFile), f.Line, f.Title,
+			e.stdout, "kernel   %s:%d: %s\n", filepath.Join(dir, f.LogName()), f.Line, f.Title,
 		); err != nil {
 			return err
 		}

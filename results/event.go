@@ -87,7 +87,8 @@ type Case struct {
 	Measurement *float64 `json:"measurement"`
 	Units       *string  `json:"units"`
 	DurationS   *float64 `json:"duration_s"`
-	LogLine     *int     `json:"log_line"` // 1-based line, by \n, in console.log
+	LogLine     *int     `json:"log_line"`      // 1-based line, by \n, in Log or else in console.log
+	Log         string   `json:"log,omitempty"` // console-NAME.log
 	Reference   *string  `json:"reference"`
 	Message     string   `json:"message,omitempty"`
 	Note        string   `json:"note,omitempty"`  // notes, with ", " between them: "known failure", "flaky", "unsequenced", …
@@ -110,7 +111,8 @@ type Evidence struct {
 	Name    string `json:"name"`               // "0_smoke/uname", "2.3.1 login-action", a finding's title
 	Result  string `json:"result,omitempty"`   // of a case
 	Class   Class  `json:"class,omitempty"`    // what it is a sign of
-	LogLine int    `json:"log_line,omitempty"` // 1-based line in console.log; 0 when it has none
+	LogLine int    `json:"log_line,omitempty"` // 1-based line in Log or else in console.log; 0 when it has none
+	Log     string `json:"log,omitempty"`      // console-NAME.log
 	Message string `json:"message,omitempty"`
 }
 

@@ -161,7 +161,9 @@ func findingEvidence(f Finding, class Class, message string) Evidence {
 	if f.Denied != "" {
 		message = strings.TrimPrefix(message+"; denied: "+f.Denied, "; ")
 	}
-	return Evidence{Kind: EvidenceFinding, Name: f.Title, Class: class, LogLine: f.Line, Message: message}
+	return Evidence{
+		Kind: EvidenceFinding, Name: f.Title, Class: class, LogLine: f.Line, Log: f.File, Message: message,
+	}
 }
 
 func (t *sums) count() string {
@@ -183,7 +185,7 @@ func caseEvidence(c Case, class Class) Evidence {
 		e.Message = strings.TrimSuffix("it is a known failure: "+c.Known+"; "+c.Message, "; ")
 	}
 	if c.LogLine != nil {
-		e.LogLine = *c.LogLine
+		e.LogLine, e.Log = *c.LogLine, c.Log
 	}
 	return e
 }

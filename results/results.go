@@ -67,7 +67,7 @@ func (r *Results) find(f Finding) {
 	i := -1
 	if f.Decoded {
 		i = slices.IndexFunc(r.Findings, func(old Finding) bool {
-			return old.Line == f.Line && old.Kind == f.Kind && old.Title == f.Title
+			return old.File == f.File && old.Line == f.Line && old.Kind == f.Kind && old.Title == f.Title
 		})
 	}
 	if i < 0 {

@@ -84,7 +84,7 @@ func (t *sums) class(err error, lost *MissingError) (Class, string) {
 }
 
 // String is the finding in a message: its title, and where it is.
-func (f Finding) String() string { return fmt.Sprintf("%s (console.log:%d)", f.Title, f.Line) }
+func (f Finding) String() string { return fmt.Sprintf("%s (%s:%d)", f.Title, f.LogName(), f.Line) }
 
 // class is whose fault a finding is that broke the system.
 func (f Finding) class() Class {

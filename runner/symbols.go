@@ -76,7 +76,8 @@ func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot
 		if !stackRE.MatchString(f.Text) {
 			continue
 		}
-		ids, err := builds(f, kernels.At(f.Line))
+		console, _ := results.ConsoleOf(f.File)
+		ids, err := builds(f, kernels.At(console, f.Line))
 		if err == nil && image == nil {
 			if image, err = s.fetch(ctx, jr); err != nil {
 				s.logf("warning", "stacks are not decoded: %v", err)
@@ -93,7 +94,7 @@ func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot
 		}
 		switch {
 		case err != nil:
-			s.logf("warning", "the stack of console.log:%d is not decoded: %v", f.Line, err)
+			s.logf("warning", "the stack of %s:%d is not decoded: %v", f.LogName(), f.Line, err)
 		case text != f.Text:
 			f.Text, f.Decoded = text, true
 			s.rec.emit(results.Event{Finding: &f})

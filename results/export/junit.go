@@ -72,7 +72,7 @@ const runSuite = "gantry"
 
 // JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read.
 // It has a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its
-// suite, with its set after a dot; file and line are those of console.log. A result that is unknown or missing is an
+// suite, with its set after a dot; file and line are those of a console's log. A result that is unknown or missing is an
 // error of that type, a known failure is skipped; measurement, units, reference and note are properties.
 func JUnit(w io.Writer, r *results.Results) error {
 	doc := testsuites{Name: r.Job}
@@ -150,7 +150,7 @@ func (s *testsuite) add(c *results.Case) {
 		s.seconds += *c.DurationS
 	}
 	if c.LogLine != nil {
-		t.File, t.Line = "console.log", *c.LogLine
+		t.File, t.Line = c.LogName(), *c.LogLine
 	}
 	t.Properties = describe(c)
 	s.Tests++
@@ -217,7 +217,7 @@ func verdict(r *results.Results, stamp string) *testsuite {
 	}
 	var trouble strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&trouble, "console.log:%d: %s: %s\n%s\n", f.Line, f.Kind, f.Title, f.Text)
+		fmt.Fprintf(&trouble, "%s:%d: %s: %s\n%s\n", f.LogName(), f.Line, f.Kind, f.Title, f.Text)
 	}
 	s.SystemErr = trouble.String()
 	return s

@@ -84,7 +84,7 @@ func (x *LAVA) entry(i int) entry {
 		n.Unit = *c.Units
 		n.Metadata["units"] = *c.Units
 	}
-	if c.LogLine != nil {
+	if c.LogLine != nil && c.Log == "" { // LAVA has one log
 		n.StartLine = strconv.Itoa(*c.LogLine)
 		n.EndLine = n.StartLine
 	}
@@ -97,7 +97,7 @@ func (x *LAVA) entry(i int) entry {
 	if c.Reference != nil {
 		n.Metadata["reference"] = *c.Reference
 	}
-	for key, text := range map[string]string{"level": at.level, "error_msg": c.Message, "note": c.Note, "known_failure": c.Known} {
+	for key, text := range map[string]string{"log": c.Log, "level": at.level, "error_msg": c.Message, "note": c.Note, "known_failure": c.Known} {
 		if text != "" {
 			n.Metadata[key] = text
 		}

@@ -22,9 +22,16 @@ type Options struct {
 	List    *kernlog.List    // the kernel messages that are allowed or denied; nil for none
 }
 
-// Methods is the table of what gantry executes.
+// methods are the boot methods of one plan.
+type methods struct {
+	Options
+	names recordNames
+}
+
+// Methods is the table of what gantry executes, for one plan.
 func Methods(o Options) []plan.Method {
-	return []plan.Method{plan.For(o.qemu)}
+	m := &methods{Options: o}
+	return []plan.Method{plan.For(m.qemu), plan.For(m.newConnection)}
 }
 
 // drainLimit is how long the target is kept for what its console printed and nobody has looked at yet. Ordinary text is
@@ -35,6 +42,7 @@ const drainLimit = 30 * time.Second
 // opening is a console to be opened by a boot.
 type opening struct {
 	tty          dut.Console
+	record       string        // the name of its record
 	session      *flow.Session // which the console's is made
 	kernel       string        // the file that boots now, "" where nobody knows
 	ignoreKernel bool          // messages mean nothing: the job says so
@@ -42,17 +50,17 @@ type opening struct {
 
 // connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
 // closes it before the end of the run does.
-func (o Options) connect(ctx context.Context, r *plan.Run, to opening) (end func() error, err error) {
+func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end func() error, err error) {
 	rw, err := to.tty.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := o.Records.Start("", rw, r.Logger)
+	c, err := o.Records.Start(to.record, rw, r.Logger)
 	if err != nil {
 		return nil, errors.Join(err, rw.Close())
 	}
 	start := c.Size()
-	if err := o.Kernels.Boot(c.LineAt(start), to.kernel); err != nil {
+	if err := o.Kernels.Boot(to.record, c.LineAt(start), to.kernel); err != nil {
 		r.Logf("warning", "%v", err)
 	}
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // the watcher ends with the stream

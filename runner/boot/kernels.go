@@ -10,7 +10,8 @@ import (
 
 // Kernel is a kernel that ran, and what is known of its build: a stack is decoded only with symbols of the same one.
 type Kernel struct {
-	Line    int      // of console.log, from which on the console is its
+	Console string   // that it prints to; the first one has no name
+	Line    int      // of that console's log, from which on the console is its
 	Image   *os.File // what it was booted from, also when it is removed; nil when nobody can know
 	BuildID string   // in lower-case hex, as the running kernel said; "" when it was not asked
 }
@@ -30,10 +31,10 @@ func NewKernels(builds bool) *Kernels { return &Kernels{builds: builds} }
 
 func (k *Kernels) wanted() bool { return k != nil && k.builds }
 
-// Boot says that from a line of console.log on, 1-based, another kernel prints: the one in the file image, or one that
-// nobody knows when that is "". Its error only says that the build will not be known.
-func (k *Kernels) Boot(line int, image string) (err error) {
-	n := Kernel{Line: line}
+// Boot says that from a line of a console's log on, 1-based, another kernel prints: the one in the file image, or one
+// that nobody knows when that is "". Its error only says that the build will not be known.
+func (k *Kernels) Boot(console string, line int, image string) (err error) {
+	n := Kernel{Console: console, Line: line}
 	if k.wanted() && image != "" {
 		if n.Image, err = os.Open(image); err != nil {
 			n.Image, err = nil, fmt.Errorf("open the kernel to learn its build id: %w", err)
@@ -43,8 +44,8 @@ func (k *Kernels) Boot(line int, image string) (err error) {
 	return err
 }
 
-// Unknown says that from a line of console.log on another kernel prints, which nobody knows.
-func (k *Kernels) Unknown(line int) { k.add(Kernel{Line: line}) }
+// Unknown says that from a line of a console's log on another kernel prints, which nobody knows.
+func (k *Kernels) Unknown(console string, line int) { k.add(Kernel{Console: console, Line: line}) }
 
 func (k *Kernels) add(n Kernel) {
 	if k == nil {
@@ -55,21 +56,24 @@ func (k *Kernels) add(n Kernel) {
 	k.all = append(k.all, n)
 }
 
-// Identify says which build the kernel is that runs now.
-func (k *Kernels) Identify(buildID string) {
+// Identify says which build the kernel is that runs now on a console.
+func (k *Kernels) Identify(console, buildID string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if n := len(k.all); n > 0 {
-		k.all[n-1].BuildID = buildID
+	for i := range slices.Backward(k.all) {
+		if k.all[i].Console == console {
+			k.all[i].BuildID = buildID
+			return
+		}
 	}
 }
 
-// At is the kernel that printed the line of console.log; the zero Kernel when none did.
-func (k *Kernels) At(line int) Kernel {
+// At is the kernel that printed the line of a console's log; the zero Kernel when none did.
+func (k *Kernels) At(console string, line int) Kernel {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, n := range slices.Backward(k.all) {
-		if n.Line <= line {
+		if n.Console == console && n.Line <= line {
 			return n
 		}
 	}

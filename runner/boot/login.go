@@ -20,7 +20,7 @@ import (
 const nudgeAfter = 5 * time.Second
 
 // login adds the steps from power-on to a shell.
-func (o Options) login(b *plan.Builder, l *jobs.Login, s *flow.Session) {
+func (o *methods) login(b *plan.Builder, l *jobs.Login, s *flow.Session) {
 	if l.TransferOverlay != nil {
 		b.Errorf("transfer_overlay is valid, but gantry does not execute it yet")
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // qemu starts a guest with the deployed images and waits for its shell.
-func (o Options) qemu(b *plan.Builder, p *jobs.BootQemu) {
+func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	b.Name("boot-image-retry")
 	if p.Docker != nil {
 		b.Errorf("docker is valid, but gantry does not execute it yet")
@@ -31,6 +31,7 @@ func (o Options) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	}
 	session.Exited, session.Delay = machine.Exit, delay(b)
 	alone(b, p)
+	record := o.names.guest(b, p.Namespace)
 	deployed := *plan.Require(b, flow.Deployed)
 	configureOnce(b, machine, deployed)
 	kernel := kernelOf(deployed)
@@ -62,7 +63,9 @@ func (o Options) qemu(b *plan.Builder, p *jobs.BootQemu) {
 			if err := power.On(ctx); err != nil {
 				return err
 			}
-			end, err := o.connect(ctx, r, opening{tty, session, (*images)[kernel].Path, p.IgnoreKernelMessages})
+			end, err := o.connect(ctx, r, opening{
+				tty: tty, record: record, session: session, kernel: (*images)[kernel].Path, ignoreKernel: p.IgnoreKernelMessages,
+			})
 			*before = end
 			session.Port = listen(ctx, r, b.Target.Results, session.Port)
 			return err

@@ -25,7 +25,7 @@ var hexRE = regexp.MustCompile(`(?m)^(?: [0-9a-f]{2})+ *\r?$`)
 
 // identify asks the kernel that has booted which build it is, when stacks will be decoded: any other build's symbols
 // would give wrong lines. That it does not say is no reason to end a run.
-func (o Options) identify(ctx context.Context, s *console.Session, prompts *console.Patterns, r *plan.Run) error {
+func (o *methods) identify(ctx context.Context, s *console.Session, prompts *console.Patterns, r *plan.Run) error {
 	if !o.Kernels.wanted() {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (o Options) identify(ctx context.Context, s *console.Session, prompts *cons
 		r.Logf("warning", "ask the kernel for its build id: %v", err)
 		return nil
 	}
-	o.Kernels.Identify(id)
+	o.Kernels.Identify(s.Console().Name(), id)
 	return nil
 }
 

@@ -34,6 +34,7 @@ type watcher struct {
 	r       *plan.Run
 	session *flow.Session
 	kernels *Kernels
+	console string // its name
 	scanner *kernlog.Scanner
 	before  int              // lines of the record before this stream
 	fatal   *kernlog.Finding // the first fatal one, until it has stopped the step
@@ -45,8 +46,8 @@ type watcher struct {
 	progress int // of the test, then
 }
 
-func (o Options) watch(ctx context.Context, c *console.Console, start int64, r *plan.Run, s *flow.Session) {
-	w := &watcher{r: r, session: s, kernels: o.Kernels, before: c.LineAt(start) - 1}
+func (o *methods) watch(ctx context.Context, c *console.Console, start int64, r *plan.Run, s *flow.Session) {
+	w := &watcher{r: r, session: s, kernels: o.Kernels, console: c.Name(), before: c.LineAt(start) - 1}
 	w.scanner = kernlog.New(kernlog.Options{List: o.List, Found: w.found, Fatal: w.begins, During: w.during})
 	cur := c.From(start)
 	for {
@@ -112,12 +113,18 @@ func (w *watcher) found(f kernlog.Finding) {
 	if (f.Kind == kernlog.KindSoftLockup || f.Kind == kernlog.KindHardLockup) && f.Allowed == "" && w.stuck == nil {
 		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.session.Progress()
 	}
-	out := f.Jobs()
-	out.Line += w.before
+	out := w.record(f)
 	if f.Kind == kernlog.KindReboot { // who knows which kernel it is now
-		w.kernels.Unknown(out.Line)
+		w.kernels.Unknown(w.console, out.Line)
 	}
 	w.r.Emit(results.Event{Finding: &out})
+}
+
+// record is the finding with its place in the console's record.
+func (w *watcher) record(f kernlog.Finding) results.Finding {
+	out := f.Jobs()
+	out.File, out.Line = results.LogOf(w.console), out.Line+w.before
+	return out
 }
 
 // unstick makes a lockup fatal when the test has not gone on for long, and forgets it when it has.
@@ -136,8 +143,7 @@ func (w *watcher) stop() {
 	if w.fatal == nil {
 		return
 	}
-	f := w.fatal.Jobs()
-	f.Line += w.before
+	f := w.record(*w.fatal)
 	w.fatal, w.stopped = nil, true
 	class := results.ClassJob
 	switch {

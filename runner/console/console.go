@@ -26,11 +26,13 @@ type Options struct {
 	Logger *slog.Logger     // nil: nothing is logged
 	Clock  func() time.Time // nil: time.Now
 	Times  *os.File         // nil: none; else when bytes arrived, a jobs.Arrival a line
-	Limit  int64            // the most bytes of the record; 0 for no limit. More end the stream, and are the job's fault
+	Name   string           // of the console; the first one has none
+	Limit  *Limit           // of the record's bytes; nil for none. More end the stream, and are the job's fault
 }
 
 // Console is a serial stream being read and recorded. Its methods may be called from several goroutines.
 type Console struct {
+	name   string
 	rw     io.ReadWriteCloser
 	rec    *record
 	log    *slog.Logger
@@ -57,7 +59,7 @@ func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 		return nil, results.Failf(results.ClassInfrastructure, "open the console record: %w", err)
 	}
 	c := &Console{
-		rw: rw, rec: rec, log: o.Logger,
+		name: o.Name, rw: rw, rec: rec, log: o.Logger,
 		token: make(chan struct{}, 1), writes: make(chan write), closed: make(chan struct{}), done: make(chan struct{}),
 	}
 	var wg sync.WaitGroup
@@ -70,6 +72,9 @@ func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 	}()
 	return c, nil
 }
+
+// Name is the console's name; the first one has none.
+func (c *Console) Name() string { return c.name }
 
 // read is the one reader.
 func (c *Console) read() {

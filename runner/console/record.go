@@ -26,7 +26,7 @@ type record struct {
 	file  *os.File
 	log   *slog.Logger
 	clock func() time.Time
-	limit int64
+	limit *Limit
 	ended chan struct{} // closed when err is set
 
 	mu      sync.Mutex
@@ -105,9 +105,9 @@ func (r *record) commit(n int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.filling = 0
-	if r.limit > 0 && r.head+int64(n) > r.limit {
-		n = int(max(r.limit-r.head, 0))
-		r.end(results.Failf(results.ClassJob, "console: the target printed more than %d bytes", r.limit))
+	if room := r.limit.take(n); room < n {
+		n = room
+		r.end(results.Failf(results.ClassJob, "console: the target printed more than %d bytes", r.limit.bytes))
 	}
 	if n > 0 {
 		at := r.head % ringSize

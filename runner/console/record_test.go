@@ -61,9 +61,10 @@ func TestLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
+	limit := NewLimit(20)
 	for boot, want := range []string{"first boot\n", "first boot\nlogin: zz"} {
 		said := []string{"first boot\n", "login: zzzzzzzzzz"}[boot]
-		c, err := New(memory{strings.NewReader(said)}, f, Options{Limit: 20})
+		c, err := New(memory{strings.NewReader(said)}, f, Options{Limit: limit})
 		if err != nil {
 			t.Fatal(err)
 		}

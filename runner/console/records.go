@@ -16,7 +16,7 @@ import (
 // The methods may be called by several goroutines.
 type Records struct {
 	dir   string
-	limit int64
+	limit *Limit
 
 	mu    sync.Mutex
 	files map[string]files // by the console's name
@@ -28,9 +28,10 @@ type files struct {
 	times *os.File // when they came, a results.Arrival a line
 }
 
-// NewRecords keeps records in the folder dir. Limit is the most bytes that a console may print there, 0 for no limit.
+// NewRecords keeps records in the folder dir. Limit is the most bytes that the consoles may print together, 0 for no
+// limit.
 func NewRecords(dir string, limit int64) *Records {
-	return &Records{dir: dir, limit: limit, files: map[string]files{}}
+	return &Records{dir: dir, limit: NewLimit(limit), files: map[string]files{}}
 }
 
 // Open opens the record of the console of that name, which is empty then where there was none.
@@ -45,7 +46,7 @@ func (r *Records) Start(name string, rw io.ReadWriteCloser, log *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	return New(rw, f.log, Options{Logger: log, Times: f.times, Limit: r.limit})
+	return New(rw, f.log, Options{Name: name, Logger: log, Times: f.times, Limit: r.limit})
 }
 
 // open opens the files of a console, once.
@@ -54,6 +55,9 @@ func (r *Records) open(name string) (f files, err error) {
 	defer r.mu.Unlock()
 	if f, ok := r.files[name]; ok {
 		return f, nil
+	}
+	if name != "" && !results.ValidConsole(name) {
+		return files{}, results.Failf(results.ClassBug, "open the console's record: %q is no name for one", name)
 	}
 	file := func(name string) (f *os.File) {
 		if err == nil {

@@ -15,10 +15,11 @@ type Target struct {
 	Name   string
 	Device *jobs.Device
 
-	Power   Power
-	Console Console
-	Machine Machine
-	Results Results // only where the device file asks for it
+	Power    Power
+	Console  Console
+	Consoles Consoles // of a board
+	Machine  Machine
+	Results  Results // only where the device file asks for it
 }
 
 // Power switches the target. Both are idempotent; Off works for what another process switched on.

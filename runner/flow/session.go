@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/beside"
 	"github.com/gantry-ci/gantry/runner/console"
 )
@@ -26,6 +27,9 @@ type Session struct {
 
 // Begin makes the session that of a shell that has just been opened. What was known of the shell before holds no more.
 func (s *Session) Begin(shell *console.Session) { s.Shell, s.Prompted = shell, false }
+
+// Log is what results call the log of the session's console: "" for console.log.
+func (s *Session) Log() string { return results.LogOf(s.Shell.Console().Name()) }
 
 // Exit is how the target ended by itself: nil while it runs, and where it cannot.
 func (s *Session) Exit() error {

@@ -153,7 +153,7 @@ func (s *stage) once(
 	since := sh.Console().Size()
 	run, from := s.runs.next(sh.Console(), try)
 	rd := &reader{
-		r: r, session: s.session, con: sh.Console(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs,
+		r: r, session: s.session, con: sh.Console(), log: s.session.Log(), cur: sh.Console().From(from), try: try, tries: t, runs: s.runs,
 		edge: sh.Console().LineAt(from), formats: s.formats(),
 	}
 	rd.operator, rd.namespace = newOperator(r, s.group, sh), s.namespace
@@ -231,6 +231,7 @@ type reader struct {
 	r         *plan.Run
 	session   *flow.Session
 	con       *console.Console
+	log       string // what results call its log
 	cur       *console.Cursor
 	suite     string
 	try       int // of the definitions, from 1
@@ -344,6 +345,9 @@ func (d *reader) item(i signal.Item) {
 func (d *reader) report(c *results.Case, try int) {
 	if try > 1 {
 		c.Try = try
+	}
+	if c.LogLine != nil {
+		c.Log = d.log
 	}
 	d.r.Emit(results.Event{Case: c})
 	d.tries.take(c)

@@ -39,6 +39,9 @@ func (s *suite) report(c *results.Case) {
 	if len(s.expected) > 0 && !slices.Contains(s.expected, c.Case) {
 		c.Result, c.Note = results.Fail, signal.NoteUnexpected
 	}
+	if c.LogLine != nil {
+		c.Log = s.session.Log()
+	}
 	s.r.Emit(results.Event{Case: c})
 }
 

@@ -68,7 +68,7 @@ func rules() []rule {
 		{"runner/lab", methods("runner", "jobs/lab")},
 		{"runner/agent", []string{"jobs", "jobs/lab", "jobs/rpc/...", "results", "internal/..."}},
 		{"runner/plan", []string{"runner/dut", "runner/journal", "jobs", "results", "internal/..."}},
-		{"runner/flow", []string{"runner/plan", "runner/console", "runner/beside", "runner/overlay", "jobs"}},
+		{"runner/flow", []string{"runner/plan", "runner/console", "runner/beside", "runner/overlay", "jobs", "results"}},
 		{"runner/deploy", methods("runner/deploy/...")},
 		{"runner/boot", methods()},
 		{"runner/testshell", methods()},
