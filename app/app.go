@@ -15,60 +15,46 @@ import (
 	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/hook"
+	"github.com/gantry-ci/gantry/app/scheduler"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/app/web"
 	"github.com/gantry-ci/gantry/app/work"
 )
 
 const (
-	headerTimeout = 10 * time.Second // a client that sends no header is gone
-	idleTimeout   = 2 * time.Minute  // of a kept connection
-	stopTimeout   = 30 * time.Second // for everything together; what is not done then goes on after the next start
-	httpTimeout   = 5 * time.Second  // for requests in progress; streams never end by themselves
+	headerTimeout = 10 * time.Second // for a client to send the header of its request
+	idleTimeout   = 2 * time.Minute  // of a connection between requests
+	stopTimeout   = 30 * time.Second // for everything together; work that is cut off is resumed at the next start
+	httpTimeout   = 5 * time.Second  // for requests in progress when the app stops
 	maxHeader     = 64 << 10         // bytes
 )
 
-// App is a running app: New opens what it needs, Start makes it serve, Stop ends it. Run does all three.
+// App is an app: New opens what it needs, Start makes it serve, Wait waits for its end, Stop ends it.
 type App struct {
-	opts   Options
-	log    *slog.Logger
-	store  *store.Store
-	queue  *work.Queue
-	api    *api.Server
-	mux    *http.ServeMux
-	addr   string
-	failed chan error
-	stops  []stop
+	opts      Options
+	log       *slog.Logger
+	store     *store.Store
+	work      *work.Workers
+	scheduler *scheduler.Scheduler
+	api       *api.Server
+	mux       *http.ServeMux
+	addr      string
+	failed    chan error // holds one: the error that ends Wait
+	stops     []stop
 }
 
-// stop takes one thing back.
+// stop ends one part of the app.
 type stop struct {
 	name string
 	f    func(context.Context) error
 }
 
-// onStop registers what Stop calls, the last first. It stands on the line after the start.
+// onStop registers a function for Stop to call, in reverse order. It is called right after the part is started.
 func (a *App) onStop(name string, f func(context.Context) error) {
 	a.stops = append(a.stops, stop{name, f})
 }
 
-// Run serves until ctx ends or something fails that cannot be mended.
-func Run(ctx context.Context, o Options) error {
-	a, err := New(ctx, o)
-	if err != nil {
-		return err
-	}
-	if err := a.Start(ctx); err != nil {
-		return errors.Join(err, a.Stop(ctx))
-	}
-	select {
-	case <-ctx.Done():
-	case err = <-a.failed:
-	}
-	return errors.Join(err, a.Stop(ctx))
-}
-
-// New opens the database and checks the options. On an error nothing stays open.
+// New checks the options and opens the database. On an error nothing stays open.
 func New(ctx context.Context, o Options) (*App, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -80,25 +66,31 @@ func New(ctx context.Context, o Options) (*App, error) {
 	return a, nil
 }
 
-// open is one straight list on purpose: it is the wiring.
+// open opens the parts, from the database up.
 func (a *App) open(ctx context.Context) error {
 	var err error
 	o := a.opts
-	// The store tells of changed runs before the queue that is told exists: nothing changes before Start.
-	a.store, err = store.Open(ctx, store.Options{DSN: o.Database, Now: o.Now, RunChanged: func(ctx context.Context, tx *store.Tx, run string) error {
-		return a.queue.RunChanged(ctx, tx, run)
-	}})
+	// The store calls the workers, which are made on top of it: no run changes before Start.
+	changed := func(ctx context.Context, tx *store.Tx, run string) error { return a.work.RunChanged(ctx, tx, run) }
+	a.store, err = store.Open(ctx, store.Options{DSN: o.Database, Now: o.Now, RunChanged: changed})
 	if err != nil {
 		return err
 	}
 	a.onStop("database", func(context.Context) error { return a.store.Close() })
-
 	blobs, err := store.OpenBlobs(o.Blobs)
 	if err != nil {
 		return err
 	}
 	a.onStop("blobs", func(context.Context) error { return blobs.Close() })
+	if err := a.openGitHub(ctx, blobs); err != nil {
+		return err
+	}
+	return a.openLab(ctx, blobs)
+}
 
+// openGitHub opens the side of GitHub: webhooks in, checks out.
+func (a *App) openGitHub(ctx context.Context, blobs *store.Blobs) error {
+	o := a.opts
 	gh, err := ghapi.New(ghapi.Options{
 		AppID: o.AppID, PrivateKey: o.PrivateKey, BaseURL: o.GitHubURL, Registerer: o.Registerer, Now: o.Now,
 	})
@@ -113,51 +105,90 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.queue, err = work.New(ctx, work.Options{
-		Store: a.store, DSN: o.Database, GitHub: gh, AppID: o.AppID, Checks: writer, Policy: o.Policy, Retention: o.Retention,
-		Logger: a.log.With("component", "work"), Registerer: o.Registerer, Now: o.Now,
+	a.work, err = work.New(ctx, work.Options{
+		Store: a.store, Blobs: blobs, DSN: o.Database, GitHub: gh, AppID: o.AppID, Checks: writer, Policy: o.Policy,
+		Retention: o.Retention, Logger: a.log.With("component", "work"), Registerer: o.Registerer, Now: o.Now,
 	})
 	if err != nil {
 		return err
 	}
-	a.onStop("work", a.queue.Stop)
+	a.onStop("work", a.work.Stop)
 	webhooks, err := hook.New(hook.Options{
-		Secrets: o.WebhookSecrets, Store: a.store, Queue: a.queue, Logger: a.log.With("component", "hook"),
+		Secrets: o.WebhookSecrets, Store: a.store, Work: a.work, Logger: a.log.With("component", "hook"),
 		Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err
 	}
-	pages, err := web.New(web.Options{Store: a.store, Blobs: blobs, Logger: a.log.With("component", "web")})
+	a.mux.Handle("/hook", webhooks)
+	return nil
+}
+
+// openLab opens the side of runners and readers: scheduler, API, pages and metrics.
+func (a *App) openLab(ctx context.Context, blobs *store.Blobs) error {
+	o := a.opts
+	var err error
+	a.scheduler, err = scheduler.New(ctx, scheduler.Options{
+		Store: a.store, Blobs: blobs, Logger: a.log.With("component", "scheduler"), Registerer: o.Registerer,
+	})
 	if err != nil {
 		return err
 	}
 	a.api, err = api.New(ctx, api.Options{
-		Store: a.store, Blobs: blobs, Version: o.Version, Logger: a.log.With("component", "api"), Registerer: o.Registerer,
+		Store: a.store, Blobs: blobs, Scheduler: a.scheduler, Version: o.Version, Logger: a.log.With("component", "api"),
+		Registerer: o.Registerer,
 	})
 	if err != nil {
 		return err
 	}
 	a.onStop("api", func(context.Context) error { a.api.Close(); return nil })
 	a.mux.Handle(a.api.Handler())
-	a.mux.Handle("/hook", webhooks)
-	read := func(h http.Handler) http.Handler { return h }
-	if o.PagesToken != "" {
-		read = func(h http.Handler) http.Handler { return web.Login(o.PagesToken, h) }
+	pages, err := web.New(web.Options{Store: a.store, Blobs: blobs, Logger: a.log.With("component", "web")})
+	if err != nil {
+		return err
 	}
-	a.mux.Handle("/", read(pages))
-	a.mux.Handle("GET /metrics", read(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
+	protect := func(h http.Handler) http.Handler { return h }
+	if o.PagesToken != "" {
+		protect = func(h http.Handler) http.Handler { return web.Login(o.PagesToken, h) }
+	}
+	a.mux.Handle("/", protect(pages))
+	a.mux.Handle("GET /metrics", protect(promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})))
 	a.mux.HandleFunc("GET /healthz", a.health)
 	return nil
 }
 
-// Start listens and works until Stop.
+// Start makes the app serve and work until Stop.
 func (a *App) Start(ctx context.Context) error {
-	// What is started here outlives the context it is started in: Stop ends it, in order.
+	// The parts outlive the context in which they are started: Stop ends them, in order.
 	ctx = context.WithoutCancel(ctx)
-	if err := a.queue.Start(ctx); err != nil {
+	if err := a.work.Start(ctx); err != nil {
 		return err
 	}
+	if err := a.startHTTP(ctx); err != nil {
+		return err
+	}
+	a.startLoop(ctx, "scheduler", a.scheduler.Run)
+	a.startLoop(ctx, "streams", a.api.Run) // the HTTP server stops after it: streams do not end by themselves
+	a.log.InfoContext(ctx, "app is ready", "addr", a.addr, "url", a.opts.URL)
+	return nil
+}
+
+// startLoop runs a loop that ends with its context.
+func (a *App) startLoop(ctx context.Context, name string, run func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(ctx)
+	}()
+	a.onStop(name, func(context.Context) error {
+		cancel()
+		<-done
+		return nil
+	})
+}
+
+func (a *App) startHTTP(ctx context.Context) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", a.opts.Listen)
 	if err != nil {
@@ -166,7 +197,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.addr = l.Addr().String()
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true) // one connection a runner, behind a proxy that ends TLS
+	protocols.SetUnencryptedHTTP2(true) // a runner needs one connection only, also behind a proxy that ends TLS
 	s := &http.Server{
 		Handler: a.mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		Protocols: &protocols,
@@ -184,30 +215,25 @@ func (a *App) Start(ctx context.Context) error {
 		defer cancel()
 		err := s.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = s.Close() // who is slow tries again
+			err = s.Close() // slow clients have to try again
 		}
 		<-served
 		return err
 	})
-	// It stops before the server does: its streams never end by themselves.
-	loop, cancel := context.WithCancel(ctx)
-	looped := make(chan struct{})
-	go func() {
-		defer close(looped)
-		if err := a.api.Run(loop); err != nil {
-			a.fail(fmt.Errorf("schedule runs: %w", err))
-		}
-	}()
-	a.onStop("api loop", func(context.Context) error {
-		cancel()
-		<-looped
-		return nil
-	})
-	a.log.InfoContext(ctx, "app is ready", "addr", a.addr, "url", a.opts.URL)
 	return nil
 }
 
-// fail ends Run with the first error.
+// Wait waits until ctx ends, or until a part fails for good, with that part's error.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failed:
+		return err
+	}
+}
+
+// fail ends Wait with the first error.
 func (a *App) fail(err error) {
 	select {
 	case a.failed <- err:
@@ -215,7 +241,7 @@ func (a *App) fail(err error) {
 	}
 }
 
-// Stop ends what was started, the last first, and waits for it. Calling it again does nothing.
+// Stop ends all parts, the last one first, and waits for them. Calling it again does nothing.
 func (a *App) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -230,18 +256,18 @@ func (a *App) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Addr is where the app listens, once it is started.
+// Addr is the address and port on which the app listens, once it is started.
 func (a *App) Addr() string { return a.addr }
 
-// Store is the app's state, for what is wired to it.
+// Store is the app's state, for tests.
 func (a *App) Store() *store.Store { return a.store }
 
-// health answers whether the database does.
+// health answers 200 while the database answers.
 func (a *App) health(w http.ResponseWriter, r *http.Request) {
 	if _, err := a.store.CountDeliveries(r.Context()); err != nil {
 		a.log.ErrorContext(r.Context(), "unhealthy", "err", err)
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = w.Write([]byte("ok\n")) // who asks may be gone
+	_, _ = w.Write([]byte("ok\n")) // it fails when the client is gone
 }

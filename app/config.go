@@ -13,13 +13,13 @@ import (
 	"github.com/gantry-ci/gantry/jobs/config"
 )
 
-// Secrets may come from the environment instead of files. They never come from the command line, which others can read.
+// Environment variables that may hold secrets instead of files. The command line never does: other users can read it.
 const (
 	EnvWebhookSecret = "GANTRY_WEBHOOK_SECRET" //nolint:gosec // its name
 	EnvPrivateKey    = "GANTRY_PRIVATE_KEY"
 )
 
-// maxSecret is the largest secret file that is read.
+// maxSecret is the largest secret file, in bytes.
 const maxSecret = 64 << 10
 
 // file is the app's configuration file, in YAML 1.2.
@@ -81,8 +81,8 @@ func (c *policySection) Fields(f *schema.Fields) {
 	)
 }
 
-// LoadConfig reads the configuration file and the secrets it names. Logger and metrics are left to the caller. getenv
-// is os.Getenv.
+// LoadConfig reads the configuration file and the secrets that it names. The caller adds logger and metrics. getenv is
+// os.Getenv, or a test's.
 func LoadConfig(path string, getenv func(string) string) (Options, error) {
 	src, err := readLimited(path, schema.MaxSize)
 	if err != nil {
@@ -111,7 +111,7 @@ func LoadConfig(path string, getenv func(string) string) (Options, error) {
 	return c.Options, err
 }
 
-// secrets reads the secrets, from paths beside the configuration file or from the environment.
+// secrets reads the secrets, from files, whose paths are relative to dir, or from the environment.
 func (c *file) secrets(dir string, getenv func(string) string) error {
 	read := func(path string) ([]byte, error) {
 		if !filepath.IsAbs(path) {

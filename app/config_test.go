@@ -15,7 +15,9 @@ import (
 
 func TestLoadConfig(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"key.pem": "KEY", "old": "one\n", "new": "two\n", "pages": "a long token\n", "empty": "\n"} {
+	for name, text := range map[string]string{
+		"key.pem": "KEY", "old": "one\n", "new": "two\n", "pages": "a long token\n", "empty": "\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -8,30 +8,18 @@ import (
 	"github.com/gantry-ci/gantry/app/store"
 )
 
-// Enroll makes a token with which the runner of that name can enroll within ttl. It opens the database for that alone,
-// so that it may be called beside a running app.
+// Enroll makes a token with which the runner of that name can enroll within ttl. It opens the database by itself, and
+// may be called while the app runs.
 func Enroll(ctx context.Context, o Options, name string, ttl time.Duration) (token string, err error) {
-	s, err := store.Open(ctx, store.Options{DSN: o.Database, RunChanged: func(context.Context, *store.Tx, string) error {
-		return nil
-	}})
+	s, err := store.Open(ctx, store.Options{DSN: o.Database})
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.NewEnrolment(ctx, name, ttl)
+	return s.NewEnrollment(ctx, name, ttl)
 }
 
-// Enrollment is Enroll for an app in this process.
+// Enrollment makes a token like Enroll, for an app in this process.
 func (a *App) Enrollment(ctx context.Context, name string, ttl time.Duration) (token string, err error) {
-	return a.store.NewEnrolment(ctx, name, ttl)
-}
-
-// Wait waits until ctx ends, or something fails that cannot be mended.
-func (a *App) Wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-a.failed:
-		return err
-	}
+	return a.store.NewEnrollment(ctx, name, ttl)
 }

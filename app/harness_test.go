@@ -240,7 +240,7 @@ func (l *testLab) runs() []store.Run {
 func (l *testLab) connect() {
 	l.t.Helper()
 	s, ctx := l.app.Store(), l.t.Context()
-	token, err := s.NewEnrolment(ctx, "", time.Hour)
+	token, err := s.NewEnrollment(ctx, "", time.Hour)
 	if err != nil {
 		l.t.Fatal(err)
 	}

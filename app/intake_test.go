@@ -143,7 +143,8 @@ func TestSlowSenders(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer conn.Close()
-				_, err = fmt.Fprintf(conn, "POST /hook HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\nX-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n%s",
+				_, err = fmt.Fprintf(conn, "POST /hook HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"+
+					"X-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n%s",
 					fakegithub.Sign("guess", nil), 1<<20, strings.Repeat(" ", tt.sent))
 				if err != nil {
 					t.Fatal(err)

@@ -71,8 +71,8 @@ func (v *victim) start() {
 	v.t.Helper()
 	o := v.opts
 	text, err := json.Marshal(map[string]any{
-		"Listen": o.Listen, "URL": o.URL, "Database": o.Database, "Blobs": o.Blobs, "GitHubURL": o.GitHubURL, "AppID": o.AppID,
-		"PrivateKey": o.PrivateKey, "WebhookSecrets": o.WebhookSecrets,
+		"Listen": o.Listen, "URL": o.URL, "Database": o.Database, "Blobs": o.Blobs,
+		"GitHubURL": o.GitHubURL, "AppID": o.AppID, "PrivateKey": o.PrivateKey, "WebhookSecrets": o.WebhookSecrets,
 	})
 	if err != nil {
 		v.t.Fatal(err)

@@ -14,7 +14,8 @@ func TestLists(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	files := smokeFiles()
-	files[".github/gantry.yml"] = "known-failures: ci/known.yaml\nkernel-log: ci/kernel.yaml\ndefaults: {retry: {tests: 2}}\n" + gantryYAML
+	files[".github/gantry.yml"] = "known-failures: ci/known.yaml\nkernel-log: ci/kernel.yaml\n" +
+		"defaults: {retry: {tests: 2}}\n" + gantryYAML
 	files["ci/known.yaml"] = "qemu: [{test: 0_smoke/known, comment: '#42'}]\n"
 	files["ci/kernel.yaml"] = "allow: []\n"
 	l.open(files)

@@ -16,21 +16,21 @@ import (
 
 // Options of an app.
 type Options struct {
-	Listen   string // address and port; port 0 takes a free one
-	URL      string // where people, GitHub and runners reach it
-	Database string // the path of a SQLite file, or postgres://…
-	Blobs    string // the folder of logs
+	Listen   string // address and port; port 0 is any free one
+	URL      string // at which people, GitHub and runners reach the app
+	Database string // path of a SQLite file, or postgres://…
+	Blobs    string // folder of consoles and events
 
 	GitHubURL      string // of the API, for GitHub Enterprise Server; empty is github.com
 	AppID          int64
 	PrivateKey     []byte   // PEM
-	WebhookSecrets []string // any of them may sign; more than one while they are rotated
+	WebhookSecrets []string // any of them may sign: there are several while they are rotated
 
-	PagesToken string // pages and metrics want it; empty: they ask nobody
+	PagesToken string // password of pages and metrics; empty: they are public
 
-	Version   string // of gantry, for its runners
+	Version   string // of gantry
 	Policy    trigger.Policy
-	Retention time.Duration // how long handled deliveries are kept; 0 is 30 days, the least 4
+	Retention time.Duration // of handled deliveries; at least 4 days, 0 is 30 days
 
 	Now        func() time.Time // nil is the wall clock
 	Logger     *slog.Logger
@@ -38,12 +38,12 @@ type Options struct {
 	Gatherer   prometheus.Gatherer // for /metrics
 }
 
-// minRetention is more than the three days that GitHub keeps its log: what it has must be known here.
+// minRetention is more than the three days for which GitHub keeps its log, since what it has must be known here.
 const minRetention = 4 * 24 * time.Hour
 
-const minPagesToken = 16 // characters: nothing slows down who tries one after the other
+const minPagesToken = 16 // characters: nothing slows down somebody who guesses
 
-// validate says everything that is wrong at once.
+// validate reports all mistakes at once.
 func (o *Options) validate() error {
 	var errs []error
 	need := func(ok bool, format string, a ...any) {

@@ -44,7 +44,10 @@ func TestManualProxy(t *testing.T) {
 	_, d := l.open(smokeFiles())
 	l.ended(d.GUID)
 	got := map[string]int{}
-	for _, path := range []string{"/runs", "/checks/x", "/runs/x/console", "/metrics", "/healthz", "/", "/hook/", "/gantry.v1.RunnerServiceX/", "/%72uns", "/hook/../metrics"} {
+	for _, path := range []string{
+		"/runs", "/checks/x", "/runs/x/console", "/metrics", "/healthz", "/", "/hook/", "/gantry.v1.RunnerServiceX/",
+		"/%72uns", "/hook/../metrics",
+	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, proxy+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +73,7 @@ func TestManualProxy(t *testing.T) {
 // watch enrolls a runner through the proxy, and hears of its lease at once.
 func watch(t *testing.T, l *testLab, proxy string) {
 	t.Helper()
-	token, err := l.app.Store().NewEnrolment(t.Context(), "", time.Hour)
+	token, err := l.app.Store().NewEnrollment(t.Context(), "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

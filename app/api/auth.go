@@ -14,14 +14,14 @@ import (
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
 
-// requestTimeout bounds how long a runner may take to send a request, and us to answer it.
+// requestTimeout is how long a runner may take to send a request, and the app to answer it.
 const requestTimeout = 30 * time.Second
 
 // caller is the runner that makes a call.
 type caller struct {
 	runner string // id
 	name   string
-	extend func(time.Duration) // gives the response that much more time
+	extend func(time.Duration) // moves the deadline for writing the response
 }
 
 type callerKey struct{}
@@ -31,14 +31,14 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// authenticated lets in who shows a runner's credential, before anything of the body is read. Enrolment checks its
+// authenticated admits requests with a runner's credential, before anything of the body is read. Enroll checks its
 // token itself.
 func (s *Server) authenticated(next http.Handler) http.Handler {
-	refuse := connect.NewErrorWriter()
+	refusal := connect.NewErrorWriter()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
 		now := time.Now()
-		_ = control.SetReadDeadline(now.Add(requestTimeout)) // a writer that cannot: a recorder in a test
+		_ = control.SetReadDeadline(now.Add(requestTimeout)) // it fails only for the recorder of a test
 		_ = control.SetWriteDeadline(now.Add(requestTimeout))
 		if r.URL.Path == gantryv1.RunnerServiceEnrollProcedure {
 			next.ServeHTTP(w, r)
@@ -46,11 +46,11 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		}
 		runner, err := s.authenticate(r.Context(), r.Header.Get("Authorization"))
 		if err != nil {
-			_ = refuse.Write(w, r, err) // the runner is gone
+			_ = refusal.Write(w, r, err) // it fails when the runner is gone
 			return
 		}
 		if r.URL.Path == gantryv1.RunnerServiceWatchProcedure {
-			_ = control.SetReadDeadline(time.Time{}) // its end would end the stream
+			_ = control.SetReadDeadline(time.Time{}) // it would end the stream
 		}
 		c := caller{runner: runner.ID, name: runner.Name, extend: func(d time.Duration) {
 			_ = control.SetWriteDeadline(time.Now().Add(d))
@@ -69,7 +69,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (store.Runner,
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return store.Runner{}, s.failure(ctx, err)
 	}
-	// Hashed and compared for an unknown runner as well, so that the time does not tell them apart.
+	// An unknown runner is hashed and compared as well, so that the time does not tell them apart.
 	if subtle.ConstantTimeCompare([]byte(store.HashSecret(secret)), []byte(r.SecretHash)) != 1 {
 		return store.Runner{}, denied
 	}

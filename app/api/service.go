@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -13,13 +12,12 @@ import (
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
-	"github.com/gantry-ci/gantry/results"
 )
 
-// maxHeld is how many leases a heartbeat may name: more than a runner may have targets is nonsense.
+// maxHeld is how many leases a heartbeat may name: twice as many as a runner may have targets.
 const maxHeld = 2000
 
-// Enroll makes the caller a runner.
+// Enroll makes the caller a runner of the lab.
 func (s *Server) Enroll(ctx context.Context, r *gantryv1.EnrollRequest) (*gantryv1.EnrollResponse, error) {
 	if err := rpc.CheckName(r.GetName()); err != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("enroll runner: %w", err))
@@ -38,7 +36,7 @@ func (s *Server) Enroll(ctx context.Context, r *gantryv1.EnrollRequest) (*gantry
 	return &gantryv1.EnrollResponse{Runner: id}, nil
 }
 
-// Heartbeat keeps the runner's leases.
+// Heartbeat extends the runner's leases.
 func (s *Server) Heartbeat(ctx context.Context, r *gantryv1.HeartbeatRequest) (*gantryv1.HeartbeatResponse, error) {
 	if len(r.GetLeases()) > maxHeld {
 		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("keep leases: too many"))
@@ -60,7 +58,7 @@ func (s *Server) Heartbeat(ctx context.Context, r *gantryv1.HeartbeatRequest) (*
 	return rpc.PutHeartbeat(lost, cancels), nil
 }
 
-// Append stores bytes of a stream. That, too, shows that the runner lives.
+// Append stores bytes of a stream. It extends the lease as a heartbeat does.
 func (s *Server) Append(ctx context.Context, r *gantryv1.AppendRequest) (*gantryv1.AppendResponse, error) {
 	stream := lab.Stream(r.GetStream())
 	switch {
@@ -70,7 +68,8 @@ func (s *Server) Append(ctx context.Context, r *gantryv1.AppendRequest) (*gantry
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("append: more than %d bytes", rpc.MaxAppend))
 	}
 	c := callerOf(ctx)
-	// Kept before it is written to: only a lease that was never heard of may be forgotten, its attempt's number with it.
+	// The lease is accepted before its attempt is written to: an attempt whose lease was never accepted may be withdrawn,
+	// and its number used again.
 	lost, _, err := s.store.KeepLeases(ctx, c.runner, []string{r.GetLease()})
 	if err == nil && len(lost) > 0 {
 		err = store.ErrLeaseLost
@@ -86,108 +85,28 @@ func (s *Server) Append(ctx context.Context, r *gantryv1.AppendRequest) (*gantry
 	if err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	s.metrics.appended.WithLabelValues(string(stream)).Add(float64(len(r.GetData())))
+	s.appended.WithLabelValues(string(stream)).Add(float64(len(r.GetData())))
 	return &gantryv1.AppendResponse{Acknowledged: size}, nil
 }
 
 // Finish ends an attempt.
 func (s *Server) Finish(ctx context.Context, r *gantryv1.FinishRequest) (*gantryv1.FinishResponse, error) {
-	o := rpc.GetOutcome(r)
-	c := callerOf(ctx)
-	var end store.End
-	l, err := s.store.HeldLease(ctx, c.runner, o.Lease)
-	switch {
-	case err == nil:
-		if end, err = s.settled(l, o); err != nil {
-			return nil, s.failure(ctx, err)
-		}
-	case !errors.Is(err, store.ErrLeaseLost):
+	if err := s.scheduler.Finish(ctx, callerOf(ctx).runner, rpc.GetOutcome(r)); err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	if err := s.store.EndLease(ctx, c.runner, o.Lease, end); err != nil {
-		return nil, s.failure(ctx, err)
-	}
-	s.log.InfoContext(
-		ctx, "attempt ended", "run", l.RunID, "attempt", l.Attempt, "verdict", end.Verdict.Verdict, "class",
-		string(end.Verdict.Class),
-	)
 	return &gantryv1.FinishResponse{}, nil
 }
 
-// settled is how an attempt ends of which the runner says o, measured by the record that arrived.
-func (s *Server) settled(l store.Lease, o lab.Outcome) (store.End, error) {
-	sizes := map[lab.Stream]int64{}
-	for _, stream := range lab.Streams() {
-		size, err := s.blobs.Sync(l.RunID, l.Attempt, stream)
-		if err != nil {
-			return store.End{}, err
-		}
-		sizes[stream] = size
-	}
-	res, lost, err := s.blobs.Results(l.RunID, l.Attempt)
-	if err != nil {
-		return store.End{}, err
-	}
-	cut := ""
-	switch has, wants := sizes[lab.Events], o.Sizes[lab.Events]; {
-	case has < wants:
-		cut = fmt.Sprintf("%d of %d bytes of the run's events arrived", has, wants)
-	case lost > 0:
-		cut = fmt.Sprintf("the run's events have %d gaps", lost)
-	}
-	if has, wants := sizes[lab.Console], o.Sizes[lab.Console]; has < wants { // evidence, not the record
-		s.log.Warn("console cut", "run", l.RunID, "attempt", l.Attempt, "bytes", has, "of", wants)
-	}
-	res.Verdict = settle(o, res.Verdict, cut)
-	b, err := json.Marshal(res)
-	if err != nil {
-		return store.End{}, fmt.Errorf("write results: %w", err)
-	}
-	return store.End{Verdict: res.Verdict, Results: b}, nil
-}
-
-// Report ends an attempt that the runner's crash cut off.
+// Report ends an attempt that a crash of the runner cut off.
 func (s *Server) Report(ctx context.Context, r *gantryv1.ReportRequest) (*gantryv1.ReportResponse, error) {
-	c := callerOf(ctx)
-	end := store.End{Bad: r.GetError() != ""}
-	l, err := s.store.HeldLease(ctx, c.runner, r.GetLease())
-	switch {
-	case err == nil:
-		why := "the runner was restarted during the run: " + r.GetMessage()
-		if end.Bad {
-			why += "; not taken back: " + r.GetError()
-		}
-		end.Verdict, end.Results = s.interrupted(l, why)
-	case !errors.Is(err, store.ErrLeaseLost):
+	err := s.scheduler.CutOff(ctx, callerOf(ctx).runner, r.GetLease(), r.GetMessage(), r.GetError())
+	if err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	if err := s.store.EndLease(ctx, c.runner, r.GetLease(), end); err != nil {
-		return nil, s.failure(ctx, err)
-	}
-	s.log.WarnContext(
-		ctx, "attempt cut off", "run", l.RunID, "attempt", l.Attempt, "runner", c.name, "found", lab.Clip(r.GetMessage()),
-		"left", lab.Clip(r.GetError()),
-	)
 	return &gantryv1.ReportResponse{}, nil
 }
 
-// interrupted is the verdict and the results of an attempt that the lab broke off.
-func (s *Server) interrupted(l store.Lease, why string) (results.Verdict, []byte) {
-	v := labFault(why)
-	res, _, err := s.blobs.Results(l.RunID, l.Attempt)
-	if err != nil {
-		s.log.Error("read results of a lost attempt", "run", l.RunID, "attempt", l.Attempt, "err", err)
-		res = results.NewResults()
-	}
-	res.Verdict = v
-	b, err := json.Marshal(res)
-	if err != nil {
-		s.log.Error("write results of a lost attempt", "run", l.RunID, "attempt", l.Attempt, "err", err)
-	}
-	return v, b
-}
-
-// failure is err as the wire tells it. What a runner cannot help is logged here, and not told.
+// failure is the error as the runner gets it. Errors of the app are logged here, and not shown to the runner.
 func (s *Server) failure(ctx context.Context, err error) error {
 	var known *connect.Error
 	switch {

@@ -6,28 +6,28 @@ import (
 	"sync"
 )
 
-// Why a stream ends.
+// Reasons for the end of a stream.
 var (
-	errTakenOver = errors.New("the runner has a newer stream")
-	errClosed    = errors.New("the app is stopping")
+	errReplaced = errors.New("the runner has a newer stream")
+	errClosed   = errors.New("the app is stopping")
 )
 
-// streams are the runners that are connected here. The zero value is ready.
+// streams are the streams of the runners that are connected to this replica. The zero value is ready for use.
 type streams struct {
 	mu     sync.Mutex
 	closed error
 	m      map[string]*stream // by runner
 }
 
-// stream is one runner's. wake holds one token: whoever takes it reads all there is to do.
+// stream is the stream of one runner. wake holds one token: whoever takes it reads all there is to do.
 type stream struct {
-	session string
-	wake    chan struct{}
-	end     context.CancelCauseFunc
-	settled bool // its session is in the database
+	session    string
+	wake       chan struct{}
+	end        context.CancelCauseFunc
+	registered bool // its session is in the database
 }
 
-// attach makes session the runner's only stream. An older one is ended.
+// attach makes session the runner's only stream, and ends an older one.
 func (s *streams) attach(runner, session string, end context.CancelCauseFunc) *stream {
 	st := &stream{session: session, wake: make(chan struct{}, 1), end: end}
 	s.mu.Lock()
@@ -40,13 +40,13 @@ func (s *streams) attach(runner, session string, end context.CancelCauseFunc) *s
 		s.m = map[string]*stream{}
 	}
 	if old := s.m[runner]; old != nil {
-		old.end(errTakenOver)
+		old.end(errReplaced)
 	}
 	s.m[runner] = st
 	return st
 }
 
-// detach forgets the stream, unless a newer one has its place.
+// detach removes the stream, unless a newer one has replaced it.
 func (s *streams) detach(runner string, st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,14 +55,14 @@ func (s *streams) detach(runner string, st *stream) {
 	}
 }
 
-// settle notes that the database knows the stream.
-func (s *streams) settle(st *stream) {
+// register records that the database has the stream's session.
+func (s *streams) register(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.settled = true
+	st.registered = true
 }
 
-// wake has the runner's stream look for work. It never blocks.
+// wake makes the runner's stream read what there is to do. It never blocks.
 func (s *streams) wake(runner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,13 +79,13 @@ func (s *streams) keepOnly(sessions map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for runner, st := range s.m {
-		if st.settled && sessions[runner] != st.session {
-			st.end(errTakenOver)
+		if st.registered && sessions[runner] != st.session {
+			st.end(errReplaced)
 		}
 	}
 }
 
-// close ends all streams, those that come later as well.
+// close ends all streams, and those that are attached later.
 func (s *streams) close(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

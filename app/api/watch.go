@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"connectrpc.com/connect"
@@ -16,9 +17,9 @@ import (
 )
 
 const (
-	// sendTimeout bounds one message to a runner that does not read: it is then taken for gone.
+	// sendTimeout is how long a message to a runner that does not read may take; the runner then counts as gone.
 	sendTimeout = 20 * time.Second
-	// disconnectTimeout bounds the note that a stream has ended; without it the stream runs out by itself.
+	// disconnectTimeout is for the write that records the end of a stream. If it fails, the stream runs out by itself.
 	disconnectTimeout = 5 * time.Second
 )
 
@@ -42,7 +43,7 @@ func (s *Server) Watch(
 		return s.failure(ctx, err)
 	}
 	defer s.disconnect(context.WithoutCancel(ctx), c.runner, session)
-	s.streams.settle(st)
+	s.streams.register(st)
 	s.log.InfoContext(
 		ctx, "runner connected", "runner", c.name, "version", a.Version, "targets", len(a.Targets), "leases", len(a.Leases),
 	)
@@ -54,7 +55,7 @@ func (s *Server) Watch(
 	err = w.serve(ctx, st)
 	s.log.InfoContext(ctx, "runner disconnected", "runner", c.name, "why", err)
 	switch {
-	case errors.Is(err, errTakenOver):
+	case errors.Is(err, errReplaced):
 		return connect.NewError(connect.CodeAborted, err)
 	case errors.Is(err, errClosed):
 		return connect.NewError(connect.CodeUnavailable, err)
@@ -66,20 +67,20 @@ func (s *Server) disconnect(ctx context.Context, runner, session string) {
 	ctx, cancel := context.WithTimeout(ctx, disconnectTimeout)
 	defer cancel()
 	if err := s.store.DisconnectRunner(ctx, runner, session); err != nil {
-		s.log.WarnContext(ctx, "note end of stream", "runner", runner, "err", err)
+		s.log.WarnContext(ctx, "record end of stream", "runner", runner, "err", err)
 	}
 }
 
-// watch is one stream at work.
+// watch serves one stream.
 type watch struct {
 	server   *Server
 	caller   caller
 	out      *connect.ServerStream[gantryv1.WatchResponse]
 	assigned map[string]bool // leases that the runner knows
-	canceled map[string]bool // and of those, which it was told to stop
+	canceled map[string]bool // those of them that it was told to stop
 }
 
-// serve sends what there is until the stream ends, and returns why it did.
+// serve sends what there is to send until the stream ends, and returns why it ended.
 func (w *watch) serve(ctx context.Context, st *stream) error {
 	keepalive := time.NewTicker(rpc.KeepaliveInterval)
 	defer keepalive.Stop()
@@ -88,7 +89,7 @@ func (w *watch) serve(ctx context.Context, st *stream) error {
 		return err
 	}
 	for {
-		if err := w.news(ctx); err != nil {
+		if err := w.update(ctx); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -106,8 +107,8 @@ func (w *watch) serve(ctx context.Context, st *stream) error {
 	}
 }
 
-// news sends the assignments and cancels that the runner does not know of.
-func (w *watch) news(ctx context.Context) error {
+// update sends the assignments and cancels that the runner has not got yet.
+func (w *watch) update(ctx context.Context) error {
 	held, err := w.server.store.HeldLeases(ctx, w.caller.runner)
 	if err != nil {
 		return err
@@ -135,18 +136,10 @@ func (w *watch) news(ctx context.Context) error {
 			w.canceled[l.ID] = true
 		}
 	}
-	forget(w.assigned, now)
-	forget(w.canceled, now)
+	ended := func(id string, _ bool) bool { return !now[id] }
+	maps.DeleteFunc(w.assigned, ended)
+	maps.DeleteFunc(w.canceled, ended)
 	return nil
-}
-
-// forget removes from m what is no longer.
-func forget(m, now map[string]bool) {
-	for id := range m {
-		if !now[id] {
-			delete(m, id)
-		}
-	}
 }
 
 func (w *watch) send(m *gantryv1.WatchResponse) error {

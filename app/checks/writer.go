@@ -220,7 +220,7 @@ func (w *Writer) put(ctx context.Context, gh *ghapi.Client, c *store.Check, writ
 			return err
 		}
 		c.CheckRunID = made.ID
-		if err := w.Store.CheckMade(ctx, c.ID, writer, made.ID); err != nil {
+		if err := w.Store.CheckCreated(ctx, c.ID, writer, made.ID); err != nil {
 			return err
 		}
 	}

@@ -212,7 +212,9 @@ func TestRedirect(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	a := server(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked %s", r.URL) })
 	c := a.Installation(1)
-	for _, repo := range []string{"", "o", "o/", "/r", "../r", "o/..", "o/r/x", "o/r?x", "o/r#", "o/%2e%2e", "o/r x", "ö/r"} {
+	for _, repo := range []string{
+		"", "o", "o/", "/r", "../r", "o/..", "o/r/x", "o/r?x", "o/r#", "o/%2e%2e", "o/r x", "ö/r",
+	} {
 		if _, err := c.Pull(t.Context(), repo, 1); !errors.Is(err, ErrInvalid) {
 			t.Errorf("repository %q: %v", repo, err)
 		}

@@ -1,4 +1,4 @@
-// Package hook takes GitHub's webhooks in. A delivery's signature is checked on its raw bytes, then it is stored and
-// queued in one transaction, then answered 202: nothing is parsed before the signature holds, and nothing is lost after
-// the answer. What the delivery means is for packages trigger and work.
+// Package hook accepts GitHub's webhooks. The signature of a delivery is checked on its raw bytes; then the delivery is
+// stored and queued in one transaction; then it is answered 202. Nothing is parsed before the signature is checked, and
+// nothing is lost after the answer. Packages trigger and work decide what the delivery means.
 package hook

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// maxBody is GitHub's own limit of a payload; it does not deliver larger ones.
+	// maxBody is GitHub's own limit of a payload, in bytes.
 	maxBody = 25 << 20
-	// acceptTimeout ends what GitHub has given up: it waits 10 s for the answer.
+	// acceptTimeout bounds the whole request: GitHub waits 10 s for the answer.
 	acceptTimeout = 9 * time.Second
 )
 
@@ -26,40 +26,39 @@ var (
 	eventShape = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 )
 
-// Queue takes an accepted delivery on.
-type Queue interface {
-	// Deliver queues the handling of a delivery, in the transaction that stores it.
-	Deliver(ctx context.Context, tx *store.Tx, guid string) error
+// Enqueuer queues the handling of an accepted delivery, in the transaction that stores it.
+type Enqueuer interface {
+	EnqueueDelivery(ctx context.Context, tx *store.Tx, guid string) error
 }
 
 // Options of a hook. All are required.
 type Options struct {
 	Secrets    []string // any of them may sign; more than one while they are rotated
 	Store      *store.Store
-	Queue      Queue
+	Work       Enqueuer
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
 
-// Handler is the endpoint GitHub delivers to.
+// Handler is the endpoint to which GitHub delivers webhooks.
 type Handler struct {
 	secrets secrets
 	store   *store.Store
-	queue   Queue
+	work    Enqueuer
 	log     *slog.Logger
 	intake  *intake
 	answers *prometheus.CounterVec
 	latency prometheus.Histogram
 }
 
-// New makes the endpoint. It refuses an empty secret.
+// New makes the endpoint. An empty secret is an error.
 func New(o Options) (*Handler, error) {
 	s, err := newSecrets(o.Secrets)
 	if err != nil {
 		return nil, err
 	}
 	h := &Handler{
-		secrets: s, store: o.Store, queue: o.Queue, log: o.Logger, intake: newIntake(),
+		secrets: s, store: o.Store, work: o.Work, log: o.Logger, intake: newIntake(),
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gantry_hook_answers_total", Help: "Webhook deliveries by how they were answered.",
 		}, []string{"answer"}),
@@ -76,12 +75,12 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
-// answer is how a request ends.
+// answer is the response to a request.
 type answer struct {
 	code int
-	name string // for the metric
+	name string // in the metric
 	text string
-	err  error // of ours
+	err  error // the cause, when it is the app's fault
 }
 
 // ServeHTTP accepts a delivery.
@@ -126,25 +125,25 @@ func (h *Handler) accept(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return answer{code: http.StatusBadRequest, name: "body", text: "payload is cut off"}
 	}
-	if !h.secrets.hold(signature, body) {
+	if !h.secrets.valid(signature, body) {
 		return unsigned
 	}
-	return h.keep(ctx, r.Header.Get("X-GitHub-Delivery"), r.Header.Get("X-GitHub-Event"), body)
+	return h.save(ctx, r.Header.Get("X-GitHub-Delivery"), r.Header.Get("X-GitHub-Event"), body)
 }
 
-// keep stores and queues a delivery whose signature holds.
-func (h *Handler) keep(ctx context.Context, guid, event string, body []byte) answer {
+// save stores and queues a delivery whose signature is valid.
+func (h *Handler) save(ctx context.Context, guid, event string, body []byte) answer {
 	if !guidShape.MatchString(guid) || !eventShape.MatchString(event) {
 		return answer{
 			code: http.StatusBadRequest, name: "headers", text: "X-GitHub-Delivery or X-GitHub-Event is missing or malformed",
 		}
 	}
-	taken := false
+	accepted := false
 	err := h.store.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if taken, err = h.store.AcceptDelivery(ctx, tx, guid, event, body); err != nil || !taken {
+		if accepted, err = h.store.AcceptDelivery(ctx, tx, guid, event, body); err != nil || !accepted {
 			return err
 		}
-		return h.queue.Deliver(ctx, tx, guid)
+		return h.work.EnqueueDelivery(ctx, tx, guid)
 	})
 	switch {
 	case err != nil:
@@ -152,7 +151,7 @@ func (h *Handler) keep(ctx context.Context, guid, event string, body []byte) ans
 			code: http.StatusInternalServerError, name: "error", text: "the delivery could not be stored; redeliver it",
 			err: err,
 		}
-	case !taken:
+	case !accepted:
 		return answer{code: http.StatusAccepted, name: "seen", text: "seen before"}
 	default:
 		return answer{code: http.StatusAccepted, name: "accepted", text: "accepted"}

@@ -10,21 +10,22 @@ import (
 )
 
 const (
-	// smallBody holds nearly every payload. Whoever sends no more waits for nobody who does.
+	// smallBody holds nearly every payload, in bytes. A sender of a small body does not wait for senders of large ones.
 	smallBody = 64 << 10
-	// maxSmall and maxLarge bound memory, to 128 and 400 MiB of bodies, in buffers up to twice as large: a body must be
-	// held whole until its signature is known.
+	// maxSmall and maxLarge are how many bodies are read at once. They bound memory to 128 and 400 MiB of bodies, in
+	// buffers up to twice as large: a body must be held whole until its signature is checked.
 	maxSmall = 2048
 	maxLarge = 16
 	// stall is how long a sender may send nothing. GitHub sends a payload at once.
 	stall = 2 * time.Second
 )
 
-// errBusy is a body there is no room for.
+// errBusy is returned when too many bodies are read already.
 var errBusy = errors.New("too many deliveries at once")
 
-// intake reads the bodies of senders of whom nothing is known yet. Those who send slowly must not keep GitHub out: a
-// place among the many costs a connection that goes on sending, and one among the few the first 64 KiB of a body too.
+// intake reads the bodies of senders that are not authenticated yet. Slow senders must not keep GitHub out: a place
+// among the many small bodies costs the sender a connection on which it keeps sending, and a place among the few large
+// ones the first 64 KiB of a body as well.
 type intake struct {
 	small, large chan struct{}
 }
@@ -33,7 +34,7 @@ func newIntake() *intake {
 	return &intake{small: make(chan struct{}, maxSmall), large: make(chan struct{}, maxLarge)}
 }
 
-// read reads the body of a request, until ctx ends. It waits for room for a large one only.
+// read reads the body of a request. Only a large one waits, until ctx ends, for its turn.
 func (in *intake) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	select {
 	case in.small <- struct{}{}:
@@ -41,7 +42,7 @@ func (in *intake) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	default:
 		return nil, errBusy
 	}
-	src := &patient{
+	src := &deadlineReader{
 		r: http.MaxBytesReader(w, r.Body, maxBody), c: http.NewResponseController(w), end: time.Now().Add(acceptTimeout),
 	}
 	var body bytes.Buffer
@@ -58,19 +59,19 @@ func (in *intake) read(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	return body.Bytes(), err
 }
 
-// patient is a body whose sender may take some time for each part, and no longer than the end for all.
-type patient struct {
+// deadlineReader reads a body whose sender may pause for at most stall, and must be done at end.
+type deadlineReader struct {
 	r   io.Reader
 	c   *http.ResponseController
 	end time.Time
 }
 
-func (p *patient) Read(b []byte) (int, error) {
+func (d *deadlineReader) Read(b []byte) (int, error) {
 	until := time.Now().Add(stall)
-	if p.end.Before(until) {
-		until = p.end
+	if d.end.Before(until) {
+		until = d.end
 	}
-	// A server that cannot set it has no slow senders: it is a test's.
-	_ = p.c.SetReadDeadline(until)
-	return p.r.Read(b)
+	// It fails only for the recorder of a test, which has no slow senders.
+	_ = d.c.SetReadDeadline(until)
+	return d.r.Read(b)
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// secrets are the webhook secrets that hold now; more than one while they are rotated.
+// secrets are the webhook secrets that may sign; more than one while they are rotated.
 type secrets [][]byte
 
-// errNoSecret is why a hook without a secret is refused: an HMAC with an empty key can be made by anybody.
+// errNoSecret: anybody can compute an HMAC with an empty key.
 var errNoSecret = errors.New("webhook secret is empty: set one here and in the GitHub App's settings")
 
 func newSecrets(texts []string) (secrets, error) {
@@ -38,10 +38,10 @@ func parseSignature(header string) ([]byte, bool) {
 	return mac, err == nil
 }
 
-// hold says whether any secret made the signature of body.
-func (s secrets) hold(signature, body []byte) bool {
+// valid reports whether the signature of body was made with one of the secrets.
+func (s secrets) valid(signature, body []byte) bool {
 	ok := false
-	for _, secret := range s { // all of them, so that time does not tell which
+	for _, secret := range s { // all of them, so that the time does not tell which
 		mac := hmac.New(sha256.New, secret)
 		mac.Write(body)
 		ok = hmac.Equal(mac.Sum(nil), signature) || ok

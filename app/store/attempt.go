@@ -12,15 +12,16 @@ type Attempt struct {
 	RunID   string
 	Number  int // 1 or 2
 	LeaseID string
-	Runner  string // names, as they were
+	Runner  string // names, as they were when it began
 	Target  string
 	Ended   bool
 	results.Verdict
-	Results            []byte // JSON of jobs.Results, once it ended
+	Results            []byte // JSON of results.Results, once it ended
 	StartedMS, EndedMS int64
 }
 
-const attemptColumns = `run_id, number, lease_id, runner, target, state, verdict, class, message, complete, results, started_ms, ended_ms`
+const attemptColumns = `run_id, number, lease_id, runner, target, state, verdict, class, message, complete, results,
+	started_ms, ended_ms`
 
 func scanAttempt(r scanner) (v Attempt, err error) {
 	var state string

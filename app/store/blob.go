@@ -17,7 +17,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Limits of what an attempt may store: a guest prints what it likes, and a runner may be compromised.
+// Limits of what an attempt may store: a guest prints what it likes, and a runner may be compromised. A line that is
+// longer, and cases beyond the limit, count as lost.
 const (
 	MaxConsole = 256 << 20 // bytes: 3 h of a 115200 baud console that never pauses is 120 MB
 	MaxEvents  = 64 << 20  // bytes: hundreds of thousands of cases
@@ -25,17 +26,17 @@ const (
 	maxCases   = 200_000
 )
 
-// ErrTooLarge is returned for bytes above an attempt's limit.
+// ErrTooLarge is returned for bytes above the limit of a stream.
 var ErrTooLarge = errors.New("the stream's limit is reached")
 
-// Blobs keeps the streams of attempts, each in DIR/RUN/ATTEMPT and a file that only grows.
+// Blobs keeps the streams of attempts: files that only grow, in DIR/RUN/ATTEMPT.
 type Blobs struct {
 	root  *os.Root
 	seed  maphash.Seed
-	locks [64]sync.Mutex // by hash of the path: one writer a file, without a lock for each
+	locks [64]sync.Mutex // by hash of the path: a file has one writer, and not each file needs a lock of its own
 }
 
-// OpenBlobs opens the folder, which it makes when there is none.
+// OpenBlobs opens the folder, and creates it if it is missing.
 func OpenBlobs(dir string) (*Blobs, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make blob folder: %w", err)
@@ -58,9 +59,9 @@ func (b *Blobs) lock(path string) *sync.Mutex {
 	return &b.locks[maphash.String(b.seed, path)%uint64(len(b.locks))]
 }
 
-// Append stores data at the offset of a stream and returns how many bytes the stream has then. What is there already is
-// not written again. A gap stores nothing: the size returned is then less than the offset. Data above the limit is
-// ErrTooLarge; what fits is stored.
+// Append stores data at the offset of a stream and returns the stream's size then. Bytes that the stream has already
+// are not written again. Data that would leave a gap is not stored: the size returned is then less than the offset.
+// Data above the limit is ErrTooLarge; what fits is stored.
 func (b *Blobs) Append(run string, attempt int, s lab.Stream, offset int64, data []byte) (size int64, err error) {
 	path := blobPath(run, attempt, s)
 	mu := b.lock(path)
@@ -108,7 +109,7 @@ func limit(s lab.Stream) int64 {
 	return MaxEvents
 }
 
-// Sync has a stream survive a power cut, and returns its size; no stream is size 0.
+// Sync makes a stream survive a power cut, and returns its size; a missing stream has size 0.
 func (b *Blobs) Sync(run string, attempt int, s lab.Stream) (size int64, err error) {
 	f, err := b.root.OpenFile(blobPath(run, attempt, s), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -128,8 +129,8 @@ func (b *Blobs) Sync(run string, attempt int, s lab.Stream) (size int64, err err
 	return st.Size(), nil
 }
 
-// Open opens a stream to read; it may grow meanwhile. Without the stream it is fs.ErrNotExist. The run must be one the
-// store knows.
+// Open opens a stream for reading; it may grow meanwhile. A missing stream is fs.ErrNotExist. run must be the id of a
+// run in the store: it becomes part of a path.
 func (b *Blobs) Open(run string, attempt int, s lab.Stream) (*os.File, error) {
 	f, err := b.root.Open(blobPath(run, attempt, s))
 	if err != nil {
@@ -138,7 +139,7 @@ func (b *Blobs) Open(run string, attempt int, s lab.Stream) (*os.File, error) {
 	return f, nil
 }
 
-// Remove removes the streams of a run that is forgotten.
+// Remove removes the streams of a run.
 func (b *Blobs) Remove(run string) error {
 	if run == "" || filepath.Base(run) != run || !filepath.IsLocal(run) || run == "." {
 		return fmt.Errorf("remove streams: %q is no run", run)
@@ -149,9 +150,9 @@ func (b *Blobs) Remove(run string) error {
 	return nil
 }
 
-// Results folds the events of an attempt as far as they came. No events fold to empty results. lost counts places
-// where events are missing or cannot be read: with any, the results are incomplete. also is called with each event
-// that counts.
+// Results folds the events of an attempt, as far as they arrived. Without events the results are empty. lost counts the
+// places where events are missing or cannot be read: with any, the results are incomplete. also is called with each
+// event that is applied.
 func (b *Blobs) Results(
 	run string, attempt int, also ...func(results.Event),
 ) (res *results.Results, lost int, err error) {
@@ -166,8 +167,8 @@ func (b *Blobs) Results(
 	return FoldEvents(f, also...)
 }
 
-// FoldEvents reads a stream of events, one JSON object a line. A last line without its end is not counted: more of it
-// may come. Skipped numbers, lines that are no event, and cases above a limit are counted as lost.
+// FoldEvents reads a stream of events, one JSON object a line. A last line without its end is left out: the rest of it
+// may still come. Skipped numbers, lines that are no event, and cases above a limit are counted as lost.
 func FoldEvents(r io.Reader, also ...func(results.Event)) (res *results.Results, lost int, err error) {
 	res = results.NewResults()
 	in := bufio.NewReaderSize(r, maxLine)

@@ -11,17 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// changesChannel is where replicas on PostgreSQL tell each other of changes.
+// changesChannel is the PostgreSQL channel on which replicas notify each other of changes.
 const changesChannel = "gantry_changes"
 
-// Change says, after its commit, where there may be work now. It is a hint: whoever misses one, since a
-// connection broke, finds the work when it looks again.
+// Change says, after a commit, where there may be work now. It is a hint: a subscriber that misses one, since a
+// connection broke, finds the work when it polls.
 type Change struct {
 	Queue  bool   `json:"queue,omitempty"`  // a run waits, or a target became idle
-	Runner string `json:"runner,omitempty"` // has a lease to be told of, or a cancel
+	Runner string `json:"runner,omitempty"` // has a lease or a cancel to be told of
 }
 
-// subscribers are who is told of changes. The zero value is ready.
+// subscribers are called with each change. The zero value is ready for use.
 type subscribers struct {
 	mu   sync.RWMutex
 	next int
@@ -46,9 +46,9 @@ func (s *Store) Subscribe(f func(Change)) (stop func()) {
 	}
 }
 
-// tell tells the subscribers, once tx is committed; on PostgreSQL those of other replicas as well.
-func (s *Store) tell(ctx context.Context, tx *Tx, c Change) error {
-	tx.AfterCommit(func() { s.changes.tell(c) })
+// notify calls the subscribers, once tx is committed; on PostgreSQL those of other replicas as well.
+func (s *Store) notify(ctx context.Context, tx *Tx, c Change) error {
+	tx.AfterCommit(func() { s.changes.notify(c) })
 	if !s.Postgres() {
 		return nil
 	}
@@ -57,12 +57,12 @@ func (s *Store) tell(ctx context.Context, tx *Tx, c Change) error {
 		_, err = tx.ExecContext(ctx, `SELECT pg_notify($1, $2)`, changesChannel, string(b))
 	}
 	if err != nil {
-		return fmt.Errorf("tell other replicas: %w", err)
+		return fmt.Errorf("notify other replicas: %w", err)
 	}
 	return nil
 }
 
-func (c *subscribers) tell(change Change) {
+func (c *subscribers) notify(change Change) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, f := range c.fs {
@@ -70,8 +70,8 @@ func (c *subscribers) tell(change Change) {
 	}
 }
 
-// Listen tells this replica's subscribers of the changes that others make, until ctx ends or the connection does; then
-// the caller listens again. On SQLite there are no others: it only waits.
+// Listen notifies this replica's subscribers of the changes that others make, until ctx ends or the connection breaks;
+// the caller then calls it again. On SQLite there are no other replicas, and it only waits for ctx.
 func (s *Store) Listen(ctx context.Context) error {
 	if !s.Postgres() {
 		<-ctx.Done()
@@ -90,12 +90,12 @@ func (s *Store) Listen(ctx context.Context) error {
 		for {
 			n, err := pg.WaitForNotification(ctx)
 			if err != nil {
-				// The connection still listens, or is cut off in the middle: nobody else shall have it.
+				// The connection still listens, or broke in the middle of a message: it must not go back to the pool.
 				return errors.Join(driver.ErrBadConn, err)
 			}
 			var change Change
 			if json.Unmarshal([]byte(n.Payload), &change) == nil {
-				s.changes.tell(change)
+				s.changes.notify(change)
 			}
 		}
 	})

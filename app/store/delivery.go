@@ -9,10 +9,10 @@ import (
 // States of a delivery.
 const (
 	DeliveryReceived  = "received"  // accepted, not handled yet
-	DeliveryProcessed = "processed" // it started, cancelled or changed something
+	DeliveryProcessed = "processed" // it started, canceled or changed something
 	DeliveryIgnored   = "ignored"   // nothing to do; the reason says why
 	DeliveryRefused   = "refused"   // it can never succeed; the reason says why
-	DeliveryFailed    = "failed"    // the last try failed; it is tried again, and a redelivery takes over
+	DeliveryFailed    = "failed"    // the last try failed; it is retried, and a redelivery replaces it
 )
 
 // Delivery is a webhook that was accepted.
@@ -22,7 +22,7 @@ type Delivery struct {
 	Body           []byte
 	State          string
 	Reason         string
-	Action         string // routing fields, once it was handled
+	Action         string // this and the next two fields are set once it is handled
 	InstallationID int64
 	Repo           string
 	Tries          int64
@@ -40,13 +40,14 @@ func scanDelivery(r scanner) (d Delivery, err error) {
 	return d, err
 }
 
-// AcceptDelivery inserts a delivery. It is true when the delivery is to be handled: it is new, or a redelivery of one
-// that failed. Any other GUID seen before changes nothing.
+// AcceptDelivery inserts a delivery. It is true when the delivery must be handled: it is new, or the redelivery of one
+// that failed. Any other GUID that is known already changes nothing.
 func (s *Store) AcceptDelivery(ctx context.Context, tx *Tx, guid, event string, body []byte) (bool, error) {
 	r, err := tx.ExecContext(ctx, `
 		INSERT INTO deliveries (guid, event, body, state, received_ms) VALUES ($1, $2, $3, 'received', $4)
 		ON CONFLICT (guid) DO UPDATE SET
-			event = excluded.event, body = excluded.body, state = 'received', reason = '', tries = 0, received_ms = excluded.received_ms, ended_ms = 0
+			event = excluded.event, body = excluded.body, state = 'received', reason = '', tries = 0,
+			received_ms = excluded.received_ms, ended_ms = 0
 		WHERE deliveries.state = 'failed'`, guid, event, body, s.nowMS())
 	return changed(r, err, "accept delivery %q", guid)
 }
@@ -62,7 +63,7 @@ func (s *Store) Delivery(ctx context.Context, guid string) (Delivery, error) {
 	return d, nil
 }
 
-// RouteDelivery notes what a delivery is about.
+// RouteDelivery records what a delivery is about.
 func (s *Store) RouteDelivery(ctx context.Context, guid, action string, installation int64, repo string) error {
 	_, err := s.db.ExecContext(
 		ctx, `UPDATE deliveries SET action = $1, installation_id = $2, repo = $3 WHERE guid = $4`, action, installation, repo,
@@ -74,15 +75,15 @@ func (s *Store) RouteDelivery(ctx context.Context, guid, action string, installa
 	return nil
 }
 
-// EndDelivery notes how a delivery ended: processed, ignored or refused. It is false when it had ended before, by
-// another try; the caller then undoes what it did in tx.
+// EndDelivery records how a delivery ended: processed, ignored or refused. It is false when another try has ended it
+// before; the caller then rolls tx back.
 func (s *Store) EndDelivery(ctx context.Context, tx *Tx, guid, state, reason string) (bool, error) {
 	r, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = $1, reason = $2, ended_ms = $3, tries = tries + 1
 		WHERE guid = $4 AND state IN ('received', 'failed')`, state, reason, s.nowMS(), guid)
 	return changed(r, err, "end delivery %q", guid)
 }
 
-// FailDelivery notes that a try failed, unless another try has ended the delivery.
+// FailDelivery records that a try failed, unless another try has ended the delivery.
 func (s *Store) FailDelivery(ctx context.Context, guid, reason string) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE deliveries SET state = 'failed', reason = $1, tries = tries + 1, ended_ms = $2
 		WHERE guid = $3 AND state IN ('received', 'failed')`, reason, s.nowMS(), guid)
@@ -119,7 +120,7 @@ func (s *Store) CountDeliveries(ctx context.Context) (map[string]int64, error) {
 	return out, nil
 }
 
-// ForgetDeliveries removes deliveries that ended before the time, and returns how many.
+// ForgetDeliveries deletes deliveries that ended before the time, and returns how many.
 func (s *Store) ForgetDeliveries(ctx context.Context, beforeMS int64) (int64, error) {
 	r, err := s.db.ExecContext(ctx, `DELETE FROM deliveries WHERE state <> 'received' AND ended_ms < $1`, beforeMS)
 	if err != nil {
@@ -128,7 +129,7 @@ func (s *Store) ForgetDeliveries(ctx context.Context, beforeMS int64) (int64, er
 	return r.RowsAffected()
 }
 
-// changed says whether a statement changed a row; what names the statement in an error.
+// changed reports whether a statement changed a row; what names the action in an error.
 func changed(r sql.Result, err error, what string, a ...any) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf(what+": %w", append(a, err)...)

@@ -11,17 +11,16 @@ import (
 
 // dialect is where SQLite and PostgreSQL differ.
 type dialect struct {
-	driver     string
-	goose      goose.Dialect
-	skipLocked string // of a SELECT that picks work for one of several writers
-	forUpdate  string // of a SELECT whose rows must stay as they are until the transaction ends
+	driver    string
+	goose     goose.Dialect
+	forUpdate string // ends a SELECT whose rows must not change until the transaction ends
 }
 
 func sqlite() dialect { return dialect{driver: "sqlite", goose: goose.DialectSQLite3} }
 
 func postgres() dialect {
 	return dialect{
-		driver: "pgx", goose: goose.DialectPostgres, skipLocked: "FOR UPDATE SKIP LOCKED", forUpdate: "FOR UPDATE",
+		driver: "pgx", goose: goose.DialectPostgres, forUpdate: "FOR UPDATE",
 	}
 }
 
@@ -30,8 +29,8 @@ func IsPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
-// sqliteURI is the address of the file at path for the modernc driver. Its writer takes the lock when a transaction
-// begins, so that one never fails half way, and syncs each commit: a delivery answered 202 survives a power cut.
+// sqliteURI is the address of the file at path for the modernc driver. A writing transaction takes the lock when it
+// begins, so that it never fails half way. Each commit is synced, so that a delivery answered 202 survives a power cut.
 func sqliteURI(path string, readOnly bool) (string, error) {
 	abs, err := filepath.Abs(strings.TrimPrefix(path, "sqlite://"))
 	if err != nil {

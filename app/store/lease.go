@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/gantry-ci/gantry/app/queue"
 	"github.com/gantry-ci/gantry/jobs/lab"
-	"github.com/gantry-ci/gantry/results"
 )
 
-// ErrLeaseLost is returned for a lease that the caller does not hold: it ended, or was another's. Nothing is changed.
+// ErrLeaseLost is returned for a lease that the caller does not hold: it has ended, or is another runner's. Nothing was
+// changed.
 var ErrLeaseLost = errors.New("the lease is lost")
 
 // Lease is the exclusive hold of a target for an attempt at a run.
@@ -18,9 +20,9 @@ type Lease struct {
 	RunnerID string
 	RunID    string
 	Attempt  int
-	Accepted bool   // the runner has spoken of it
-	Cancel   string // why its run shall stop
-	UntilMS  int64  // lost then
+	Accepted bool   // the runner has acknowledged it
+	Cancel   string // why its run must stop; "" while it need not
+	UntilMS  int64  // when it is lost
 }
 
 const leaseColumns = `id, runner_id, run_id, attempt, accepted, cancel, until_ms`
@@ -32,7 +34,7 @@ func scanLease(r scanner) (v Lease, err error) {
 	return v, err
 }
 
-// HeldLeases reads what a runner holds, the oldest first.
+// HeldLeases reads the leases that a runner holds, oldest first.
 func (s *Store) HeldLeases(ctx context.Context, runner string) ([]Lease, error) {
 	vs, err := all(
 		ctx, s.ro, scanLease,
@@ -44,7 +46,7 @@ func (s *Store) HeldLeases(ctx context.Context, runner string) ([]Lease, error) 
 	return vs, nil
 }
 
-// HeldLease reads a lease that the runner holds; any other is ErrLeaseLost.
+// HeldLease reads a lease that the runner holds; for any other the error is ErrLeaseLost.
 func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error) {
 	v, err := one(
 		s.ro.QueryRowContext(
@@ -63,9 +65,10 @@ func (s *Store) HeldLease(ctx context.Context, runner, id string) (Lease, error)
 
 // Assignment reads what the runner that holds the lease is to do.
 func (s *Store) Assignment(ctx context.Context, lease string) (a lab.Assignment, err error) {
-	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust, r.repository, r.ref, r.commit_sha, r.pull_number,
-			r.known_failures, r.kernel_log, r.test_retries
-		FROM leases l JOIN runs r ON r.id = l.run_id JOIN targets t ON t.id = l.target_id WHERE l.id = $1 AND l.state = 'held'`, lease).Scan(
+	err = s.ro.QueryRowContext(ctx, `SELECT l.id, l.run_id, l.attempt, t.name, r.name, r.job, r.trust,
+			r.repository, r.ref, r.commit_sha, r.pull_number, r.known_failures, r.kernel_log, r.test_retries
+		FROM leases l JOIN runs r ON r.id = l.run_id JOIN targets t ON t.id = l.target_id
+		WHERE l.id = $1 AND l.state = 'held'`, lease).Scan(
 		&a.Lease, &a.Run, &a.Attempt, &a.Target, &a.Name, &a.Job, &a.Trust,
 		&a.Source.Repository, &a.Source.Ref, &a.Source.Commit, &a.Source.PullRequest,
 		&a.KnownFailures, &a.KernelLog, &a.TestRetries)
@@ -78,8 +81,8 @@ func (s *Store) Assignment(ctx context.Context, lease string) (a lab.Assignment,
 	return a, nil
 }
 
-// KeepLeases gives the leases that a runner says it holds new time. lost are those it does not hold; cancels are those
-// whose runs it shall stop. A lease with plenty of time left is not written again.
+// KeepLeases extends the leases that a runner says it holds, as queue.RenewLease wants. lost are those that it does not
+// hold; cancels are those whose runs it must stop.
 func (s *Store) KeepLeases(
 	ctx context.Context, runner string, ids []string,
 ) (lost []string, cancels []lab.Cancel, err error) {
@@ -92,7 +95,7 @@ func (s *Store) KeepLeases(
 		byID[l.ID] = l
 	}
 	var due []string
-	until := s.leaseUntil()
+	now := s.clock()
 	for _, id := range ids {
 		l, ok := byID[id]
 		if !ok {
@@ -102,7 +105,7 @@ func (s *Store) KeepLeases(
 		if l.Cancel != "" {
 			cancels = append(cancels, lab.Cancel{Lease: id, Reason: l.Cancel})
 		}
-		if !l.Accepted || until-l.UntilMS > lab.HeartbeatInterval.Milliseconds()/2 {
+		if queue.RenewLease(l.Accepted, time.UnixMilli(l.UntilMS), now) {
 			due = append(due, id)
 		}
 	}
@@ -111,14 +114,11 @@ func (s *Store) KeepLeases(
 	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		for _, id := range due {
-			r, err := tx.ExecContext(
-				ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until, id,
-			)
-			ok, err := changed(r, err, "keep lease %s", id)
+			kept, err := s.renewLease(ctx, tx, id, queue.LeaseUntil(now))
 			if err != nil {
 				return err
 			}
-			if !ok {
+			if !kept {
 				lost = append(lost, id)
 			}
 		}
@@ -127,20 +127,27 @@ func (s *Store) KeepLeases(
 	return lost, cancels, err
 }
 
-// RunnersWithNews reads which runners have leases they have not spoken of, or that are canceled: a replica looks there
-// for what another one has done.
-func (s *Store) RunnersWithNews(ctx context.Context) ([]string, error) {
+func (s *Store) renewLease(ctx context.Context, tx *Tx, id string, until time.Time) (kept bool, err error) {
+	r, err := tx.ExecContext(
+		ctx, `UPDATE leases SET until_ms = $1, accepted = 1 WHERE id = $2 AND state = 'held'`, until.UnixMilli(), id,
+	)
+	return changed(r, err, "keep lease %s", id)
+}
+
+// RunnersToNotify reads which runners have leases that they have not acknowledged, or that are canceled. A replica
+// learns from it what another one has done.
+func (s *Store) RunnersToNotify(ctx context.Context) ([]string, error) {
 	vs, err := all(
 		ctx, s.ro, scanString,
 		`SELECT DISTINCT runner_id FROM leases WHERE state = 'held' AND (accepted = 0 OR cancel <> '')`,
 	)
 	if err != nil {
-		return nil, fmt.Errorf("read runners with news: %w", err)
+		return nil, fmt.Errorf("read runners to notify: %w", err)
 	}
 	return vs, nil
 }
 
-// ExpiredLeases reads the leases whose time is up.
+// ExpiredLeases reads the leases that have run out, oldest first.
 func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 	vs, err := all(
 		ctx, s.ro, scanLease,
@@ -152,112 +159,11 @@ func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 	return vs, nil
 }
 
-// End is how an attempt ends.
-type End struct {
-	Silent  bool // the lease's time is up; without effect when it was kept meanwhile
-	Bad     bool // the target cannot be used until it is announced as good again
-	Verdict results.Verdict
-	Results []byte // JSON of jobs.Results, as far as they came
-}
-
-// EndLease ends a lease, and the attempt it is for, and decides what becomes of the run: a failure of the lab is tried
-// again once, on another target if there is one; anything else is the run's verdict. A run that was canceled stays so.
-// To end a lease again that its runner has released is harmless; one that it has lost is ErrLeaseLost.
-func (s *Store) EndLease(ctx context.Context, runner, id string, e End) error {
-	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		state, latest := "released", int64(1)<<62
-		if e.Silent {
-			state, latest = "lost", s.nowMS()
-		}
-		var l Lease
-		var target string
-		var accepted int64
-		err := tx.QueryRowContext(ctx, `UPDATE leases SET state = $1, ended_ms = $2 WHERE id = $3 AND runner_id = $4 AND state = 'held' AND until_ms < $5
-			RETURNING run_id, attempt, target_id, accepted`, state, s.nowMS(), id, runner, latest).Scan(&l.RunID, &l.Attempt, &target, &accepted)
-		if isNoRows(err) {
-			return s.wasReleased(ctx, tx, runner, id)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(
-			ctx, `UPDATE targets SET lease_id = '', used_ms = $1 WHERE id = $2 AND lease_id = $3`, s.nowMS(), target, id,
-		)
-		if err != nil {
-			return err
-		}
-		if e.Bad {
-			if _, err := tx.ExecContext(ctx, `UPDATE targets SET health = 'bad' WHERE id = $1`, target); err != nil {
-				return err
-			}
-		}
-		if err := s.tell(ctx, tx, Change{Queue: true, Runner: runner}); err != nil {
-			return err
-		}
-		if e.Silent && accepted == 0 {
-			return s.unbegin(ctx, tx, l)
-		}
-		return s.endAttempt(ctx, tx, l, target, e)
-	})
-	if err != nil {
-		return fmt.Errorf("end lease %.40q: %w", id, err)
+// ExtendLeases gives every lease its whole time again, those that ran out as well: the app could hear no heartbeats.
+func (s *Store) ExtendLeases(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE leases SET until_ms = $1 WHERE state = 'held' AND until_ms < $1`,
+		queue.LeaseUntil(s.clock()).UnixMilli()); err != nil {
+		return fmt.Errorf("extend leases: %w", err)
 	}
 	return nil
-}
-
-// wasReleased is nil when the runner has ended the lease before.
-func (s *Store) wasReleased(ctx context.Context, tx *Tx, runner, id string) error {
-	var n int64
-	err := tx.QueryRowContext(
-		ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND runner_id = $2 AND state = 'released'`, id, runner,
-	).Scan(&n)
-	if err == nil && n == 0 {
-		err = ErrLeaseLost
-	}
-	return err
-}
-
-// waitAnew begins, at $1, the time that a run may wait: what its attempt took is not its wait.
-const waitAnew = `queue_until_ms = CASE WHEN queue_ms > 0 THEN queue_ms + $1 ELSE 0 END`
-
-// unbegin takes back an attempt that never reached its runner, so that it does not count.
-func (s *Store) unbegin(ctx context.Context, tx *Tx, l Lease) error {
-	if _, err := tx.ExecContext(
-		ctx, `DELETE FROM attempts WHERE run_id = $1 AND number = $2`, l.RunID, l.Attempt,
-	); err != nil {
-		return err
-	}
-	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', attempts = attempts - 1, `+waitAnew+
-		` WHERE id = $2 AND state = 'running'`,
-		s.nowMS(), l.RunID)
-	if ok, err := changed(r, err, "queue run %s again", l.RunID); err != nil || !ok {
-		return err
-	}
-	return s.runChanged(ctx, tx, l.RunID)
-}
-
-func (s *Store) endAttempt(ctx context.Context, tx *Tx, l Lease, target string, e End) error {
-	complete := int64(0)
-	if e.Verdict.Complete {
-		complete = 1
-	}
-	_, err := tx.ExecContext(ctx, `UPDATE attempts SET state = 'ended', verdict = $1, class = $2, message = $3, complete = $4, results = $5, ended_ms = $6
-		WHERE run_id = $7 AND number = $8`, e.Verdict.Verdict, string(e.Verdict.Class), lab.Clip(e.Verdict.Message), complete, string(e.Results), s.nowMS(), l.RunID, l.Attempt)
-	if err != nil {
-		return err
-	}
-	if e.Verdict.Class == results.ClassInfrastructure {
-		r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'queued', `+waitAnew+
-			`, avoid_target = $2, class = $3, message = $4
-			WHERE id = $5 AND state = 'running' AND attempts < max_attempts`, s.nowMS(), target, string(e.Verdict.Class), lab.Clip(e.Verdict.Message), l.RunID)
-		again, err := changed(r, err, "queue run %s again", l.RunID)
-		if err != nil {
-			return err
-		}
-		if again {
-			return s.runChanged(ctx, tx, l.RunID)
-		}
-	}
-	_, err = s.completeRun(ctx, tx, l.RunID, e.Verdict)
-	return err
 }

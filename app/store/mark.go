@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Mark reads how far the step of the name has come, in epoch milliseconds; ErrNotFound before its first time.
+// Mark reads how far a periodic step has come, in epoch milliseconds; it is ErrNotFound before the first SetMark.
 func (s *Store) Mark(ctx context.Context, name string) (ms int64, err error) {
 	if err := s.ro.QueryRowContext(ctx, `SELECT at_ms FROM marks WHERE name = $1`, name).Scan(&ms); err != nil {
 		return 0, fmt.Errorf("read mark %q: %w", name, notFound(err))
@@ -13,7 +13,7 @@ func (s *Store) Mark(ctx context.Context, name string) (ms int64, err error) {
 	return ms, nil
 }
 
-// SetMark notes how far the step has come; it never goes back.
+// SetMark records how far the step has come. A mark never moves back.
 func (s *Store) SetMark(ctx context.Context, name string, ms int64) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO marks (name, at_ms) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms WHERE marks.at_ms < excluded.at_ms`, name, ms)

@@ -6,19 +6,19 @@ import (
 	"fmt"
 )
 
-// Pull is a pull request as last seen at GitHub.
+// Pull is a pull request as GitHub last showed it.
 type Pull struct {
 	InstallationID int64
 	Repo           string
 	Number         int64
 	HeadSHA        string
 	Open           bool
-	SeenMS         int64 // when the look at it began
+	SeenMS         int64 // when the request that read it began
 }
 
-// SeePull notes a look at a pull request and returns the freshest one: p, or one that began after it. Events arrive in
-// any order and are handled side by side; whoever acts upon a pull request acts upon the freshest look, in tx.
-func (s *Store) SeePull(ctx context.Context, tx *Tx, p Pull) (Pull, error) {
+// RecordPull records the state of a pull request and returns the newest one recorded: p, or one that was read later.
+// Events arrive in any order and are handled concurrently; a worker acts on the newest state, in tx.
+func (s *Store) RecordPull(ctx context.Context, tx *Tx, p Pull) (Pull, error) {
 	open := 0
 	if p.Open {
 		open = 1
@@ -33,7 +33,7 @@ func (s *Store) SeePull(ctx context.Context, tx *Tx, p Pull) (Pull, error) {
 		RETURNING head_sha, open, seen_ms`,
 		p.InstallationID, p.Repo, p.Number, p.HeadSHA, open, p.SeenMS).Scan(&got.HeadSHA, &open, &got.SeenMS)
 	if err != nil {
-		return got, fmt.Errorf("note pull request %s#%d: %w", p.Repo, p.Number, err)
+		return got, fmt.Errorf("record pull request %s#%d: %w", p.Repo, p.Number, err)
 	}
 	got.Open = open != 0
 	return got, nil
@@ -45,19 +45,21 @@ type ActiveRun struct{ ID, Commit string }
 // ActiveRunsOfPull reads the runs of a pull request that have no verdict yet.
 func (s *Store) ActiveRunsOfPull(ctx context.Context, tx *Tx, repo string, number int64) ([]ActiveRun, error) {
 	rs, err := all(ctx, tx, func(r scanner) (v ActiveRun, err error) { err = r.Scan(&v.ID, &v.Commit); return v, err },
-		`SELECT id, commit_sha FROM runs WHERE repository = $1 AND pull_number = $2 AND state <> 'completed'`, repo, number)
+		`SELECT id, commit_sha FROM runs WHERE repository = $1 AND pull_number = $2 AND state <> 'completed'`,
+		repo, number)
 	if err != nil {
 		return nil, fmt.Errorf("read runs of pull request %s#%d: %w", repo, number, err)
 	}
 	return rs, nil
 }
 
-// HandOverRun gives a run of the pull request to another open one with the run's commit as its head, whose later looks
-// then decide about it. It is false when there is none. What a runner was told already stays.
+// HandOverRun gives a run of the pull request to another open one whose head is the run's commit; that one's events
+// then decide about the run. It is false when there is none. A runner that executes the run is not told.
 func (s *Store) HandOverRun(ctx context.Context, tx *Tx, r ActiveRun, from Pull) (bool, error) {
-	// The row is locked: two that are closed at once must not each leave the run to the other.
-	to, err := one(tx.QueryRowContext(ctx, `SELECT number FROM pulls WHERE installation_id = $1 AND repo = $2 AND head_sha = $3
-		AND open = 1 AND number <> $4 ORDER BY number LIMIT 1 `+s.dialect.forUpdate, from.InstallationID, from.Repo, r.Commit, from.Number), scanInt)
+	// The row is locked: two pull requests closed at the same time must not each hand the run to the other.
+	to, err := one(tx.QueryRowContext(ctx, `SELECT number FROM pulls
+		WHERE installation_id = $1 AND repo = $2 AND head_sha = $3 AND open = 1 AND number <> $4
+		ORDER BY number LIMIT 1 `+s.dialect.forUpdate, from.InstallationID, from.Repo, r.Commit, from.Number), scanInt)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

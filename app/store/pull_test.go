@@ -10,7 +10,9 @@ func testPulls(t *testing.T, s *Store) {
 	see := func(sha string, open bool, at int64) (got Pull) {
 		t.Helper()
 		err := s.Tx(t.Context(), func(ctx context.Context, tx *Tx) (err error) {
-			got, err = s.SeePull(ctx, tx, Pull{InstallationID: 1, Repo: "o/r", Number: 7, HeadSHA: sha, Open: open, SeenMS: at})
+			got, err = s.RecordPull(ctx, tx, Pull{
+				InstallationID: 1, Repo: "o/r", Number: 7, HeadSHA: sha, Open: open, SeenMS: at,
+			})
 			return err
 		})
 		if err != nil {

@@ -4,9 +4,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 )
 
-// list is a column of strings.
+// list is a list of strings as a column holds it.
 func list(v []string) string {
 	if len(v) == 0 {
 		return "[]"
@@ -22,9 +23,17 @@ func scanString(r scanner) (v string, err error) { err = r.Scan(&v); return v, e
 
 func scanInt(r scanner) (v int64, err error) { err = r.Scan(&v); return v, err }
 
+// epochMS is a time as a column holds it; the zero time is 0.
+func epochMS(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// notFound is ErrNotFound for no row.
+// notFound turns the error of a query without a row into ErrNotFound.
 func notFound(err error) error {
 	if isNoRows(err) {
 		return ErrNotFound

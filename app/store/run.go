@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/gantry-ci/gantry/app/queue"
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
 )
@@ -16,16 +17,13 @@ import (
 // States of a run.
 const (
 	RunQueued    = "queued"    // waits for a target, for its first attempt or its second
-	RunRunning   = "running"   // a target is leased for it
-	RunCompleted = "completed" // it has its verdict, for good
+	RunRunning   = "running"   // a target is leased to it
+	RunCompleted = "completed" // it has its verdict; final
 )
 
-// MaxAttempts is how often a run may be executed.
-const MaxAttempts = 2
-
-// RunSpec is what makes a run.
+// RunSpec describes a run to create.
 type RunSpec struct {
-	// Key makes two wishes one run: the run's job, commit, artifacts and try by hand. Empty is never shared.
+	// Key identifies the run: a second request with the same key gets the first one's run. An empty key is never shared.
 	Key      string
 	CheckID  string // of the check that shows it
 	Name     string // of the job in .github/gantry.yml, with its matrix
@@ -39,7 +37,7 @@ type RunSpec struct {
 	Lists      lab.Lists
 
 	MaxAttempts  int           // 1 or 2; 0 is 2
-	QueueTimeout time.Duration // for each wait, also that for a second attempt; 0 is for ever
+	QueueTimeout time.Duration // for each time it is queued, for the second attempt as well; 0 is for ever
 }
 
 // Run is one job wanted on one kind of target for one commit.
@@ -55,17 +53,18 @@ type Run struct {
 	Tags       []string
 	State      string
 	Attempts   int64 // begun so far
-	Max        int64 // attempts
+	Max        int64 // attempts that it may have
 	results.Verdict
 	CreatedMS, StartedMS, EndedMS int64
 }
 
-const runColumns = `id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority, target_type, tags,
-	state, attempts, max_attempts, verdict, class, message, created_ms, started_ms, ended_ms`
+const runColumns = `id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority,
+	target_type, tags, state, attempts, max_attempts, verdict, class, message, created_ms, started_ms, ended_ms`
 
 func scanRun(r scanner) (v Run, err error) {
 	var tags string
-	err = r.Scan(&v.ID, &v.Key, &v.CheckID, &v.Name, &v.Source.Repository, &v.Source.Ref, &v.Source.Commit, &v.Source.PullRequest,
+	err = r.Scan(&v.ID, &v.Key, &v.CheckID, &v.Name,
+		&v.Source.Repository, &v.Source.Ref, &v.Source.Commit, &v.Source.PullRequest,
 		&v.Trust, &v.Priority, &v.TargetType, &tags, &v.State, &v.Attempts, &v.Max,
 		&v.Verdict.Verdict, &v.Class, &v.Message, &v.CreatedMS, &v.StartedMS, &v.EndedMS)
 	if err == nil {
@@ -84,20 +83,19 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 		spec.Key = id.String()
 	}
 	if spec.MaxAttempts == 0 {
-		spec.MaxAttempts = MaxAttempts
+		spec.MaxAttempts = queue.MaxAttempts
 	}
-	now, until := s.nowMS(), int64(0)
-	if spec.QueueTimeout > 0 {
-		until = now + spec.QueueTimeout.Milliseconds()
-	}
-	r, err := tx.ExecContext(ctx, `INSERT INTO runs (id, run_key, check_id, name, repository, ref, commit_sha, pull_number, trust, priority,
-			target_type, tags, job, max_attempts, created_ms, queue_until_ms,
+	now := s.clock()
+	r, err := tx.ExecContext(ctx, `INSERT INTO runs (id, run_key, check_id, name, repository, ref, commit_sha,
+			pull_number, trust, priority, target_type, tags, job, max_attempts, created_ms, queue_until_ms,
 			known_failures, kernel_log, test_retries, queue_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (run_key) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		ON CONFLICT (run_key) DO NOTHING`,
 		id.String(), spec.Key, spec.CheckID, spec.Name, spec.Source.Repository, spec.Source.Ref, spec.Source.Commit,
 		spec.Source.PullRequest,
 		string(spec.Trust), spec.Priority, spec.TargetType, list(spec.Tags), spec.Job,
-		min(max(spec.MaxAttempts, 1), MaxAttempts), now, until,
+		min(max(spec.MaxAttempts, 1), queue.MaxAttempts), now.UnixMilli(),
+		epochMS(queue.WaitUntil(now, spec.QueueTimeout)),
 		spec.Lists.KnownFailures, spec.Lists.KernelLog, spec.Lists.TestRetries, spec.QueueTimeout.Milliseconds())
 	if created, err = changed(r, err, "create run %q", spec.Name); err != nil {
 		return Run{}, false, err
@@ -107,13 +105,13 @@ func (s *Store) CreateRun(ctx context.Context, tx *Tx, spec RunSpec) (run Run, c
 		return Run{}, false, fmt.Errorf("create run %q: %w", spec.Name, err)
 	}
 	if created {
-		err = errors.Join(s.tell(ctx, tx, Change{Queue: true}), s.runChanged(ctx, tx, run.ID))
+		err = errors.Join(s.notify(ctx, tx, Change{Queue: true}), s.runChanged(ctx, tx, run.ID))
 	}
 	return run, created, err
 }
 
-// CancelRun completes a run as canceled, at once; a runner that executes it is told to stop, and nothing it says of the
-// run counts any more. It is false when the run was completed already.
+// CancelRun completes a run as canceled, at once. A runner that executes it is told to stop, and what it reports of the
+// run no longer counts. It is false when the run was completed already.
 func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool, error) {
 	done, err := s.completeRun(ctx, tx, id, results.Verdict{
 		Verdict: results.VerdictCanceled, Class: results.ClassCanceled, Message: reason,
@@ -130,7 +128,7 @@ func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool,
 	).Scan(&runner)
 	switch {
 	case err == nil:
-		return true, s.tell(ctx, tx, Change{Runner: runner})
+		return true, s.notify(ctx, tx, Change{Runner: runner})
 	case !isNoRows(err):
 		return false, fmt.Errorf("cancel run %s: %w", id, err)
 	}
@@ -139,7 +137,8 @@ func (s *Store) CancelRun(ctx context.Context, tx *Tx, id, reason string) (bool,
 
 // completeRun gives a run its verdict, unless it has one.
 func (s *Store) completeRun(ctx context.Context, tx *Tx, id string, v results.Verdict) (bool, error) {
-	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'completed', verdict = $1, class = $2, message = $3, ended_ms = $4
+	r, err := tx.ExecContext(ctx, `UPDATE runs SET state = 'completed', verdict = $1, class = $2, message = $3,
+			ended_ms = $4
 		WHERE id = $5 AND state <> 'completed'`, v.Verdict, string(v.Class), lab.Clip(v.Message), s.nowMS(), id)
 	if done, err := changed(r, err, "complete run %s", id); err != nil || !done {
 		return false, err
@@ -167,7 +166,7 @@ func (s *Store) RunsOfCheck(ctx context.Context, check string) ([]Run, error) {
 	return vs, nil
 }
 
-// Runs lists runs, the newest first.
+// Runs lists the newest runs, newest first.
 func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
 	vs, err := all(ctx, s.ro, scanRun, `SELECT `+runColumns+` FROM runs ORDER BY created_ms DESC, id DESC LIMIT $1`, limit)
 	if err != nil {
@@ -184,56 +183,21 @@ func (s *Store) Job(ctx context.Context, id string) (job []byte, err error) {
 	return job, nil
 }
 
-// QueuePlace is how many runs wait before the run for targets of its type, plus one; 0 when it does not wait.
-func (s *Store) QueuePlace(ctx context.Context, id string) (place int64, err error) {
-	err = s.ro.QueryRowContext(ctx, `SELECT COUNT(*) FROM runs r JOIN runs o ON o.state = 'queued' AND o.target_type = r.target_type
-		AND (o.priority > r.priority OR o.priority = r.priority AND (o.created_ms < r.created_ms OR o.created_ms = r.created_ms AND o.id <= r.id))
-		WHERE r.id = $1 AND r.state = 'queued'`, id).Scan(&place)
-	if err != nil {
-		return 0, fmt.Errorf("find place of run %q: %w", id, err)
-	}
-	return place, nil
-}
-
-// ExpireQueue completes the runs that waited longer than they want to, and returns how many.
-func (s *Store) ExpireQueue(ctx context.Context) (n int, err error) {
-	const due = `SELECT id FROM runs WHERE state = 'queued' AND queue_until_ms > 0 AND queue_until_ms < $1`
-	ids, err := all(ctx, s.ro, scanString, due, s.nowMS())
-	if err != nil {
-		return 0, fmt.Errorf("expire queue: %w", err)
-	}
-	for _, id := range ids {
-		err := s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-			if err := tx.QueryRowContext(ctx, due+` AND id = $2 `+s.dialect.forUpdate, s.nowMS(), id).Scan(&id); err != nil {
-				return notFound(err)
-			}
-			n++
-			_, err := s.completeRun(ctx, tx, id, results.Verdict{
-				Verdict: results.VerdictIncomplete, Class: results.ClassInfrastructure,
-				Message: "no target was free in the time the run may wait",
-			})
-			return err
-		})
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return n, fmt.Errorf("expire queue: %w", err)
-		}
-	}
-	return n, nil
-}
-
-// ForgetRuns removes up to limit runs that were completed before the time, and returns their ids: their blobs are to
-// be removed as well. One whose target is still held stays.
+// ForgetRuns deletes up to limit runs that were completed before the time, and returns their ids; the caller then
+// removes their blobs. A run whose target is still leased stays.
 func (s *Store) ForgetRuns(ctx context.Context, before time.Time, limit int) (ids []string, err error) {
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		ids, err = all(ctx, tx, scanString, `SELECT id FROM runs WHERE state = 'completed' AND ended_ms < $1
-			AND NOT EXISTS (SELECT 1 FROM leases WHERE run_id = runs.id AND state = 'held') ORDER BY ended_ms LIMIT $2 `+s.dialect.forUpdate,
+			AND NOT EXISTS (SELECT 1 FROM leases WHERE run_id = runs.id AND state = 'held')
+			ORDER BY ended_ms LIMIT $2 `+s.dialect.forUpdate,
 			before.UnixMilli(), limit)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			for _, q := range []string{
-				`DELETE FROM attempts WHERE run_id = $1`, `DELETE FROM leases WHERE run_id = $1`, `DELETE FROM runs WHERE id = $1`,
+				`DELETE FROM attempts WHERE run_id = $1`, `DELETE FROM leases WHERE run_id = $1`,
+				`DELETE FROM runs WHERE id = $1`,
 			} {
 				if _, err := tx.ExecContext(ctx, q, id); err != nil {
 					return err

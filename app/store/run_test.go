@@ -30,7 +30,7 @@ func queueRun(t *testing.T, s *Store, spec RunSpec) (run Run, created bool) {
 // A run of a type for which nothing is idle, thousands of which nothing fits, and one that fits behind them.
 func testSchedule(t *testing.T, s *Store) {
 	ctx := t.Context()
-	token, err := s.NewEnrolment(ctx, "", time.Hour)
+	token, err := s.NewEnrollment(ctx, "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestQueueTimeout(t *testing.T) {
 func testRequeue(t *testing.T, s *Store) {
 	ctx, now := t.Context(), time.Now()
 	s.clock = func() time.Time { return now }
-	token, err := s.NewEnrolment(ctx, "", time.Hour)
+	token, err := s.NewEnrollment(ctx, "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

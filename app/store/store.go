@@ -19,10 +19,10 @@ import (
 var migrations embed.FS
 
 const (
-	busyTimeout    = 5 * time.Second // for another process on the same SQLite file: a backup, a shell
+	busyTimeout    = 5 * time.Second // of waiting for another process on the SQLite file: a backup, a shell
 	sqliteReaders  = 4               // WAL readers never wait for the writer
 	postgresConns  = 16              // of one replica
-	migrateTimeout = 5 * time.Minute // a migration of a large table; then something is wrong with the database
+	migrateTimeout = 5 * time.Minute // enough for a large table; after it, something is wrong with the database
 )
 
 // ErrNotFound is returned for a row that does not exist.
@@ -35,14 +35,14 @@ type Options struct {
 	// Now is the clock; nil is the wall clock.
 	Now func() time.Time
 
-	// RunChanged is called in the transaction that changed a run or what is shown of it. An error undoes the change.
+	// RunChanged is called in the transaction that changes a run or what is shown of it. An error rolls it back.
 	RunChanged func(ctx context.Context, tx *Tx, runID string) error
 }
 
 // Store is the lab's state. It is safe for concurrent use.
 type Store struct {
-	db         *sql.DB // on SQLite the one connection that writes
-	ro         *sql.DB
+	db         *sql.DB // on SQLite, the only connection that writes
+	ro         *sql.DB // for reads; on PostgreSQL the same pool
 	dialect    dialect
 	clock      func() time.Time
 	runChanged func(ctx context.Context, tx *Tx, runID string) error
@@ -134,11 +134,11 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Writer is the pool that writes; on SQLite it has one connection, which a transaction holds.
+// Writer is the pool that writes. On SQLite it has one connection, which a transaction holds.
 func (s *Store) Writer() *sql.DB { return s.db }
 
 // Postgres says whether the database is PostgreSQL.
 func (s *Store) Postgres() bool { return s.dialect.goose == goose.DialectPostgres }
 
-// nowMS is the time as rows hold it.
+// nowMS is the time in epoch milliseconds, as rows hold it.
 func (s *Store) nowMS() int64 { return s.clock().UnixMilli() }

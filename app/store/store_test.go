@@ -82,7 +82,7 @@ func testChecks(t *testing.T, s *Store) {
 	want := func(id string) (c Check) {
 		t.Helper()
 		err := s.Tx(ctx, func(ctx context.Context, tx *Tx) (err error) {
-			c, err = s.WantCheck(ctx, tx, Check{ID: id, InstallationID: 1, Repo: "o/r", HeadSHA: "abc", Name: "smoke"})
+			c, err = s.PutCheck(ctx, tx, Check{ID: id, InstallationID: 1, Repo: "o/r", HeadSHA: "abc", Name: "smoke"})
 			return err
 		})
 		if err != nil {
@@ -102,10 +102,10 @@ func testChecks(t *testing.T, s *Store) {
 	if _, err := s.ClaimCheck(ctx, "c1", "w2", soon); !errors.Is(err, ErrNotFound) {
 		t.Errorf("claimed twice: %v", err)
 	}
-	if err := s.CheckMade(ctx, "c1", "w2", 8); !errors.Is(err, ErrNotFound) {
+	if err := s.CheckCreated(ctx, "c1", "w2", 8); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a stranger noted the check run: %v", err)
 	}
-	if err := s.CheckMade(ctx, "c1", "w1", 7); err != nil {
+	if err := s.CheckCreated(ctx, "c1", "w1", 7); err != nil {
 		t.Error(err)
 	}
 	want("c3")

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Tx is a transaction. On SQLite it holds the one writing connection: what runs inside must use it and nothing else
-// that writes, and must not wait for the network.
+// Tx is a transaction. On SQLite it holds the only connection that writes: code inside it must write through it alone,
+// and must not wait for the network.
 type Tx struct {
 	*sql.Tx
 	pg    *pgx.Conn
@@ -21,10 +21,10 @@ type Tx struct {
 // AfterCommit has f called once the transaction is committed; it must not block.
 func (t *Tx) AfterCommit(f func()) { t.after = append(t.after, f) }
 
-// Pgx is the connection below the transaction on PostgreSQL, for what speaks pgx; nil on SQLite.
+// Pgx is the connection of the transaction on PostgreSQL, for River, which uses pgx; nil on SQLite.
 func (t *Tx) Pgx() *pgx.Conn { return t.pg }
 
-// Tx calls f in a transaction, which is committed when f returns nil and undone otherwise.
+// Tx calls f in a transaction, which is committed when f returns nil and rolled back otherwise.
 func (s *Store) Tx(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Store) Tx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	if err := f(ctx, tx); err != nil {
-		if back := tx.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) {
-			err = errors.Join(err, fmt.Errorf("undo transaction: %w", back))
+		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
+			err = errors.Join(err, fmt.Errorf("roll back transaction: %w", rerr))
 		}
 		return err
 	}
@@ -55,16 +55,16 @@ func (s *Store) Tx(ctx context.Context, f func(ctx context.Context, tx *Tx) erro
 	return nil
 }
 
-// querier is what reads rows: a pool or a transaction.
+// querier reads rows: a pool or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// scanner is a row to read columns of.
+// scanner is a row whose columns are read.
 type scanner interface{ Scan(dest ...any) error }
 
-// one reads a row with scan; no row is ErrNotFound.
+// one reads a row with scan; without a row it is ErrNotFound.
 func one[T any](r *sql.Row, scan func(scanner) (T, error)) (T, error) {
 	v, err := scan(r)
 	if errors.Is(err, sql.ErrNoRows) {

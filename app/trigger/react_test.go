@@ -42,7 +42,8 @@ func TestReact(t *testing.T) {
 		{
 			"rerun", "check_run",
 			`{"action":"rerequested",` + at +
-				`"check_run":{"name":"smoke","head_sha":"abc","external_id":"x.1","app":{"id":12345},"created_at":"2018-04-25 20:42:10"}}`,
+				`"check_run":{"name":"smoke","head_sha":"abc","external_id":"x.1","app":{"id":12345},` +
+				`"created_at":"2018-04-25 20:42:10"}}`,
 			Reaction{Rerun: &Rerun{HeadSHA: "abc", ExternalID: "x.1", Name: "smoke"}},
 		},
 		{

@@ -70,7 +70,7 @@ func newLab(t *testing.T) *testLab {
 func (l *testLab) begin() {
 	l.t.Helper()
 	ctx := l.t.Context()
-	token, err := l.store.NewEnrolment(ctx, "", time.Hour)
+	token, err := l.store.NewEnrollment(ctx, "", time.Hour)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestPages(t *testing.T) {
 		Problem: checks.Problem{Conclusion: "failure", Title: "<i>line</i> 3"}.String(),
 	}
 	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := l.store.WantCheck(ctx, tx, c)
+		_, err := l.store.PutCheck(ctx, tx, c)
 		return err
 	})
 	if err != nil {

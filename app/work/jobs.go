@@ -10,7 +10,7 @@ type deliveryJob struct {
 // Kind is the job's name in the database.
 func (deliveryJob) Kind() string { return "delivery" }
 
-// checkJob tells GitHub of a check.
+// checkJob writes a check to GitHub.
 type checkJob struct {
 	Check string `json:"check"`
 }
@@ -18,25 +18,25 @@ type checkJob struct {
 // Kind is the job's name in the database.
 func (checkJob) Kind() string { return "check" }
 
-// sweepJob looks for checks that nobody writes.
+// sweepJob finds open checks that no job writes.
 type sweepJob struct{}
 
 // Kind is the job's name in the database.
 func (sweepJob) Kind() string { return "sweep" }
 
-// retentionJob forgets what is old.
+// retentionJob deletes old rows and logs.
 type retentionJob struct{}
 
 // Kind is the job's name in the database.
 func (retentionJob) Kind() string { return "retention" }
 
-// missedJob looks for webhooks that never arrived.
+// missedJob fetches webhooks that never arrived.
 type missedJob struct{}
 
 // Kind is the job's name in the database.
 func (missedJob) Kind() string { return "missed" }
 
-// Queues: a flood of one kind does not hold up the others.
+// River's queues: a flood of one kind of jobs does not hold up the others.
 const (
 	deliveries  = "deliveries"
 	checkWrites = "checks"

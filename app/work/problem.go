@@ -8,7 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/config"
 )
 
-// refusedFile is the problem of a file that cannot be used as it is.
+// refusedFile is the problem of a file that is not valid.
 func refusedFile(path string, r *schema.Report) *checks.Problem {
 	first := r.Errors[0]
 	title := fmt.Sprintf("%s:%d: %s", path, max(first.Line, 1), first.Message)
@@ -21,17 +21,18 @@ func refusedFile(path string, r *schema.Report) *checks.Problem {
 	}
 }
 
-// configRefused is a commit whose gantry.yml is wrong.
-func configRefused(r *schema.Report) plan {
+// configRefused is for a commit whose gantry.yml is not valid.
+func configRefused(r *schema.Report) intents {
 	p := refusedFile(config.Path, r)
-	return plan{refused: p.Title, checks: []planned{{name: configCheck, path: config.Path, problem: p}}}
+	return intents{refused: p.Title, checks: []intent{{name: configCheck, path: config.Path, problem: p}}}
 }
 
-// forkRefused is a commit of a fork in a lab that runs none.
-func forkRefused() plan {
+// forkRefused is for a commit of a fork in a lab that runs none.
+func forkRefused() intents {
 	const why = "pull requests from forks are not run by this lab"
-	return plan{refused: why, checks: []planned{{name: configCheck, path: config.Path, problem: &checks.Problem{
+	return intents{refused: why, checks: []intent{{name: configCheck, path: config.Path, problem: &checks.Problem{
 		Conclusion: checks.ActionRequired, Title: "Not run: " + why,
-		Summary: "The commit is in a fork, and this lab's policy runs no code of forks. Somebody with write access can review the commit and push it to a branch of this repository.",
+		Summary: "The commit is in a fork, and this lab's policy runs no code of forks. " +
+			"Somebody with write access can review the commit and push it to a branch of this repository.",
 	}}}}
 }

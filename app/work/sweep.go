@@ -2,7 +2,6 @@ package work
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
@@ -11,29 +10,29 @@ import (
 )
 
 const (
-	// unwritten is how long an open check may go without a write before the sweeper looks at it: a retry and a limit
-	// are over by then.
+	// unwritten is how long an open check may go without a write before the sweeper queues one: retries are over by then,
+	// and so is a rate limit.
 	unwritten  = 10 * time.Minute
 	sweepBatch = 500
 )
 
-// sweep owns every open check: whatever happened to the job that should have told GitHub, what is not told within
-// some minutes is looked at again, until GitHub has its conclusion.
-func (q *Queue) sweep(ctx context.Context, _ sweepJob, _ *rivertype.JobRow) error {
-	return q.sweepBefore(ctx, q.Now().Add(-unwritten))
+// sweep owns every open check. Whatever became of the job that should have written it, a check that was not written for
+// some minutes is queued again, until GitHub has its conclusion.
+func (w *Workers) sweep(ctx context.Context, _ sweepJob, _ *rivertype.JobRow) error {
+	return w.sweepBefore(ctx, w.Now().Add(-unwritten))
 }
 
-func (q *Queue) sweepBefore(ctx context.Context, before time.Time) error {
-	open, err := q.Store.OpenChecks(ctx, before, sweepBatch)
+func (w *Workers) sweepBefore(ctx context.Context, before time.Time) error {
+	open, err := w.Store.OpenChecks(ctx, before, sweepBatch)
 	if err != nil {
 		return err
 	}
 	for _, c := range open {
-		err := q.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-			if err := q.Store.TouchCheck(ctx, tx, c.ID); err != nil {
+		err := w.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+			if err := w.Store.TouchCheck(ctx, tx, c.ID); err != nil {
 				return err
 			}
-			return q.writeCheck(ctx, tx, c.ID)
+			return w.writeCheck(ctx, tx, c.ID)
 		})
 		if err != nil {
 			return err
@@ -42,29 +41,22 @@ func (q *Queue) sweepBefore(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// recover queues again what a crash may have cut off: River gives a job back only when its time is long over. Jobs do
-// no harm when they run twice.
-func (q *Queue) recover(ctx context.Context) error {
-	if err := q.Store.InterruptChecks(ctx); err != nil {
+// recover queues again what a crash may have cut off. River itself rescues a job only long after its timeout. A job
+// that runs twice does no harm.
+func (w *Workers) recover(ctx context.Context) error {
+	if err := w.Store.InterruptChecks(ctx); err != nil {
 		return err
 	}
-	guids, err := q.Store.UnhandledDeliveries(ctx)
+	guids, err := w.Store.UnhandledDeliveries(ctx)
 	if err != nil {
 		return err
 	}
 	for _, guid := range guids {
-		if err := q.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return q.Deliver(ctx, tx, guid)
+		if err := w.Store.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return w.EnqueueDelivery(ctx, tx, guid)
 		}); err != nil {
 			return err
 		}
 	}
-	return q.sweepBefore(ctx, q.Now())
-}
-
-// forget removes what nobody asks for any more.
-func (q *Queue) forget(ctx context.Context, _ retentionJob, _ *rivertype.JobRow) error {
-	before := q.Now().Add(-q.Retention).UnixMilli()
-	_, err := q.Store.ForgetDeliveries(ctx, before)
-	return errors.Join(err, q.Store.ForgetChecks(ctx, before))
+	return w.sweepBefore(ctx, w.Now())
 }

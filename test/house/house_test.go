@@ -160,7 +160,8 @@ func TestDeps(t *testing.T) {
 		"test/fakegithub": {"app", "github.com/google/go-github"},
 		"jobs":            {"app", "runner", "connectrpc.com/connect"},
 		"app/store":       {"jobs/rpc"},
-		"app/queue":       {"jobs/rpc", "google.golang.org/protobuf"},
+		"app/queue":       {"app", "jobs/rpc", "google.golang.org/protobuf", "database/sql", "net/http"},
+		"app/scheduler":   {"jobs/rpc"},
 		"runner/lab":      {"jobs/rpc"},
 		"results":         {"jobs"},
 	}

@@ -50,7 +50,7 @@ func (l *testLab) client(t testing.TB, name string) *client {
 	if name == "" {
 		return c
 	}
-	token, err := l.store.NewEnrolment(t.Context(), "", time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func wantCode(t testing.TB, what string, want connect.Code, err error) {
 
 func TestCredentials(t *testing.T) {
 	l, ctx := newLab(t), t.Context()
-	token, err := l.store.NewEnrolment(ctx, "", time.Hour)
+	token, err := l.store.NewEnrollment(ctx, "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,13 +123,13 @@ func TestCredentials(t *testing.T) {
 	_, err = enroll(token, "r", "stolen")
 	wantCode(t, "used token", connect.CodePermissionDenied, err)
 
-	token, _ = l.store.NewEnrolment(ctx, "", time.Hour)
+	token, _ = l.store.NewEnrollment(ctx, "", time.Hour)
 	_, err = enroll(token, "r", "thief")
 	wantCode(t, "name of another", connect.CodePermissionDenied, err)
-	token, _ = l.store.NewEnrolment(ctx, "q", time.Hour)
+	token, _ = l.store.NewEnrollment(ctx, "q", time.Hour)
 	_, err = enroll(token, "r", "thief")
 	wantCode(t, "token of another", connect.CodePermissionDenied, err)
-	token, _ = l.store.NewEnrolment(ctx, "q", -time.Second)
+	token, _ = l.store.NewEnrollment(ctx, "q", -time.Second)
 	_, err = enroll(token, "q", "late")
 	wantCode(t, "old token", connect.CodePermissionDenied, err)
 
@@ -147,7 +147,7 @@ func TestCredentials(t *testing.T) {
 	if _, err = anybody.Heartbeat(ctx, &gantryv1.HeartbeatRequest{}); err != nil {
 		t.Error(err)
 	}
-	token, _ = l.store.NewEnrolment(ctx, "r", time.Hour)
+	token, _ = l.store.NewEnrollment(ctx, "r", time.Hour)
 	if again, err := enroll(token, "r", "rotated"); err != nil || again != id {
 		t.Errorf("rotated: %q, %v", again, err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/gantry-ci/gantry/app/queue"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
@@ -128,7 +129,7 @@ func (p *process) expect(t *testing.T, want string) {
 // not after the 30 s in which its lease would be lost.
 func TestRunnerKilled(t *testing.T) {
 	l := newLab(t)
-	token, err := l.store.NewEnrolment(t.Context(), "r", time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), "r", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestRunnerKilled(t *testing.T) {
 func TestRunnerKilledBeforeUpload(t *testing.T) {
 	l := newLab(t)
 	p := newProxy(t, l.addr)
-	token, err := l.store.NewEnrolment(t.Context(), "r", time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), "r", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,13 +201,13 @@ func TestRunnerKilledBeforeUpload(t *testing.T) {
 // most.
 func TestRunnerKilledAnytime(t *testing.T) {
 	l := newLab(t)
-	token, err := l.store.NewEnrolment(t.Context(), "r", time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), "r", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir, url := t.TempDir(), "http://"+l.addr
 	rnd := rand.New(rand.NewPCG(3, 4))
-	var attempts [store.MaxAttempts + 1]int
+	var attempts [queue.MaxAttempts + 1]int
 	for i := range 20 {
 		p := startProcess(t, url, dir, token, "pass")
 		id := l.create(t)
@@ -215,7 +216,7 @@ func TestRunnerKilledAnytime(t *testing.T) {
 		p.kill()
 		p = startProcess(t, url, dir, "", "pass")
 		run, as := l.wait(t, id, "completed", completed)
-		if run.Verdict.Verdict != results.VerdictPass || len(as) > store.MaxAttempts {
+		if run.Verdict.Verdict != results.VerdictPass || len(as) > queue.MaxAttempts {
 			t.Errorf("kill %d: %+v, attempts %+v", i, run, as)
 		}
 		res, lost, err := l.blobs.Results(id, len(as))

@@ -15,7 +15,7 @@ func TestCurl(t *testing.T) {
 		t.Skip("curl is not installed")
 	}
 	l := newLab(t)
-	token, err := l.store.NewEnrolment(t.Context(), "", time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

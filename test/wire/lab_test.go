@@ -10,11 +10,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gantry-ci/gantry/app/api"
+	"github.com/gantry-ci/gantry/app/scheduler"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
@@ -80,8 +82,14 @@ func (l *testLab) start(t testing.TB) {
 	if l.blobs, err = store.OpenBlobs(filepath.Join(l.dir, "runs")); err != nil {
 		t.Fatal(err)
 	}
+	sched, err := scheduler.New(ctx, scheduler.Options{
+		Store: l.store, Blobs: l.blobs, Logger: logger(t).With("side", "scheduler"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, err := api.New(ctx, api.Options{
-		Store: l.store, Blobs: l.blobs, Version: "v0.1.0", Logger: logger(t).With("side", "app"),
+		Store: l.store, Blobs: l.blobs, Scheduler: sched, Version: "v0.1.0", Logger: logger(t).With("side", "app"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,14 +105,17 @@ func (l *testLab) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	l.addr = ln.Addr().String()
-	loop, served := make(chan error, 1), make(chan error, 1)
-	go func() { loop <- s.Run(ctx) }()
+	var loops sync.WaitGroup
+	loops.Go(func() { sched.Run(ctx) })
+	loops.Go(func() { s.Run(ctx) })
+	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	l.stop = func() {
 		cancel()
 		end, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer done()
-		if err := errors.Join(<-loop, srv.Shutdown(end)); err != nil {
+		loops.Wait()
+		if err := srv.Shutdown(end); err != nil {
 			t.Error(err)
 		}
 		<-served
@@ -209,7 +220,7 @@ type node struct {
 // runner makes an agent that enrolls at the app behind url, and starts it.
 func (l *testLab) runner(t testing.TB, name, url string, f ...func(*agent.Options)) *node {
 	t.Helper()
-	token, err := l.store.NewEnrolment(t.Context(), name, time.Hour)
+	token, err := l.store.NewEnrollment(t.Context(), name, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,3 @@
-// Package queue decides which run gets which target. It is pure: the store hands it what waits and what is idle, and
-// writes down what it says, in one transaction.
 package queue
 
 import (
@@ -9,16 +7,16 @@ import (
 	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
-// Run is a run that waits.
+// Run is a run that waits for a target.
 type Run struct {
 	ID         string
-	Type       string
-	Tags       []string // all of which its target must have
+	Type       string   // of the target
+	Tags       []string // the target must have all of them
 	Trust      lab.Trust
 	Repository string // owner/name
 	Priority   int64  // the highest goes first
 	Created    int64  // epoch milliseconds; among equals the oldest goes first
-	Avoid      string // the target where its first attempt failed: any other is better
+	Avoid      string // the target on which its first attempt failed; any other is preferred
 }
 
 // Target is a target that is idle, healthy and whose runner is connected.
@@ -26,15 +24,15 @@ type Target struct {
 	ID           string
 	Type         string
 	Tags         []string
-	Trust        lab.Trust // the least it wants
+	Trust        lab.Trust // the least that a run must have
 	Repositories []string  // its runner's allow-list, path.Match patterns; empty allows every repository
 	Used         int64     // epoch milliseconds of its last use
 }
 
-// Match gives a target to a run.
+// Match assigns a target to a run; both are ids.
 type Match struct{ Run, Target string }
 
-// Fits says whether r may ever run on t.
+// Fits reports whether r may run on t.
 func Fits(r Run, t Target) bool {
 	if r.Type != t.Type || !r.Trust.Reaches(t.Trust) || !lab.Allowed(t.Repositories, r.Repository) {
 		return false
@@ -42,9 +40,9 @@ func Fits(r Run, t Target) bool {
 	return !slices.ContainsFunc(r.Tags, func(tag string) bool { return !slices.Contains(t.Tags, tag) })
 }
 
-// Assign gives every run it can a target of its own. A run takes the least special target that fits, so that the
-// special ones stay free for who needs them, and of equal ones the longest unused, so that a broken one is not met at
-// each retry.
+// Assign assigns a target to each run for which there is one. Runs are served by priority, then by age. A run gets the
+// target with the fewest tags that fits, so that targets with rare tags stay free for the runs that need them; among
+// equals the one unused for longest, so that retries do not meet the same broken target again.
 func Assign(runs []Run, targets []Target) []Match {
 	runs, targets = slices.Clone(runs), slices.Clone(targets)
 	slices.SortStableFunc(runs, func(a, b Run) int {

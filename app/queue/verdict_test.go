@@ -1,4 +1,4 @@
-package api
+package queue
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-func TestSettle(t *testing.T) {
+func TestVerdict(t *testing.T) {
 	pass := results.Verdict{Verdict: results.VerdictPass, Complete: true}
 	said := func(verdict string, class results.Class, complete bool) lab.Outcome {
 		return lab.Outcome{Verdict: verdict, Class: string(class), Message: "m", Complete: complete}
@@ -40,7 +40,11 @@ func TestSettle(t *testing.T) {
 			said("incomplete", "timeout", false), results.Verdict{}, "cut", "incomplete", "timeout",
 		},
 	} {
-		got := settle(c.said, c.recorded, c.cut)
+		r := Record{Verdict: c.recorded, Size: 9, Whole: 9}
+		if c.cut != "" {
+			r.Size = 8
+		}
+		got := Verdict(c.said, r)
 		if got.Verdict != c.verdict || got.Class != c.class ||
 			got.Complete && (c.cut != "" || got.Verdict == results.VerdictIncomplete) {
 			t.Errorf("%s: %+v", what, got)
@@ -48,15 +52,29 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestSettleEvidence keeps what the record's verdict rests on, while it is the one that holds.
-func TestSettleEvidence(t *testing.T) {
+// TestVerdictEvidence: the record's evidence is kept while the record's verdict is the one that holds.
+func TestVerdictEvidence(t *testing.T) {
 	recorded := results.Decide(nil, []results.Case{{Suite: "0_s", Case: "x", Result: results.Fail}})
 	fail := lab.Outcome{Verdict: "fail", Class: "test", Message: "m", Complete: true}
-	if got := settle(fail, recorded, ""); len(got.Evidence) != 1 || got.Evidence[0].Name != "0_s/x" {
+	if got := Verdict(fail, Record{Verdict: recorded}); len(got.Evidence) != 1 || got.Evidence[0].Name != "0_s/x" {
 		t.Errorf("%+v", got)
 	}
-	if got := settle(lab.Outcome{Verdict: "pass", Complete: true}, recorded, ""); len(got.Evidence) != 1 ||
+	if got := Verdict(lab.Outcome{Verdict: "pass", Complete: true}, Record{Verdict: recorded}); len(got.Evidence) != 1 ||
 		got.Evidence[0].Class != results.ClassInfrastructure {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestVerdictDamage: the verdict says what of the record is missing.
+func TestVerdictDamage(t *testing.T) {
+	fail := lab.Outcome{Verdict: "fail", Class: "test", Message: "m", Complete: true}
+	for want, r := range map[string]Record{
+		"m": {Size: 9, Whole: 9},
+		"m; 8 of 9 bytes of the run's events arrived": {Size: 8, Whole: 9, Gaps: 1},
+		"m; the run's events have 2 gaps":             {Size: 9, Whole: 9, Gaps: 2},
+	} {
+		if got := Verdict(fail, r); got.Message != want || got.Complete != (want == "m") {
+			t.Errorf("%+v: %+v", r, got)
+		}
 	}
 }

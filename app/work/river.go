@@ -17,53 +17,55 @@ import (
 	"github.com/gantry-ci/gantry/app/store"
 )
 
-// engine is River on one of the two databases.
-type engine interface {
+// client is River on one of the two databases.
+type client interface {
 	insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 	close()
 }
 
-// client is River over a driver whose transactions are T.
-type client[T any] struct {
+// driverClient is River over a driver whose transactions are T.
+type driverClient[T any] struct {
 	*river.Client[T]
 	of   func(*store.Tx) T
 	free func()
 }
 
-func (c *client[T]) insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error {
+func (c *driverClient[T]) insert(ctx context.Context, tx *store.Tx, args river.JobArgs, opts *river.InsertOpts) error {
 	if _, err := c.InsertTx(ctx, c.of(tx), args, opts); err != nil {
-		return fmt.Errorf("queue %s: %w", args.Kind(), err)
+		return fmt.Errorf("insert job %s: %w", args.Kind(), err)
 	}
 	return nil
 }
 
-func (c *client[T]) start(ctx context.Context) error { return c.Start(ctx) }
+func (c *driverClient[T]) start(ctx context.Context) error { return c.Start(ctx) }
 
-func (c *client[T]) stop(ctx context.Context) error { return c.Stop(ctx) }
+func (c *driverClient[T]) stop(ctx context.Context) error { return c.Stop(ctx) }
 
-func (c *client[T]) close() { c.free() }
+func (c *driverClient[T]) close() { c.free() }
 
-// newEngine migrates River's tables and makes its client.
-func newEngine(ctx context.Context, s *store.Store, dsn string, c *river.Config) (engine, error) {
+// newClient migrates River's tables and makes its client.
+func newClient(ctx context.Context, s *store.Store, dsn string, c *river.Config) (client, error) {
 	if !s.Postgres() {
-		return newClient(ctx, riversqlite.New(s.Writer()), c, func(tx *store.Tx) *sql.Tx { return tx.Tx }, func() {})
+		return newDriverClient(ctx, riversqlite.New(s.Writer()), c, func(tx *store.Tx) *sql.Tx { return tx.Tx }, func() {})
 	}
 	pool, err := pgxpool.New(ctx, dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database for jobs: %w", err)
 	}
-	e, err := newClient(ctx, riverpgxv5.New(pool), c, func(tx *store.Tx) pgx.Tx { return openTx{tx.Pgx()} }, pool.Close)
+	rc, err := newDriverClient(
+		ctx, riverpgxv5.New(pool), c, func(tx *store.Tx) pgx.Tx { return openTx{tx.Pgx()} }, pool.Close,
+	)
 	if err != nil {
 		pool.Close()
 	}
-	return e, err
+	return rc, err
 }
 
-func newClient[T any](
+func newDriverClient[T any](
 	ctx context.Context, d riverdriver.Driver[T], c *river.Config, of func(*store.Tx) T, free func(),
-) (engine, error) {
+) (client, error) {
 	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: c.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("prepare job tables: %w", err)
@@ -75,15 +77,15 @@ func newClient[T any](
 	if err != nil {
 		return nil, fmt.Errorf("make job client: %w", err)
 	}
-	return &client[T]{rc, of, free}, nil
+	return &driverClient[T]{rc, of, free}, nil
 }
 
 type pgConn = pgx.Conn
 
-// openTx shows River a connection whose transaction database/sql has begun and will end.
+// openTx is a connection, for River, whose transaction database/sql has begun and will end.
 type openTx struct{ *pgConn }
 
-var errNotOurs = errors.New("the transaction is ended by who began it")
+var errNotOurs = errors.New("the transaction is ended where it was begun")
 
 func (t openTx) Begin(context.Context) (pgx.Tx, error) { return nil, errNotOurs }
 func (t openTx) Commit(context.Context) error          { return errNotOurs }

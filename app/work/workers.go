@@ -18,28 +18,28 @@ import (
 )
 
 const (
-	fetchCooldown = 20 * time.Millisecond // between fetches: the latency of a busy queue
-	pollInterval  = time.Second           // when a notification is lost
+	fetchCooldown = 20 * time.Millisecond // between fetches of jobs: the latency of a busy queue
+	pollInterval  = time.Second           // of fetches when a notification was lost
 	softStop      = 10 * time.Second      // for jobs in progress when the app stops; then their requests are cut
 	jobTimeout    = 2 * time.Minute       // of any job: a few requests of 20 s at most each
-	rescueAfter   = 5 * time.Minute       // a job whose process died; recover has it back sooner
+	rescueAfter   = 5 * time.Minute       // of a job whose process died; recover queues it sooner
 
 	deliveryWorkers = 8
 	checkWorkers    = 8
 	upkeepWorkers   = 2
 
 	deliveryTries = 12 // about 5 h; then the delivery stays failed until it is redelivered
-	checkTries    = 8  // about 20 minutes; then the sweeper comes
+	checkTries    = 8  // about 20 minutes; then the sweeper queues the check again
 	firstRetry    = 2 * time.Second
 	lastRetry     = time.Hour
 
-	sweepInterval     = time.Minute
-	retentionInterval = time.Hour
+	sweepInterval = time.Minute
 )
 
-// Options of a queue. All but Now are required.
+// Options of the workers. All but Retention and Now are required.
 type Options struct {
 	Store      *store.Store
+	Blobs      *store.Blobs
 	DSN        string // of the store, for River's own connections on PostgreSQL
 	GitHub     *ghapi.App
 	AppID      int64
@@ -51,42 +51,38 @@ type Options struct {
 	Now        func() time.Time // nil is the wall clock
 }
 
-// Queue runs the app's control steps.
-type Queue struct {
+// Workers run the app's control steps.
+type Workers struct {
 	Options
-	engine  engine
+	client  client
 	started bool
 	ended   *prometheus.CounterVec
 }
 
-// defaultRetention is what GitHub keeps deliveries, 3 days, and time to look into what happened.
-const defaultRetention = 30 * 24 * time.Hour
-
-// New makes the queue and its tables. Jobs can be queued at once; they run after Start.
-func New(ctx context.Context, o Options) (*Queue, error) {
+// New makes the workers, and creates or migrates River's tables. Jobs can be queued at once; they run after Start.
+func New(ctx context.Context, o Options) (*Workers, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Retention == 0 {
 		o.Retention = defaultRetention
 	}
-	q := &Queue{Options: o, ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+	w := &Workers{Options: o, ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "gantry_deliveries_ended_total", Help: "Handled webhook deliveries by how they ended.",
 	}, []string{"event", "state"})}
-	if err := o.Registerer.Register(q.ended); err != nil {
+	if err := o.Registerer.Register(w.ended); err != nil {
 		return nil, err
 	}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &worker[deliveryJob]{run: q.deliver})
-	river.AddWorker(workers, &worker[checkJob]{run: q.write})
-	river.AddWorker(workers, &worker[sweepJob]{run: q.sweep})
-	river.AddWorker(workers, &worker[retentionJob]{run: q.forget})
-	river.AddWorker(workers, &worker[missedJob]{run: q.missed})
+	river.AddWorker(workers, &worker[deliveryJob]{run: w.deliver})
+	river.AddWorker(workers, &worker[checkJob]{run: w.write})
+	river.AddWorker(workers, &worker[sweepJob]{run: w.sweep})
+	river.AddWorker(workers, &worker[retentionJob]{run: w.forget})
+	river.AddWorker(workers, &worker[missedJob]{run: w.missed})
 	var err error
-	q.engine, err = newEngine(ctx, o.Store, o.DSN, &river.Config{
+	w.client, err = newClient(ctx, o.Store, o.DSN, &river.Config{
 		FetchCooldown: fetchCooldown, FetchPollInterval: pollInterval, JobTimeout: jobTimeout, SoftStopTimeout: softStop,
-		RescueStuckJobsAfter: rescueAfter,
-		Logger:               quiet(o.Logger), Workers: workers,
+		RescueStuckJobsAfter: rescueAfter, Logger: warningsOf(o.Logger), Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			deliveries: {MaxWorkers: deliveryWorkers}, checkWrites: {MaxWorkers: checkWorkers},
 			upkeep: {MaxWorkers: upkeepWorkers},
@@ -96,7 +92,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 			periodic(missedInterval, missedJob{}),
 		},
 	})
-	return q, err
+	return w, err
 }
 
 func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
@@ -105,46 +101,47 @@ func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		&river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// Start runs jobs until Stop, those first that a crash cut off.
-func (q *Queue) Start(ctx context.Context) error {
-	if err := q.recover(ctx); err != nil {
+// Start runs jobs until Stop. Those that a crash cut off are queued again first.
+func (w *Workers) Start(ctx context.Context) error {
+	if err := w.recover(ctx); err != nil {
 		return err
 	}
-	if err := q.engine.start(ctx); err != nil {
+	if err := w.client.start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
-	q.started = true
+	w.started = true
 	return nil
 }
 
-// Stop waits for the jobs in progress, and frees what New took. What it cuts off runs again after the next start.
-func (q *Queue) Stop(ctx context.Context) error {
-	defer q.engine.close()
-	if !q.started {
+// Stop waits for the jobs in progress, and closes what New opened. A job that it cuts off runs again after the next
+// start.
+func (w *Workers) Stop(ctx context.Context) error {
+	defer w.client.close()
+	if !w.started {
 		return nil
 	}
-	return q.engine.stop(ctx)
+	return w.client.stop(ctx)
 }
 
-// Deliver queues the handling of a delivery.
-func (q *Queue) Deliver(ctx context.Context, tx *store.Tx, guid string) error {
-	return q.engine.insert(ctx, tx, deliveryJob{guid}, &river.InsertOpts{Queue: deliveries, MaxAttempts: deliveryTries})
+// EnqueueDelivery queues the handling of a delivery.
+func (w *Workers) EnqueueDelivery(ctx context.Context, tx *store.Tx, guid string) error {
+	return w.client.insert(ctx, tx, deliveryJob{guid}, &river.InsertOpts{Queue: deliveries, MaxAttempts: deliveryTries})
 }
 
 // RunChanged queues the write of the check that shows the run.
-func (q *Queue) RunChanged(ctx context.Context, tx *store.Tx, runID string) error {
-	id, err := q.Store.TouchCheckOf(ctx, tx, runID)
+func (w *Workers) RunChanged(ctx context.Context, tx *store.Tx, runID string) error {
+	id, err := w.Store.TouchCheckOf(ctx, tx, runID)
 	if err != nil || id == "" {
 		return err
 	}
-	return q.writeCheck(ctx, tx, id)
+	return w.writeCheck(ctx, tx, id)
 }
 
-func (q *Queue) writeCheck(ctx context.Context, tx *store.Tx, check string) error {
-	return q.engine.insert(ctx, tx, checkJob{check}, &river.InsertOpts{Queue: checkWrites, MaxAttempts: checkTries})
+func (w *Workers) writeCheck(ctx context.Context, tx *store.Tx, check string) error {
+	return w.client.insert(ctx, tx, checkJob{check}, &river.InsertOpts{Queue: checkWrites, MaxAttempts: checkTries})
 }
 
-// worker is a function as River wants it.
+// worker adapts a function to River.
 type worker[T river.JobArgs] struct {
 	river.WorkerDefaults[T]
 	run func(ctx context.Context, args T, row *rivertype.JobRow) error
@@ -155,15 +152,15 @@ func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error {
 	return w.run(ctx, j.Args, j.JobRow)
 }
 
-// NextRetry doubles the pause from try to try, and spreads what failed together.
+// NextRetry doubles the wait from try to try, and spreads jobs that failed together.
 func (w *worker[T]) NextRetry(j *river.Job[T]) time.Time {
 	d := min(firstRetry<<min(j.Attempt, 16), lastRetry)
 	return time.Now().Add(d/2 + rand.N(d))
 }
 
-// write brings a check up to date at GitHub.
-func (q *Queue) write(ctx context.Context, args checkJob, _ *rivertype.JobRow) error {
-	again, err := q.Checks.Write(ctx, args.Check)
+// write updates a check at GitHub.
+func (w *Workers) write(ctx context.Context, args checkJob, _ *rivertype.JobRow) error {
+	again, err := w.Checks.Write(ctx, args.Check)
 	if err != nil {
 		return err
 	}
