@@ -12,7 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// maxAnnotations of a check. Each batch of 50 is a request; more than these nobody reads.
+// maxAnnotations is how many annotations a check gets. Each 50 cost a request, and nobody reads more.
 const maxAnnotations = 200
 
 // Levels of annotations.
@@ -21,7 +21,7 @@ const (
 	levelFailure = "failure"
 )
 
-// AnnotationsOf are a file's problems at their lines.
+// AnnotationsOf makes annotations of a file's problems, at their lines.
 func AnnotationsOf(path string, r *schema.Report) []ghapi.Annotation {
 	var out []ghapi.Annotation
 	add := func(level string, ps []schema.Problem) {
@@ -51,7 +51,7 @@ func problemText(p schema.Problem) string {
 func annotation(path string, line int, level, title, message string) ghapi.Annotation {
 	line = max(line, 1)
 	if message == "" {
-		message = level // GitHub wants one
+		message = level // GitHub requires one
 	}
 	return ghapi.Annotation{
 		Path: path, StartLine: line, EndLine: line, Level: level,
@@ -59,42 +59,42 @@ func annotation(path string, line int, level, title, message string) ghapi.Annot
 	}
 }
 
-// annotations marks what failed at the lines of the job file that define it; of a job whose definition was expanded,
-// which is no file of the repository, at the job.
+// annotations marks failures at the lines of the job definition that define what failed. If the definition was
+// expanded, and so is no file of the repository, they are marked at the job in gantry.yml.
 func annotations(v View) []ghapi.Annotation {
 	var out []ghapi.Annotation
 	for _, r := range v.Runs {
 		if r.Results == nil || v.Check.Path == "" {
 			continue
 		}
-		lines := locate(r.Job)
+		source := parseSource(r.Job)
 		add := func(c results.Case, title, message string) {
 			line := int(v.Check.Line)
 			if line == 0 {
-				line = lines.of(c)
+				line = source.line(c)
 			}
 			if t := target(r); t != "" {
 				message += "\non " + t
 			}
 			out = append(out, annotation(v.Check.Path, line, levelFailure, title, message))
 		}
-		for _, f := range r.Broke() {
-			add(results.Case{Suite: f.Suite, Case: f.Case}, f.Title, brokeText(f))
+		for _, f := range r.DecisiveFindings() {
+			add(results.Case{Suite: f.Suite, Case: f.Case}, f.Title, findingText(f))
 		}
 		for _, c := range r.Results.Cases {
 			if len(out) >= maxAnnotations {
 				return out[:maxAnnotations]
 			}
 			if (c.Fails() || c.Result == results.Missing) && c.Suite != results.PipelineSuite {
-				add(c, caseName(c)+" "+words(kind(c)), failText(c))
+				add(c, caseName(c)+" "+describe(category(c)), failureText(c))
 			}
 		}
 	}
 	return out[:min(len(out), maxAnnotations)]
 }
 
-// failText says how a case failed.
-func failText(c results.Case) string {
+// failureText says how a case failed.
+func failureText(c results.Case) string {
 	message := c.Message
 	if message == "" {
 		message = c.Suite + "/" + caseName(c) + ": " + c.Result
@@ -105,11 +105,11 @@ func failText(c results.Case) string {
 	return message
 }
 
-// maxBroke is how much of a finding's lines an annotation has, in bytes: it shows where, the check shows the rest.
-const maxBroke = 2 << 10
+// maxFindingText is how much of a finding's console lines an annotation has, in bytes. The check has the rest.
+const maxFindingText = 2 << 10
 
-// brokeText says what a finding is.
-func brokeText(f results.Finding) string {
+// findingText says what a finding is, and where.
+func findingText(f results.Finding) string {
 	s := fmt.Sprintf("%s at console line %d", f.Kind, f.Line)
 	switch {
 	case f.Suite != "" && f.Case != "":
@@ -123,54 +123,55 @@ func brokeText(f results.Finding) string {
 		s += "\ndenied: " + f.Denied
 	}
 	if f.Text != "" {
-		s += "\n" + strings.TrimRight(plaintext.Clip(f.Text, maxBroke), "\n")
+		s += "\n" + strings.TrimRight(plaintext.Clip(f.Text, maxFindingText), "\n")
 	}
 	return s
 }
 
-// places are the lines of a job file where test definitions begin, in the order of the suites.
-type places struct {
+// source is the text of a job definition: its lines, and the numbers of those at which the test definitions begin, in
+// the order of the suites.
+type source struct {
 	lines  []string
 	starts []int
 }
 
-func locate(job []byte) places {
-	p := places{lines: strings.Split(string(bytes.ToValidUTF8(job, nil)), "\n")}
+func parseSource(job []byte) source {
+	s := source{lines: strings.Split(string(bytes.ToValidUTF8(job, nil)), "\n")}
 	j, _ := jobs.ParseJob(job, schema.Lenient)
 	if j == nil {
-		return p
+		return s
 	}
 	for _, m := range j.Actions {
 		if t, ok := m.(*jobs.TestDefinitions); ok {
 			for _, d := range t.Definitions {
-				p.starts = append(p.starts, d.Line)
+				s.starts = append(s.starts, d.Line)
 			}
 		}
 	}
-	return p
+	return s
 }
 
-// of is the 1-based line that defines a case: the step that reports it, when the definition is inline, else the
-// definition.
-func (p places) of(c results.Case) int {
+// line is the number, from 1, of the line that defines a case: the step that reports it, if the definition is inline,
+// else the beginning of the definition.
+func (s source) line(c results.Case) int {
 	i, _, ok := suiteName(c.Suite)
-	if !ok || i >= len(p.starts) {
+	if !ok || i >= len(s.starts) {
 		return 1
 	}
-	start, end := p.starts[i], len(p.lines)
-	if i+1 < len(p.starts) {
-		end = p.starts[i+1] - 1
+	start, end := s.starts[i], len(s.lines)
+	if i+1 < len(s.starts) {
+		end = s.starts[i+1] - 1
 	}
 	for n := max(start, 1); n <= end; n++ {
-		if names(p.lines[n-1], c.Case) {
+		if reports(s.lines[n-1], c.Case) {
 			return n
 		}
 	}
 	return start
 }
 
-// names says whether a step of a shell reports the case.
-func names(line, name string) bool {
+// reports tells whether a line of shell reports the case with lava-test-case.
+func reports(line, name string) bool {
 	fields := strings.Fields(strings.NewReplacer(`"`, " ", `'`, " ", ";", " ").Replace(line))
 	for i := range fields[:max(len(fields)-1, 0)] {
 		if fields[i] == "lava-test-case" && fields[i+1] == name {
@@ -180,7 +181,7 @@ func names(line, name string) bool {
 	return false
 }
 
-// Listing shows a file's errors with their lines, in Markdown.
+// Listing lists a file's errors with their lines, in Markdown.
 func Listing(path string, r *schema.Report) string {
 	p := &page{limit: ghapi.MaxText}
 	p.line("%s is refused:\n", code(path, maxName))

@@ -8,7 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// suites adds the table of suites, with counts.
+// suites adds the table of suites, with the counts of their results.
 func suites(p *page, runs []Run) {
 	type key struct {
 		run   int
@@ -42,7 +42,7 @@ func suites(p *page, runs []Run) {
 	}
 }
 
-// cases is the table of all cases: what did not pass first, as the end may be cut off.
+// cases is the table of all cases. Those that did not pass come first, since the end may be cut off.
 func cases(runs []Run) string {
 	p := &page{limit: ghapi.MaxText}
 	for _, passed := range []bool{false, true} {
@@ -59,10 +59,8 @@ func cases(runs []Run) string {
 					p.line("\n| Suite | Case | Result | Measurement | Time | Console line |\n|---|---|---|--:|--:|--:|")
 					head = true
 				}
-				p.line(
-					"| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c), measurement(c),
-					seconds(c.DurationS), number(c.LogLine),
-				)
+				p.line("| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c),
+					measurement(c), seconds(c.DurationS), number(c.LogLine))
 			}
 		}
 	}
@@ -112,7 +110,7 @@ func number(n *int) string {
 	return fmt.Sprint(*n)
 }
 
-// suiteName splits a suite as LAVA names it, "0_smoke", into the definition's index and name.
+// suiteName splits the name of a suite as LAVA makes it, such as "0_smoke", into the definition's index and name.
 func suiteName(suite string) (index int, name string, ok bool) {
 	n, name, ok := strings.Cut(suite, "_")
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Statuses and conclusions of GitHub.
+// Statuses and conclusions of check runs, as GitHub names them.
 const (
 	Queued     = "queued"
 	InProgress = "in_progress"
@@ -21,9 +21,9 @@ const (
 	ActionRequired = "action_required"
 )
 
-// conclude is the conclusion of a run that has its verdict. What is not the code's fault is never red, and what has not
-// passed is never green.
-func conclude(v results.Verdict) string {
+// conclusion is the conclusion of a run with the verdict. A run that did not fail by the code's fault is never red, and
+// one that has not passed is never green.
+func conclusion(v results.Verdict) string {
 	switch {
 	case v.Verdict == results.VerdictPass && v.Class == "":
 		return Success
@@ -33,23 +33,23 @@ func conclude(v results.Verdict) string {
 		return TimedOut
 	case v.Class == results.ClassCanceled:
 		return Canceled
-	default: // the lab's or our own fault
+	default: // the fault of the lab, or ours
 		return Neutral
 	}
 }
 
-// worst is the order in which one run's conclusion is the whole check's.
-func worst() []string { return []string{Failure, TimedOut, Canceled, Neutral, Success} }
+// bySeverity are the conclusions of runs, the worst first, which is the whole check's.
+func bySeverity() []string { return []string{Failure, TimedOut, Canceled, Neutral, Success} }
 
-// state is the status and, when it is completed, the conclusion of a check with the runs.
-func state(runs []Run) (status, conclusion string) {
+// state is the status of a check with the runs and, when it is completed, its conclusion.
+func state(runs []Run) (status, concluded string) {
 	queued, done := 0, 0
 	conclusions := map[string]bool{}
 	for _, r := range runs {
 		switch r.State {
 		case store.RunCompleted:
 			done++
-			conclusions[conclude(r.Verdict)] = true
+			conclusions[conclusion(r.Verdict)] = true
 		case store.RunQueued:
 			if r.Run.Attempts == 0 {
 				queued++
@@ -62,6 +62,6 @@ func state(runs []Run) (status, conclusion string) {
 	case done < len(runs):
 		return InProgress, ""
 	}
-	i := slices.IndexFunc(worst(), func(c string) bool { return conclusions[c] })
-	return Completed, worst()[i]
+	i := slices.IndexFunc(bySeverity(), func(c string) bool { return conclusions[c] })
+	return Completed, bySeverity()[i]
 }

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	maxFindings = 20      // shown of a run
-	maxReport   = 6 << 10 // bytes of a finding's lines
-	maxReports  = 3       // findings of a run whose lines are shown: a summary has room for 65,535 bytes
+	maxFindings = 20      // of a run that are listed
+	maxReport   = 6 << 10 // bytes of a finding's console lines
+	maxReports  = 3       // findings of a run whose console lines are shown: a summary has room for 65,535 bytes
 )
 
-// Evidence is what the run's verdict rests on, the most telling first; none while it has no verdict, or another than
-// its results have.
+// Evidence is what the run's verdict rests on, the most important first. There is none without a verdict, or while the
+// verdict is not that of the results.
 func (r Run) Evidence() []results.Evidence {
 	if r.Results == nil || r.Results.Class != r.Class || r.Results.Verdict.Verdict != r.Verdict.Verdict {
 		return nil
@@ -23,8 +23,8 @@ func (r Run) Evidence() []results.Evidence {
 	return r.Results.Evidence
 }
 
-// Broke are the findings that the verdict rests on, in its order.
-func (r Run) Broke() (broke []results.Finding) {
+// DecisiveFindings are the findings that the verdict rests on, in the order of the evidence.
+func (r Run) DecisiveFindings() (decisive []results.Finding) {
 	for _, e := range r.Evidence() {
 		if e.Kind != results.EvidenceFinding || e.Class == "" {
 			continue
@@ -33,14 +33,14 @@ func (r Run) Broke() (broke []results.Finding) {
 			return f.Line == e.LogLine && f.Title == e.Name
 		})
 		if i >= 0 {
-			broke = append(broke, r.Results.Findings[i])
+			decisive = append(decisive, r.Results.Findings[i])
 		}
 	}
-	return broke
+	return decisive
 }
 
-// why adds what the run's verdict rests on.
-func why(p *page, r Run, base string) {
+// evidence adds what the run's verdict rests on.
+func evidence(p *page, r Run, base string) {
 	all := r.Evidence()
 	if r.Class == "" || len(all) == 0 {
 		return
@@ -61,22 +61,22 @@ func why(p *page, r Run, base string) {
 	}
 }
 
-// kernel adds the run's findings: those that the verdict rests on first, with their lines.
-func kernel(p *page, r Run, base string) {
+// findings adds the run's kernel findings: those that the verdict rests on first, with their console lines.
+func findings(p *page, r Run, base string) {
 	if r.Results == nil || len(r.Results.Findings) == 0 {
 		return
 	}
-	broke := r.Broke()
-	all := slices.Clone(broke)
+	decisive := r.DecisiveFindings()
+	all := slices.Clone(decisive)
 	for _, f := range r.Results.Findings {
-		if !slices.Contains(broke, f) {
+		if !slices.Contains(decisive, f) {
 			all = append(all, f)
 		}
 	}
 	p.line("\n**Kernel findings** of %s\n", text(r.Name, maxName))
 	for i, f := range all[:min(len(all), maxFindings)] {
 		p.line("- %s", finding(r, f, base))
-		if f.Text != "" && i < maxReports && (len(broke) == 0 || i < len(broke)) {
+		if f.Text != "" && i < maxReports && (len(decisive) == 0 || i < len(decisive)) {
 			p.line("  <details><summary>its lines</summary><pre>%s</pre></details>", report(f.Text))
 		}
 	}
@@ -85,7 +85,7 @@ func kernel(p *page, r Run, base string) {
 	}
 }
 
-// finding is a finding in a line of Markdown.
+// finding is a finding as a line of Markdown.
 func finding(r Run, f results.Finding, base string) string {
 	s := text(f.Kind, maxName) + ": " + code(f.Title, maxName) + ", " + consoleLine(r, base, f.Line)
 	if f.Suite != "" {
@@ -109,7 +109,7 @@ func consoleLine(r Run, base string, line int) string {
 	)
 }
 
-// report is a report's lines in a <pre>: within it GitHub's Markdown takes entities, and links nothing.
+// report is a report's lines for a <pre> element: in it, GitHub's Markdown decodes entities and makes no links.
 func report(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	maxName    = 120 // runes of a suite's, case's or target's name in a table
-	maxMessage = 600 // runes of a message in a summary
+	maxName    = 120 // characters of a suite's, case's or target's name in a table
+	maxMessage = 600 // characters of a message in a summary
 )
 
-// Shown is a check run as it shall be, with all of its annotations.
-type Shown struct {
+// Rendered is a check run as GitHub should show it, with all of its annotations.
+type Rendered struct {
 	Run         ghapi.CheckRun // without annotations
 	Annotations []ghapi.Annotation
 }
 
 // Render makes the check run of a view. base is the address of the lab's pages.
-func Render(v View, base string) Shown {
+func Render(v View, base string) Rendered {
 	out := &ghapi.Output{}
-	s := Shown{Run: ghapi.CheckRun{
+	s := Rendered{Run: ghapi.CheckRun{
 		Name: v.Check.Name, HeadSHA: v.Check.HeadSHA, ExternalID: v.Check.ExternalID(), Output: out,
 		DetailsURL: strings.TrimRight(base, "/") + "/checks/" + v.Check.ID,
 	}}
@@ -49,7 +49,7 @@ func Render(v View, base string) Shown {
 	return s
 }
 
-// span is when the first run started and, at the end, the last one ended.
+// span is when the first run started and, once all are completed, when the last one ended.
 func span(runs []Run, status string) (started, completed *time.Time) {
 	var first, last int64
 	for _, r := range runs {
@@ -69,6 +69,8 @@ func span(runs []Run, status string) (started, completed *time.Time) {
 	return started, completed
 }
 
+// title says where the check is in the queue or on a target, or, once it is completed, whose fault a failure was, with
+// the counts of cases.
 func title(runs []Run, status string) string {
 	switch status {
 	case Queued:
@@ -85,16 +87,16 @@ func title(runs []Run, status string) string {
 		}
 		return "Waiting for the next attempt"
 	}
-	t := strings.Join(tally(runs), ", ")
+	t := strings.Join(counts(runs), ", ")
 	if i := slices.IndexFunc(runs, func(r Run) bool {
-		return r.Class != "" && (r.Class != results.ClassTest || !fails(r))
+		return r.Class != "" && (r.Class != results.ClassTest || !hasFailures(r))
 	}); i >= 0 {
 		t = strings.TrimSuffix(runs[i].headline()+" ("+t+")", " ()")
 	}
 	if i := slices.IndexFunc(runs, func(r Run) bool {
-		return r.Class == results.ClassTest && fails(r) && len(r.Broke()) > 0
+		return r.Class == results.ClassTest && hasFailures(r) && len(r.DecisiveFindings()) > 0
 	}); i >= 0 {
-		t += "; " + runs[i].Broke()[0].Title
+		t += "; " + runs[i].DecisiveFindings()[0].Title
 	}
 	if t == "" {
 		t = "No results"
@@ -102,26 +104,26 @@ func title(runs []Run, status string) string {
 	return plain(t, ghapi.MaxTitle)
 }
 
-// fails tells whether a case of the user's failed the run, so that the counts say why.
-func fails(r Run) bool {
+// hasFailures reports whether a case of the user's suites failed: then the counts say why the run failed.
+func hasFailures(r Run) bool {
 	return r.Results != nil && slices.ContainsFunc(r.Results.Cases, func(c results.Case) bool {
 		return c.Suite != results.PipelineSuite && c.Fails()
 	})
 }
 
-// headline says whose fault it was; of a system that broke, how.
+// headline says whose fault the failure was and, if the kernel broke, how.
 func (r Run) headline() string {
 	v := r.Verdict
-	if broke := r.Broke(); len(broke) > 0 {
-		v.Message = broke[0].Title
+	if decisive := r.DecisiveFindings(); len(decisive) > 0 {
+		v.Message = decisive[0].Title
 	}
 	return headline(v)
 }
 
-// tally counts the cases, the most telling first: those that failed anew, that passed though they are known to fail,
-// that are known to fail, that are flaky, and the rest.
-func tally(runs []Run) []string {
-	kinds := []string{
+// counts are the numbers of cases by category, the most important first: new failures, unexpected passes, missing
+// cases, known failures, flaky ones, and the rest.
+func counts(runs []Run) []string {
+	categories := []string{
 		results.Fail, results.NoteUnexpectedPass, results.Missing, results.NoteKnown, results.NoteFlaky, results.Unknown,
 		results.Skip, results.Pass,
 	}
@@ -132,26 +134,26 @@ func tally(runs []Run) []string {
 		}
 		for _, c := range r.Results.Cases {
 			if c.Suite != results.PipelineSuite {
-				n[kind(c)]++
+				n[category(c)]++
 			}
 		}
 	}
-	var counts []string
-	for _, k := range kinds {
+	var out []string
+	for _, k := range categories {
 		if n[k] == 0 {
 			continue
 		}
-		word := words(k)
+		word := describe(k)
 		if k == results.Fail && n[results.NoteKnown] > 0 {
 			word = "newly failed"
 		}
-		counts = append(counts, fmt.Sprintf("%d %s", n[k], word))
+		out = append(out, fmt.Sprintf("%d %s", n[k], word))
 	}
-	return counts
+	return out
 }
 
-// kind is what a case counts as.
-func kind(c results.Case) string {
+// category is what a case counts as: a note on a known failure, else its result.
+func category(c results.Case) string {
 	for _, note := range []string{results.NoteUnexpectedPass, results.NoteKnown, results.NoteFlaky} {
 		if c.Noted(note) {
 			return note
@@ -160,8 +162,9 @@ func kind(c results.Case) string {
 	return c.Result
 }
 
-func words(result string) string {
-	switch result {
+// describe is a category in words.
+func describe(category string) string {
+	switch category {
 	case results.Pass:
 		return "passed"
 	case results.Fail:
@@ -173,11 +176,11 @@ func words(result string) string {
 	case results.NoteUnexpectedPass:
 		return "passed unexpectedly"
 	default:
-		return result
+		return category
 	}
 }
 
-// headline says whose fault it was.
+// headline says whose fault a failure was.
 func headline(v results.Verdict) string {
 	switch v.Class {
 	case results.ClassJob:
@@ -195,7 +198,7 @@ func headline(v results.Verdict) string {
 	}
 }
 
-// target is where the run's last attempt is or was.
+// target is the target of the run's last attempt; "" when there was none.
 func target(r Run) string {
 	if len(r.Attempts) == 0 {
 		return ""
@@ -203,23 +206,23 @@ func target(r Run) string {
 	return r.Attempts[len(r.Attempts)-1].Target
 }
 
-// summary is the table of runs, with what went wrong, and the table of suites.
+// summary is the table of runs, what went wrong, the table of suites, and the kernel findings.
 func summary(runs []Run, base string) string {
 	p := &page{limit: ghapi.MaxText}
 	p.line("| Run | Target | State | Verdict | Time |\n|---|---|---|---|---|")
 	for _, r := range runs {
 		p.line("| [%s](%s/runs/%s) | %s | %s | %s | %s |", text(r.Name, maxName), strings.TrimRight(base, "/"), r.ID,
-			text(target(r), maxName), r.State, verdict(r.Verdict), took(r))
+			text(target(r), maxName), r.State, verdict(r.Verdict), duration(r))
 	}
 	for _, r := range runs {
 		if r.Message != "" {
 			p.line("\n%s: %s", text(r.Name, maxName), text(headline(r.Verdict), maxMessage))
 		}
-		why(p, r, base)
+		evidence(p, r, base)
 	}
 	suites(p, runs)
 	for _, r := range runs {
-		kernel(p, r, base)
+		findings(p, r, base)
 	}
 	return p.String()
 }
@@ -231,7 +234,8 @@ func verdict(v results.Verdict) string {
 	return v.Verdict + " (" + string(v.Class) + ")"
 }
 
-func took(r Run) string {
+// duration is how long the run's attempts were, with the wait between them; "" until it has ended.
+func duration(r Run) string {
 	if r.StartedMS == 0 || r.EndedMS < r.StartedMS {
 		return ""
 	}

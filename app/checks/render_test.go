@@ -121,7 +121,7 @@ actions:
           - echo; lava-test-case b --result pass
     - {from: git, name: two, path: two.yaml, repository: "https://example.com/two"}
 `
-	p := locate([]byte(job))
+	src := parseSource([]byte(job))
 	for _, tt := range []struct {
 		suite, name string
 		want        int
@@ -134,7 +134,7 @@ actions:
 		{"lava", "a", 1},
 		{"-1_x", "a", 1},
 	} {
-		if got := p.of(results.Case{Suite: tt.suite, Case: tt.name}); got != tt.want {
+		if got := src.line(results.Case{Suite: tt.suite, Case: tt.name}); got != tt.want {
 			t.Errorf("%s/%s is at line %d, want %d", tt.suite, tt.name, got, tt.want)
 		}
 	}

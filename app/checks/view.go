@@ -38,14 +38,14 @@ type View struct {
 // Run is a run as a check shows it.
 type Run struct {
 	store.Run
-	Place    int64            // in the queue, from 1; 0 when it does not wait
+	Place    int64            // in the queue, from 1; 0 when it does not wait for a target
 	Attempts []store.Attempt  // in order
-	Results  *results.Results // of the last attempt that ended; nil when there is none
+	Results  *results.Results // of the last attempt that has any; nil when there is none
 	Of       int              // the number of the attempt whose results these are
 	Job      []byte           // its definition, once it has results
 }
 
-// Rows reads what checks show.
+// Rows reads from the store what checks show.
 type Rows interface {
 	RunsOfCheck(ctx context.Context, check string) ([]store.Run, error)
 	Attempts(ctx context.Context, run string) ([]store.Attempt, error)
@@ -53,8 +53,8 @@ type Rows interface {
 	Job(ctx context.Context, run string) ([]byte, error)
 }
 
-// Look reads the view of a check: the runs of its generation.
-func Look(ctx context.Context, rows Rows, c store.Check) (View, error) {
+// Load reads what a check shows: its problem, or the runs of its generation.
+func Load(ctx context.Context, rows Rows, c store.Check) (View, error) {
 	v := View{Check: c}
 	if c.Problem != "" {
 		v.Problem = new(Problem)
@@ -71,7 +71,7 @@ func Look(ctx context.Context, rows Rows, c store.Check) (View, error) {
 		if !strings.HasPrefix(r.Key, c.RunKey("")) {
 			continue
 		}
-		run, err := LookRun(ctx, rows, r)
+		run, err := LoadRun(ctx, rows, r)
 		if err != nil {
 			return v, err
 		}
@@ -83,11 +83,11 @@ func Look(ctx context.Context, rows Rows, c store.Check) (View, error) {
 	return v, nil
 }
 
-// errNoRuns is a check whose runs are forgotten.
+// errNoRuns is returned for a check whose runs are deleted.
 var errNoRuns = fmt.Errorf("runs: %w", store.ErrNotFound)
 
-// LookRun reads what is shown of a run.
-func LookRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {
+// LoadRun reads what is shown of a run.
+func LoadRun(ctx context.Context, rows Rows, r store.Run) (v Run, err error) {
 	v.Run = r
 	if v.Attempts, err = rows.Attempts(ctx, r.ID); err != nil {
 		return v, err

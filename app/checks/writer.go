@@ -14,17 +14,19 @@ import (
 )
 
 const (
-	// claim is how long a writer may hold a check between two notes of its progress: longer than two requests can
-	// take, so that no second writer is ever at work beside it.
+	// claim is how long a writer may hold a check without recording progress: longer than two requests can take, so that
+	// two writers never write the same check.
 	claim = 90 * time.Second
-	// quiet is the least time between two updates that change neither status nor conclusion.
-	quiet = 5 * time.Second
-	// settle is how long GitHub may take over a request whose sender is gone.
-	settle = 2 * time.Second
-	// rounds bounds how often a writer goes on with what changed while it wrote; the next job does the rest.
-	rounds = 5
-	// patience is how long GitHub may refuse a check before it is given up.
-	patience = 48 * time.Hour
+	// updateInterval is the least time between two updates that change neither status nor conclusion.
+	updateInterval = 5 * time.Second
+	// inFlight is how long GitHub may take to carry out a request whose sender is gone.
+	inFlight = 2 * time.Second
+	// maxUpdates is how many updates one Write sends when the check changes while it writes; the next job sends the rest.
+	maxUpdates = 5
+	// giveUpAfter is how long GitHub may refuse a check before it is given up.
+	giveUpAfter = 48 * time.Hour
+	// releaseTimeout is for a write to our own database.
+	releaseTimeout = 10 * time.Second
 )
 
 // Options of a writer. All but Now are required.
@@ -37,7 +39,7 @@ type Options struct {
 	Now        func() time.Time // nil is the wall clock
 }
 
-// Writer tells GitHub of checks.
+// Writer writes checks to GitHub.
 type Writer struct {
 	Options
 	writes *prometheus.CounterVec
@@ -57,12 +59,11 @@ func New(o Options) (*Writer, error) {
 	return w, nil
 }
 
-// Write brings the check up to date at GitHub. again, when it is not zero, is when to call it again: a limit is
-// reached, or it is too early for an update that nobody waits for. After an error the check waits for another call,
-// too.
+// Write updates the check at GitHub. If again is not zero, it must be called again after that time: a limit is reached,
+// or it is too early for an update that nobody waits for. After an error it must be called again, too.
 func (w *Writer) Write(ctx context.Context, id string) (again time.Duration, err error) {
-	for range rounds {
-		more, again, err := w.once(ctx, id)
+	for range maxUpdates {
+		more, again, err := w.update(ctx, id)
 		if err != nil || again > 0 || !more {
 			return again, err
 		}
@@ -70,29 +71,21 @@ func (w *Writer) Write(ctx context.Context, id string) (again time.Duration, err
 	return time.Second, nil
 }
 
-// once sends the state of now. more is true when it has changed meanwhile.
-func (w *Writer) once(ctx context.Context, id string) (more bool, again time.Duration, err error) {
+// update claims the check, sends its current state, and ends the claim. more is true when it has changed meanwhile.
+func (w *Writer) update(ctx context.Context, id string) (more bool, again time.Duration, err error) {
 	writer := uuid.NewString()
 	c, err := w.Store.ClaimCheck(ctx, id, writer, w.Now().Add(claim))
 	if errors.Is(err, store.ErrNotFound) {
-		return false, 0, nil // up to date, or another writer has it, and will see what changed
+		return false, 0, nil // it is up to date, or another writer has it and will see what changed
 	}
 	if err != nil {
 		return false, 0, err
 	}
 	released := false
 	defer func() {
-		if released {
-			return
+		if !released {
+			err = errors.Join(err, w.release(ctx, id, writer, err))
 		}
-		why := ""
-		if err != nil {
-			why = err.Error()
-		}
-		// The claim must end even when the app is stopping.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		defer cancel()
-		err = errors.Join(err, w.Store.ReleaseCheck(ctx, id, writer, why))
 	}()
 	if !c.Open && c.External < c.Generation {
 		if err := w.Store.ReplaceCheckRun(ctx, id, writer); err != nil {
@@ -100,44 +93,49 @@ func (w *Writer) once(ctx context.Context, id string) (more bool, again time.Dur
 		}
 		c.External, c.CheckRunID, c.Annotations, c.SentHash, c.Open = c.Generation, 0, 0, "", true
 	}
-	view, err := Look(ctx, w.Store, c)
+	view, err := Load(ctx, w.Store, c)
 	if err != nil {
 		return false, 0, err
 	}
-	shown := Render(view, w.BaseURL)
-	if wait := w.early(c, shown); wait > 0 {
+	rendered := Render(view, w.BaseURL)
+	if wait := w.tooEarly(c, rendered); wait > 0 {
 		return false, wait, nil
 	}
-	if hash := shown.hash(); hash != c.SentHash {
-		err := w.send(ctx, &c, writer, shown)
-		if errors.Is(err, ghapi.ErrInvalid) {
-			w.Logger.ErrorContext(ctx, "check refused; telling its state only", "check", c.ID, "repo", c.Repo, "err", err)
-			err = w.send(ctx, &c, writer, shown.bare())
-		}
-		if err != nil {
-			return false, w.after(err), w.failed(ctx, c, err)
+	if hash := rendered.hash(); hash != c.SentHash {
+		if err := w.send(ctx, &c, writer, rendered); err != nil {
+			return false, w.limit(err), w.failed(ctx, c, err)
 		}
 		c.SentHash = hash
-		w.writes.WithLabelValues(shown.Run.Status).Inc()
+		w.writes.WithLabelValues(rendered.Run.Status).Inc()
 	}
-	c.Open = shown.Run.Status != Completed
+	c.Open = rendered.Run.Status != Completed
 	released = true
 	more, err = w.Store.CheckSent(ctx, c, writer)
 	return more, 0, err
 }
 
-const releaseTimeout = 10 * time.Second // of a local write
+// release ends the claim after a failure, or when the writer must wait.
+func (w *Writer) release(ctx context.Context, id, writer string, failure error) error {
+	why := ""
+	if failure != nil {
+		why = failure.Error()
+	}
+	// The claim must end even when the app is stopping.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	return w.Store.ReleaseCheck(ctx, id, writer, why)
+}
 
-// early is how long an update should wait that tells nothing new of status or conclusion.
-func (w *Writer) early(c store.Check, s Shown) time.Duration {
+// tooEarly is how long an update should wait that changes neither status nor conclusion.
+func (w *Writer) tooEarly(c store.Check, s Rendered) time.Duration {
 	if c.SentHash == "" || s.Run.Status == Completed || s.key() != sentKey(c.SentHash) {
 		return 0
 	}
-	return max(0, time.UnixMilli(c.SentMS).Add(quiet).Sub(w.Now()))
+	return max(0, time.UnixMilli(c.SentMS).Add(updateInterval).Sub(w.Now()))
 }
 
-// after is how long a limit asks to wait.
-func (w *Writer) after(err error) time.Duration {
+// limit is how long to wait for an error that is a limit; 0 for any other.
+func (w *Writer) limit(err error) time.Duration {
 	if limit := (*ghapi.LimitError)(nil); errors.As(err, &limit) {
 		w.writes.WithLabelValues("limited").Inc()
 		return limit.After
@@ -145,13 +143,13 @@ func (w *Writer) after(err error) time.Duration {
 	return 0
 }
 
-// failed decides whether an error of GitHub ends in giving the check up.
+// failed decides what becomes of a check after an error of GitHub: a retry, with the error, or giving it up, with none.
 func (w *Writer) failed(ctx context.Context, c store.Check, err error) error {
 	if limit := (*ghapi.LimitError)(nil); errors.As(err, &limit) {
 		return nil
 	}
 	w.writes.WithLabelValues("error").Inc()
-	old := w.Now().Sub(time.UnixMilli(c.CreatedMS)) > patience
+	old := w.Now().Sub(time.UnixMilli(c.CreatedMS)) > giveUpAfter
 	if errors.Is(err, ghapi.ErrInvalid) ||
 		old && (errors.Is(err, ghapi.ErrNotFound) || errors.Is(err, ghapi.ErrForbidden)) {
 		w.Logger.ErrorContext(ctx, "check given up", "check", c.ID, "repo", c.Repo, "err", err)
@@ -160,11 +158,21 @@ func (w *Writer) failed(ctx context.Context, c store.Check, err error) error {
 	return err
 }
 
-// send makes or updates the check run; c gets what GitHub then has.
-func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Shown) error {
+// send creates or updates the check run, without details if GitHub refuses them. c gets what GitHub has then.
+func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Rendered) error {
+	err := w.sendAll(ctx, c, writer, s)
+	if errors.Is(err, ghapi.ErrInvalid) {
+		w.Logger.ErrorContext(ctx, "check refused; sending its state only", "check", c.ID, "repo", c.Repo, "err", err)
+		err = w.sendAll(ctx, c, writer, s.withoutDetails())
+	}
+	return err
+}
+
+// sendAll creates or updates the check run, in as many requests as its annotations need.
+func (w *Writer) sendAll(ctx context.Context, c *store.Check, writer string, s Rendered) error {
 	gh := w.GitHub.Installation(c.InstallationID)
 	if c.CheckRunID == 0 || c.Interrupted {
-		// An earlier writer may have made it, or added annotations, and died before it noted so.
+		// An earlier writer may have created it, or added annotations, and died before it recorded that.
 		if err := w.find(ctx, gh, c); err != nil {
 			return err
 		}
@@ -174,7 +182,7 @@ func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Show
 		run, out := s.Run, *s.Run.Output
 		out.Annotations = rest[:min(len(rest), ghapi.MaxAnnotations)]
 		run.Output, rest = &out, rest[len(out.Annotations):]
-		if len(rest) > 0 { // the conclusion comes with the last of them
+		if len(rest) > 0 { // the conclusion is sent with the last annotations
 			run.Status, run.Conclusion, run.CompletedAt = InProgress, "", nil
 		}
 		if err := w.put(ctx, gh, c, writer, run); err != nil {
@@ -186,13 +194,13 @@ func (w *Writer) send(ctx context.Context, c *store.Check, writer string, s Show
 	}
 }
 
-// find takes over the check run that GitHub has for the check, if it has one.
+// find looks for the check run of the check at GitHub; c gets its id and the number of its annotations.
 func (w *Writer) find(ctx context.Context, gh *ghapi.Client, c *store.Check) error {
 	found, err := gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
 	if errors.Is(err, ghapi.ErrNotFound) && c.Interrupted && c.CheckRunID == 0 {
-		// The request that was cut off may still be on its way through GitHub.
+		// GitHub may still be carrying out the request that was cut off.
 		select {
-		case <-time.After(settle):
+		case <-time.After(inFlight):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -207,7 +215,7 @@ func (w *Writer) find(ctx context.Context, gh *ghapi.Client, c *store.Check) err
 	return err
 }
 
-// put is one request, noted at once.
+// put makes one request, and records at once what GitHub has then.
 func (w *Writer) put(ctx context.Context, gh *ghapi.Client, c *store.Check, writer string, run ghapi.CheckRun) error {
 	added := int64(len(run.Output.Annotations))
 	if c.CheckRunID != 0 {

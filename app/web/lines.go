@@ -59,7 +59,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.Run, err = checks.LookRun(r.Context(), h.Store, row); err != nil {
+	if p.Run, err = checks.LoadRun(r.Context(), h.Store, row); err != nil {
 		return p, err
 	}
 	if len(p.Attempts) == 0 {

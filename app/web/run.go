@@ -51,7 +51,7 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.Run, err = checks.LookRun(ctx, h.Store, row); err != nil {
+	if p.Run, err = checks.LoadRun(ctx, h.Store, row); err != nil {
 		return p, err
 	}
 	p.Source, p.Done = row.Source, row.State == store.RunCompleted

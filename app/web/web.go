@@ -104,7 +104,7 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 		h.show(w, r, "", nil, err)
 		return
 	}
-	v, err := checks.Look(r.Context(), h.Store, c)
+	v, err := checks.Load(r.Context(), h.Store, c)
 	if err == nil && len(v.Runs) == 1 {
 		http.Redirect(w, r, "/runs/"+v.Runs[0].ID, http.StatusFound)
 		return
