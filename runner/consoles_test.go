@@ -43,7 +43,8 @@ actions:
       - {command: "echo m''cu", name: says, successes: [{message: mcu}]}
       - {command: "echo '[    3.141593] WARN''ING: CPU: 0 PID: 1 at drivers/mcu.c:7 probe_mcu+0x17/0x20'", name: warns}
 - test:
-    namespace: linux
+    namespace: tests
+    connection-namespace: linux
     interactive:
     - name: again
       prompts: ['uart0# ']

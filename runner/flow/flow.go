@@ -18,7 +18,7 @@ var (
 	// Deployed are the images of a deploy action as the job has them; they are known when the plan is.
 	Deployed = plan.Slot[map[string]*jobs.Image]{Name: "images"} //nolint:gochecknoglobals // likewise
 	// Shell is what a boot leaves to the tests.
-	Shell = plan.Slot[Session]{Name: "a shell"} //nolint:gochecknoglobals // likewise
+	Shell = plan.Slot[Session]{Name: "a shell", Connection: true} //nolint:gochecknoglobals // likewise
 	// TestOverlay is what the overlay is made of; it is known when the plan is.
 	TestOverlay = plan.Slot[*overlay.Spec]{Name: "a deployed test overlay"} //nolint:gochecknoglobals // likewise
 	// TestSources are the test definitions that a deploy fetches, by their place in the job; the overlay has them, and a

@@ -22,6 +22,7 @@ type Builder struct {
 	*state
 	index  int   // of the action in the plan
 	action *Node // of the job
+	common *jobs.Common
 	node   *Node // what is being added to: the action, or a group in it
 }
 
@@ -56,7 +57,7 @@ func (b *Builder) Budget() { b.node.Budget = true }
 // skip. While that fails, actions that require the slot are not run, until one has provided it again; the error says
 // what is lost.
 func Restore[T any](b *Builder, s Slot[T], do Do) {
-	b.action.restore = &restore{place[T]{b.action.Namespace, s.Name}, do}
+	b.action.restore = &restore{used(b, s), do}
 }
 
 // Step adds a leaf.
@@ -103,10 +104,22 @@ func Need[C any](b *Builder, what string, c C) C {
 
 // Slot is a kind of data that flows from one action to a later one of its namespace. Slots of one name and different
 // types are different slots.
-type Slot[T any] struct{ Name string }
+type Slot[T any] struct {
+	Name string
+	// Connection says that an action with a connection-namespace takes this from there, and not from its own namespace.
+	Connection bool
+}
 
 // place is where a slot's value is in a plan.
 type place[T any] struct{ namespace, name string }
+
+// used is the place of a slot that the action takes something from.
+func used[T any](b *Builder, s Slot[T]) place[T] {
+	if s.Connection && b.common.ConnectionNamespace != "" {
+		return place[T]{b.common.ConnectionNamespace, s.Name}
+	}
+	return place[T]{b.action.Namespace, s.Name}
+}
 
 // Provide returns the place this action will fill when it runs.
 func Provide[T any](b *Builder, s Slot[T]) *T {
@@ -120,11 +133,11 @@ func Provide[T any](b *Builder, s Slot[T]) *T {
 
 // Require returns the place an earlier action fills.
 func Require[T any](b *Builder, s Slot[T]) *T {
-	k := place[T]{b.node.Namespace, s.Name}
+	k := used(b, s)
 	b.action.requires = append(b.action.requires, k)
 	v, ok := b.flow[k].(*T)
 	if !ok {
-		b.Errorf("needs %s, which no earlier action of namespace %q provides", s.Name, b.node.Namespace)
+		b.Errorf("needs %s, which no earlier action of namespace %q provides", s.Name, k.namespace)
 		return new(T)
 	}
 	return v

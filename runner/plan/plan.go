@@ -97,7 +97,7 @@ func Make(o Options) (p *Plan, err error) {
 				Attempts: max(1, a.FailureRetry), Interval: time.Duration(a.FailureRetryInterval) * time.Second,
 				Skip: a.Timeout.Skip,
 			}
-			b := &Builder{state: s, index: len(root.Nodes), node: n, action: n}
+			b := &Builder{state: s, index: len(root.Nodes), node: n, action: n, common: a}
 			b.expand(m)
 			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), a.Timeout.Duration())
 			root.Nodes = append(root.Nodes, n)
