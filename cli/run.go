@@ -90,9 +90,7 @@ func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *dut.Target, e
 	if err := report.Err(); err != nil {
 		return nil, nil, err
 	}
-	t, err := dut.Guest(d, dut.GuestOptions{
-		ID: guestID(), Operator: true, NoKVM: j.Context.NoKVM, KVM: dut.ProbeOnce(), Logger: e.logger,
-	})
+	t, err := dut.New(d, dut.Options{ID: attemptID(), Operator: true, KVM: dut.ProbeOnce(), Logger: e.logger})
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
@@ -113,8 +111,8 @@ func newFolder(dir string) error {
 // runID names the run's folder in the guest: /lava-ID. LAVA's are numbers, and some tests expect one.
 func runID() string { return strconv.FormatInt(time.Now().Unix()%1_000_000, 10) }
 
-// guestID is unique on this host.
-func guestID() string {
+// attemptID is unique on this host: guests are found by it.
+func attemptID() string {
 	return fmt.Sprintf("local-%d-%d", os.Getpid(), time.Now().UnixNano()%1_000_000)
 }
 

@@ -108,17 +108,3 @@ func TestBlocksAfterTrouble(t *testing.T) {
 		})
 	}
 }
-
-// TestSecondGuest refuses what would be two guests of one target.
-func TestSecondGuest(t *testing.T) {
-	root := images(t)
-	src := append(source(
-		t, nil,
-	), `- deploy: {to: tmpfs, images: {kernel: {url: "file:///vmlinuz", image_arg: "-kernel {kernel}"}}}
-- boot: {method: qemu, media: tmpfs, prompts: ['gantry:.*# ']}
-`...)
-	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
-	check(t, res, verdict{
-		"fail", results.ClassJob, "a boot after a second deploy is valid, but gantry does not execute it yet", "",
-	})
-}

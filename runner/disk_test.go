@@ -34,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 			})
 			j, _ := jobs.ParseJob(source(t, nil), schema.Strict)
 			d, _ := jobs.ParseDevice([]byte(device))
-			tg, err := dut.Guest(d, dut.GuestOptions{ID: "test-full-disk"})
+			tg, err := dut.New(d, dut.Options{ID: "test-full-disk"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -87,7 +87,7 @@ func told(t *testing.T, dir string) string {
 func TestResultsSSH(t *testing.T) {
 	g, root := sshGuest(t)
 	const cases = 30
-	spoil := func(tg *dut.Target) { tg.Console = spoiled{tg.Console} }
+	spoil := changed(func(g *dut.Guest) { g.Console = spoiled{g.Console} })
 	const server = "kill $(pidof dropbear)"
 	const session = "for p in $(pidof dropbear); do [ $p = $(cat /tmp/dropbear.pid) ] || kill $p; done"
 	for _, tt := range []struct {
@@ -248,7 +248,7 @@ func TestResultsSSHReboot(t *testing.T) {
 `...)
 	device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
 	res, dir := serveOn(t, device, src, plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
-		o.Target.Console = spoiled{o.Target.Console}
+		changed(func(g *dut.Guest) { g.Console = spoiled{g.Console} })(o.Target)
 	})
 	if res.Verdict.Verdict != results.Pass || passes(res) != 30 {
 		t.Errorf("verdict %s (%s), %d of 30 cases", res.Verdict.Verdict, res.Message, passes(res))

@@ -111,7 +111,7 @@ func TestResultsPort(t *testing.T) {
 		}, cases, cases},
 		{"a console without a result", same, []string{"exec >/dev/null 2>&1", report(0, cases)}, cases, cases},
 		{
-			"a console that spoils every signal", func(tg *dut.Target) { tg.Console = spoiled{tg.Console} },
+			"a console that spoils every signal", changed(func(g *dut.Guest) { g.Console = spoiled{g.Console} }),
 			[]string{report(0, cases)},
 			cases, cases,
 		},
@@ -126,7 +126,7 @@ func TestResultsPort(t *testing.T) {
 			0,
 			cases,
 		},
-		{"a host that does not read", func(tg *dut.Target) { tg.Results = deaf{tg.Results} }, []string{
+		{"a host that does not read", changed(func(g *dut.Guest) { g.Results = deaf{g.Results} }), []string{
 			"sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k & sleep 3; kill -9 $!", report(0, cases),
 		}, 0, 0},
 	} {
@@ -140,6 +140,22 @@ func TestResultsPort(t *testing.T) {
 			}
 		})
 	}
+}
+
+// changed changes each guest of a target.
+func changed(change func(*dut.Guest)) func(*dut.Target) {
+	return func(t *dut.Target) { t.Guests = changedGuests{t.Guests, change} }
+}
+
+type changedGuests struct {
+	dut.Guests
+	change func(*dut.Guest)
+}
+
+func (c changedGuests) Guest(name string) dut.Guest {
+	g := c.Guests.Guest(name)
+	c.change(&g)
+	return g
 }
 
 // spoiled is a console without a signal, manifest or end of a stage.

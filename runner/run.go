@@ -87,7 +87,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 		return errors.Join(err, records.Close())
 	}
 	ends := func() error { return errors.Join(records.Close(), kernels.Close(), syms.close()) }
-	jr, err := journal.Open(filepath.Join(o.Dir, journalFile), undoers(o.Target))
+	jr, err := openJournal(o.Dir, o.Target.Undoers)
 	if err != nil {
 		return results.Blame(results.ClassInfrastructure, errors.Join(err, ends()))
 	}
@@ -124,29 +124,26 @@ func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
 	return p, nil
 }
 
-// Recover takes back what a crashed runner left of a run; the run is then retried or reported. It may be called for a
-// run that ended well.
-func Recover(ctx context.Context, t *dut.Target, dir string) error {
-	path := filepath.Join(dir, journalFile)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+// Recover takes back what a crashed runner left of a run in the folder dir; the run is then retried or reported. It may
+// be called for a run that ended well. Target are the undoers of the run's own target: dut.Undoers.
+func Recover(ctx context.Context, dir string, target journal.Undoers) error {
+	if _, err := os.Stat(filepath.Join(dir, journalFile)); errors.Is(err, os.ErrNotExist) {
 		return nil // crashed before its first effect
 	}
-	jr, err := journal.Open(path, undoers(t))
+	jr, err := openJournal(dir, target)
 	if err != nil {
 		return err
 	}
 	return errors.Join(jr.Rollback(ctx, 0), jr.Close())
 }
 
-// undoers is the table of what can be taken back.
-func undoers(t *dut.Target) journal.Undoers {
-	u := journal.Undoers{
-		plan.UndoRemove: func(_ context.Context, path string) error { return os.RemoveAll(path) },
+// openJournal opens the journal of a run with all that can be taken back: each room brings its own.
+func openJournal(dir string, target journal.Undoers) (*journal.Journal, error) {
+	all, err := journal.Merge(deploy.Undoers(), target)
+	if err != nil {
+		return nil, results.Blame(results.ClassBug, err)
 	}
-	if t.Power != nil {
-		u[plan.UndoPower] = func(ctx context.Context, _ string) error { return t.Power.Off(ctx) }
-	}
-	return u
+	return journal.Open(filepath.Join(dir, journalFile), all)
 }
 
 // note says in the record which entries of the lists hold no more: whoever reads a failure wonders.

@@ -122,7 +122,7 @@ func serveOn(
 	if len(id) > 60 {
 		id = id[:60]
 	}
-	tg, err := dut.Guest(d, dut.GuestOptions{ID: id, Operator: policy.Operator})
+	tg, err := dut.New(d, dut.Options{ID: id, Operator: policy.Operator})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	const id = "test-killed"
-	tg, err := dut.Guest(d, dut.GuestOptions{ID: id})
+	tg, err := dut.New(d, dut.Options{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	_, _ = cmd.Process.Kill(), cmd.Wait()
-	if err := runner.Recover(t.Context(), tg, dir); err != nil {
+	if err := runner.Recover(t.Context(), dir, tg.Undoers); err != nil {
 		t.Fatal(err)
 	}
 	if running() {

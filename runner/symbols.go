@@ -17,8 +17,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner/boot"
+	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/journal"
-	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // What the symbols of a run may cost the runner. They are fetched only when there is a stack to decode.
@@ -134,7 +134,7 @@ func (s *symbols) release(i *symbol.Image) {
 // fetch brings the job's symbols, which the journal takes away again.
 func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image, error) {
 	dir := filepath.Join(s.o.Dir, symbolsDir)
-	if err := errors.Join(jr.Before(plan.UndoRemove, dir), os.Mkdir(dir, 0o700)); err != nil {
+	if err := errors.Join(jr.Before(deploy.UndoRemove, dir), os.Mkdir(dir, 0o700)); err != nil {
 		return nil, err
 	}
 	var disk unix.Statfs_t

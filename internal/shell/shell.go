@@ -1,4 +1,4 @@
-// Package shell writes words of POSIX shell scripts.
+// Package shell writes and reads words of POSIX shells.
 package shell
 
 import "strings"

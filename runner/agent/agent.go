@@ -57,8 +57,8 @@ type Options struct {
 	// Execute runs the assignment, and writes what it has to say to dir. When ctx ends it stops, cleans up, and returns;
 	// context.Cause(ctx) has the class. An error without a verdict in the results is made one by its class.
 	Execute func(ctx context.Context, a Assignment, dir string) (results.Results, error)
-	// Recover takes back what a process that crashed left of the run in dir. It must be idempotent.
-	Recover func(ctx context.Context, dir string) error
+	// Recover takes back what a process that crashed left of the assignment's run in dir. It must be idempotent.
+	Recover func(ctx context.Context, a Assignment, dir string) error
 
 	HTTP        *http.Client   // nil: one made for Server
 	Version     string         // of gantry

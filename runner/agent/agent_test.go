@@ -23,7 +23,7 @@ func testAgent(t *testing.T, f ...func(*Options)) *Agent {
 		Server: "http://127.0.0.1:1", Name: "r", Dir: t.TempDir(),
 		Targets: func() []lab.Target { return []lab.Target{{Name: "x", Type: "qemu", Trust: lab.Approved}} },
 		Execute: func(context.Context, Assignment, string) (results.Results, error) { return results.Results{}, nil },
-		Recover: func(context.Context, string) error { return nil },
+		Recover: func(context.Context, Assignment, string) error { return nil },
 	}
 	for _, f := range f {
 		f(&o)
@@ -176,7 +176,7 @@ func TestBadTarget(t *testing.T) {
 		silent.Store(true)
 		a := testAgent(t, func(o *Options) {
 			o.Dir = dir
-			o.Recover = func(context.Context, string) error {
+			o.Recover = func(context.Context, Assignment, string) error {
 				if silent.Load() {
 					return errors.New("the PDU is silent")
 				}

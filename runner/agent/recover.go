@@ -120,7 +120,7 @@ func (a *Agent) takeBack(life context.Context, r *run) error {
 	}
 	ctx, cancel := context.WithTimeout(life, recoverTimeout)
 	defer cancel()
-	err := a.o.Recover(ctx, r.dir)
+	err := a.o.Recover(ctx, r.Assignment, r.dir)
 	a.mu.Lock()
 	if err != nil {
 		a.bad[r.Target] = r.Lease

@@ -14,6 +14,14 @@ import (
 // RecordFile is the name of the record in a run's folder: the bytes of the copies, as they came.
 const RecordFile = "results.dev"
 
+// recordFile is the file of a guest's record.
+func recordFile(name string) string {
+	if name == "" {
+		return RecordFile
+	}
+	return "results-" + name + ".dev"
+}
+
 // DefaultMaxRecord is how many bytes a record holds: 100,000 results take about as many.
 const DefaultMaxRecord = 32 << 20
 
@@ -22,6 +30,7 @@ const readSize = 64 << 10
 
 // RecordOptions are those of a Record.
 type RecordOptions struct {
+	Name   string       // of the guest whose record it is; the first has none
 	Max    int64        // bytes of the record; 0 is DefaultMaxRecord
 	Logger *slog.Logger // nil discards
 }
@@ -48,7 +57,7 @@ type Record struct {
 // OpenRecord starts to read the stream into the record in a run's folder, after what an earlier stream left there. The
 // record owns the stream from then on; after an error the caller still does.
 func OpenRecord(dir string, stream io.ReadCloser, o RecordOptions) (*Record, error) {
-	f, err := os.OpenFile(filepath.Join(dir, RecordFile), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, recordFile(o.Name)), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}

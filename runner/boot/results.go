@@ -10,15 +10,16 @@ import (
 )
 
 // listen records what the target sends by its results device, where it has one. Without it the console has the results,
-// so what goes wrong is only logged. Before is the record of an earlier boot.
-func listen(ctx context.Context, r *plan.Run, t dut.Results, before *beside.Record) *beside.Record {
+// so what goes wrong is only logged. Name is the
+// guest's, before the record of an earlier boot.
+func listen(ctx context.Context, r *plan.Run, name string, t dut.Results, before *beside.Record) *beside.Record {
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()
 	}
 	if t == nil {
 		return nil
 	}
-	p, err := record(ctx, r, t)
+	p, err := record(ctx, r, name, t)
 	if err != nil {
 		r.Logf("warning", "the results device is not used: %v", err)
 		return nil
@@ -32,12 +33,12 @@ func listen(ctx context.Context, r *plan.Run, t dut.Results, before *beside.Reco
 	return p
 }
 
-func record(ctx context.Context, r *plan.Run, t dut.Results) (*beside.Record, error) {
+func record(ctx context.Context, r *plan.Run, name string, t dut.Results) (*beside.Record, error) {
 	rw, err := t.OpenResults(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := beside.OpenRecord(r.Dir, rw, beside.RecordOptions{Logger: r.Logger})
+	p, err := beside.OpenRecord(r.Dir, rw, beside.RecordOptions{Name: name, Logger: r.Logger})
 	if err != nil {
 		return nil, errors.Join(err, rw.Close())
 	}

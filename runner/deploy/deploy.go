@@ -71,7 +71,7 @@ func makeFolder(r *plan.Run, name string, perm os.FileMode) error {
 }
 
 func mkdir(r *plan.Run, dir string, perm os.FileMode) error {
-	if err := r.Journal.Before(plan.UndoRemove, dir); err != nil {
+	if err := r.Journal.Before(UndoRemove, dir); err != nil {
 		return err
 	}
 	return os.Mkdir(dir, perm)

@@ -83,9 +83,7 @@ func specOf(b *plan.Builder, m jobs.Method, l *library) *overlay.Spec {
 		}
 		s.Self = b.Target.Name
 	}
-	if res := b.Target.Results; res != nil {
-		s.ResultsDev = res.Node()
-	}
+	s.ResultsDev = b.Target.ResultsNode()
 	for _, name := range slices.Sorted(maps.Keys(b.Job.Environment)) {
 		s.Environment = append(s.Environment, environment(name, b.Job.Environment[name])...)
 	}

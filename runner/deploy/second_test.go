@@ -118,9 +118,7 @@ func TestRetriedDeploy(t *testing.T) {
 func attempt(t *testing.T) *plan.Run {
 	t.Helper()
 	dir := t.TempDir()
-	j, err := journal.Open(filepath.Join(dir, "journal"), journal.Undoers{
-		plan.UndoRemove: func(_ context.Context, path string) error { return os.RemoveAll(path) },
-	})
+	j, err := journal.Open(filepath.Join(dir, "journal"), Undoers())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 // Target is a set of capabilities; nil means the target lacks it. None of them has done any I/O before a step runs.
@@ -15,20 +18,64 @@ type Target struct {
 	Name   string
 	Device *jobs.Device
 
-	Power    Power
-	Console  Console
+	Power    *Power   // of a board
 	Consoles Consoles // of a board
-	Machine  Machine
-	Results  Results // only where the device file asks for it
+	Guests   Guests   // of a device that has guests
+
+	// Undoers take back what is done to targets, by the identity of each thing.
+	Undoers journal.Undoers
 }
 
-// Power switches the target. Both are idempotent; Off works for what another process switched on.
-type Power interface {
+// Power is a board's power. Undo names what is switched: it goes to the journal before power is given.
+type Power struct {
+	Switch
+	Undo journal.Undo
+}
+
+// Switch gives and cuts power. Both are idempotent; Off works for what another process switched on.
+type Switch interface {
 	On(ctx context.Context) error
 	Off(ctx context.Context) error
 }
 
-// Console is the target's first serial line. The stream ends when its reader is closed, or the guest is gone.
+// Spec is what a guest boots: a value that is made anew for each boot.
+type Spec = vm.Spec
+
+// ArgumentError is an argument of a job that a guest cannot be given; Index says which of the Spec's it is in.
+type ArgumentError = qemuarg.ArgumentError
+
+// Guests are the virtual machines of a target.
+type Guests interface {
+	// Check says what of a spec the job may not ask for; an *ArgumentError is in it, and the fault is its author's. It is
+	// pure, and meant for the plan.
+	Check(s Spec) error
+	// Guest is the guest of that name, the same at each call. The first guest of a run is called "".
+	Guest(name string) Guest
+}
+
+// Guest is one virtual machine: a set of capabilities, as Target is. Undo names the guest on its host: it goes to the
+// journal before the guest is switched on.
+type Guest struct {
+	Machine Machine
+	Console Console
+	Results Results // nil where the device file asks for none
+	Undo    journal.Undo
+}
+
+// Machine is what a guest boots, and its power.
+type Machine interface {
+	// Describe says how the guest would be executed, and what of the device's and the job's arguments is changed for it.
+	// Images may be unknown.
+	Describe(ctx context.Context, s Spec) (accel results.Accel, changes []string, err error)
+	// On starts the guest; it must be off.
+	On(ctx context.Context, s Spec) error
+	// Off is idempotent, and works for what another process switched on.
+	Off(ctx context.Context) error
+	// Exit is how the guest ended by itself: nil while it runs, and when it was switched off or shut down in order.
+	Exit() error
+}
+
+// Console is a serial line of the target. The stream ends when its reader is closed, or the guest is gone.
 type Console interface {
 	Open(ctx context.Context) (io.ReadWriteCloser, error)
 }
@@ -41,16 +88,15 @@ type Results interface {
 	Node() string
 }
 
-// Machine is what only guests have: a command line of their own.
-type Machine interface {
-	// Image says where the image that arguments call {name} is, or will be when the guest is switched on.
-	Image(name, path string)
-	// Args adds arguments of the job. What it refuses, it refuses at once, and the fault is their author's.
-	Args(args ...string) error
-	// Prepare says how the guest will be executed, and what of the device's and the job's arguments is changed for it.
-	Prepare(ctx context.Context) (accel results.Accel, changes []string, err error)
-	// Exit is how the guest ended by itself: nil while it runs, and when it was switched off or shut down in order.
-	Exit() error
+// ResultsNode is where the target has a results port, "" where it has none.
+func (t *Target) ResultsNode() string {
+	if t.Guests == nil {
+		return ""
+	}
+	if r := t.Guests.Guest("").Results; r != nil {
+		return r.Node()
+	}
+	return ""
 }
 
 // Timeouts are the device file's.

@@ -3,87 +3,62 @@ package dut
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
-	"sync"
 
-	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/vmhost/kvm"
-	"github.com/gantry-ci/gantry/vmhost/qemu"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
-// GuestOptions are what a guest is made of beside its device file.
-type GuestOptions struct {
-	ID       string // of the attempt: what the guest is found by, whoever started it
-	Operator bool   // the job is the operator's own
-	NoKVM    bool   // the job forbids KVM
-	KVM      KVM
-	Logger   *slog.Logger
+// GuestsOf gives the guests of a back end the classes that only this room knows. Undo is the kind that takes a guest
+// back by its id; results says whether the device file wants a results port.
+func GuestsOf(g vm.Guests, undo string, results bool) Guests { return guests{g, undo, results} }
+
+type guests struct {
+	vm.Guests
+	undo    string
+	results bool
 }
 
-// KVM says whether KVM works.
-type KVM func(context.Context) kvm.Result
+func (g guests) Check(s Spec) error { return blame(g.Guests.Check(s)) }
 
-// ProbeOnce probes KVM the first time it is called: a guest is prepared for the plan, for the record and for its start,
-// and what the host can do does not change while it is up.
-func ProbeOnce() KVM {
-	probe := sync.OnceValue(func() kvm.Result { return kvm.Probe(context.Background()) })
-	return func(context.Context) kvm.Result { return probe() }
+func (g guests) Guest(name string) Guest {
+	m := g.Guests.Guest(name)
+	all := Guest{Machine: machine{m}, Console: m, Undo: journal.Undo{Kind: g.undo, Arg: m.ID()}}
+	if g.results {
+		all.Results = port{m}
+	}
+	return all
 }
 
-// Guest makes a Target of a device file that describes a QEMU guest.
-func Guest(d *jobs.Device, o GuestOptions) (*Target, error) {
-	if d.Qemu == nil {
-		return nil, results.Failf(
-			results.ClassInfrastructure, "device %q: its file describes no QEMU guest: it has no boot method qemu", d.Name,
-		)
-	}
-	// Some files have arguments behind the command.
-	words := strings.Fields(d.Qemu.Command)
-	if len(words) == 0 {
-		return nil, results.Failf(results.ClassInfrastructure, "device %q: boot method qemu has no command", d.Name)
-	}
-	trust := qemu.Served
-	if o.Operator {
-		trust = qemu.Operator
-	}
-	g := qemu.New(qemu.Options{
-		ID: o.ID, Trust: trust, NoKVM: o.NoKVM, KVM: o.KVM, Logger: o.Logger, Results: d.Results == jobs.ResultsVirtioSerial,
-		Machine: qemu.Machine{Binary: words[0], Options: append(words[1:], d.Qemu.Options...), Extra: d.Qemu.Extra},
-	})
-	t := &Target{Name: d.Name, Device: d, Power: guest{g}, Console: guest{g}, Machine: guest{g}}
-	if d.Results == jobs.ResultsVirtioSerial {
-		t.Results = guest{g}
-	}
-	return t, nil
-}
-
-// guest gives a guest's errors the class that only this room knows.
-type guest struct{ *qemu.Guest }
+// port is a guest's results port.
+type port struct{ vm.Lines }
 
 // Node is where Linux with udev has the results port.
-func (guest) Node() string { return "/dev/virtio-ports/" + qemu.ResultsPort }
+func (port) Node() string { return vm.ResultsNode }
+
+// machine gives a guest's errors their class.
+type machine struct{ vm.Guest }
 
 // On starts the guest: what QEMU refuses to start with is the job's images and arguments; that it cannot be started
 // at all is the lab's.
-func (g guest) On(ctx context.Context) error { return blame(g.Guest.On(ctx)) }
+func (m machine) On(ctx context.Context, s Spec) error { return blame(m.Guest.On(ctx, s)) }
 
-// Prepare decides what On will do.
-func (g guest) Prepare(ctx context.Context) (results.Accel, []string, error) {
-	c, err := g.Guest.Prepare(ctx)
+// Describe says what On will do.
+func (m machine) Describe(ctx context.Context, s Spec) (results.Accel, []string, error) {
+	e, err := m.Guest.Describe(ctx, s)
 	if err != nil {
 		return results.Accel{}, nil, blame(err)
 	}
-	return results.Accel{Used: c.Accel.Used, Why: c.Accel.Why}, c.Changes, nil
+	return results.Accel{Used: e.Accel.Used, Why: e.Accel.Why}, e.Changes, nil
 }
 
 // Exit is how the guest ended by itself: a guest that went down in order is its images' doing, one that somebody killed
 // (the host, out of memory) is not.
-func (g guest) Exit() error {
+func (m machine) Exit() error {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel() // ask, do not wait
-	end, err := g.Wait(ended)
+	end, err := m.Wait(ended)
 	switch {
 	case err != nil || end.Stopped:
 		return nil //nolint:nilerr // it runs, was never started, or was switched off
@@ -99,11 +74,13 @@ func (g guest) Exit() error {
 	return results.Failf(results.ClassJob, "the guest shut itself down (%s)", end.Reason)
 }
 
+// blame tells the job's faults, which are in its arguments and images, from the host's.
 func blame(err error) error {
-	if e := (*qemu.ArgumentError)(nil); errors.As(err, &e) {
+	if e := (*ArgumentError)(nil); errors.As(err, &e) {
 		return results.Blame(results.ClassJob, err)
 	}
-	if e := (*qemu.ExitError)(nil); errors.As(err, &e) && !e.HostFault() {
+	var fault interface{ HostFault() bool }
+	if errors.As(err, &fault) && !fault.HostFault() {
 		return results.Blame(results.ClassJob, err)
 	}
 	return results.Blame(results.ClassInfrastructure, err)

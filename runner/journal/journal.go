@@ -27,6 +27,20 @@ type Undo struct {
 // Undoers say how each kind is undone. An undoer is idempotent, and finds nothing to do where the effect never began.
 type Undoers map[string]func(ctx context.Context, arg string) error
 
+// Merge makes one table of those of several rooms. A kind that two of them have is a bug: nobody knows whose it is.
+func Merge(tables ...Undoers) (Undoers, error) {
+	all := Undoers{}
+	for _, t := range tables {
+		for kind, undo := range t {
+			if all[kind] != nil {
+				return nil, fmt.Errorf("merge undoers: there are two for %s", kind)
+			}
+			all[kind] = undo
+		}
+	}
+	return all, nil
+}
+
 // undoTimeout bounds one undo: a PDU is given three tries of ten seconds.
 const undoTimeout = 30 * time.Second
 

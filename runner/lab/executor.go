@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/gantry-ci/gantry/internal/schema"
@@ -28,7 +27,8 @@ const servedConsole = 1 << 30
 type Executor struct {
 	Config *Config
 	Logger *slog.Logger
-	KVM    dut.KVM // probed once: it does not change while the host is up
+	KVM    dut.KVM     // probed once: it does not change while the host is up
+	Makers []dut.Maker // of targets; nil for gantry's own
 }
 
 // NewExecutor makes an executor of what the configuration says.
@@ -62,9 +62,7 @@ func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (r
 	if err != nil {
 		return results.Results{}, err
 	}
-	t, err := dut.Guest(d, dut.GuestOptions{
-		ID: a.Lease, NoKVM: j.Context.NoKVM, KVM: x.KVM, Logger: x.Logger,
-	})
+	t, err := dut.New(d, x.target(a))
 	if err != nil {
 		return results.Results{}, err
 	}
@@ -80,15 +78,24 @@ func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (r
 	return *res, err
 }
 
-// Recover takes back what a crashed process left of a run. Its guest is found by the lease alone, which names the
-// folder; any device file will do, and the run's own may be gone.
-func (x *Executor) Recover(ctx context.Context, dir string) error {
-	for _, d := range x.Config.Devices {
-		t, err := dut.Guest(d, dut.GuestOptions{ID: filepath.Base(dir), Logger: x.Logger})
-		if err != nil {
-			return err
-		}
-		return runner.Recover(ctx, t, dir)
+// Recover takes back what a crashed process left of a run, on the target that the assignment names and no other. Where
+// its device file is gone, what has an identity on the host is taken back all the same: a guest, a path.
+func (x *Executor) Recover(ctx context.Context, a lab.Assignment, dir string) error {
+	d := x.Config.Devices[a.Target]
+	if d == nil {
+		x.Logger.WarnContext(ctx, "recovery without a device file", "run", a.Run, "target", a.Target)
 	}
-	return fmt.Errorf("recover %s: this runner has no device", dir)
+	undoers, err := dut.Undoers(d, x.target(a))
+	if err != nil {
+		return results.Blame(results.ClassBug, err)
+	}
+	if err := runner.Recover(ctx, dir, undoers); err != nil {
+		return fmt.Errorf("recover run %s on %s: %w", a.Run, a.Target, err)
+	}
+	return nil
+}
+
+// target is what an assignment's target is made of. The lease is the attempt's id.
+func (x *Executor) target(a lab.Assignment) dut.Options {
+	return dut.Options{ID: a.Lease, KVM: x.KVM, Logger: x.Logger, Makers: x.Makers}
 }

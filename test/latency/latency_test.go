@@ -111,7 +111,7 @@ func connect(
 			}
 			return results.Results{Verdict: results.Decide(nil, nil)}, nil
 		},
-		Recover: func(context.Context, string) error { return nil },
+		Recover: func(context.Context, agent.Assignment, string) error { return nil },
 	})
 	if err != nil {
 		b.Fatal(err)

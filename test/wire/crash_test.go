@@ -63,7 +63,7 @@ func runnerProcess() int {
 			<-ctx.Done()
 			return rec.end(context.Cause(ctx))
 		},
-		Recover: func(_ context.Context, dir string) error {
+		Recover: func(_ context.Context, _ agent.Assignment, dir string) error {
 			err := os.RemoveAll(filepath.Join(dir, "guest"))
 			fmt.Println("took back", err)
 			return err

@@ -227,7 +227,7 @@ func (l *testLab) runner(t testing.TB, name, url string, f ...func(*agent.Option
 	n := &node{Options: agent.Options{
 		Server: url, Name: name, Token: token, Dir: t.TempDir(), Version: "v0.1.0",
 		Targets: func() []lab.Target { return []lab.Target{{Name: name + "-1", Type: "qemu"}} },
-		Execute: passing, Recover: func(context.Context, string) error { return nil },
+		Execute: passing, Recover: func(context.Context, agent.Assignment, string) error { return nil },
 		StopTimeout: patience, Logger: logger(t).With("side", name),
 	}}
 	for _, f := range f {

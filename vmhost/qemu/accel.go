@@ -7,13 +7,9 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
-
-// Accel says how a guest is executed, and why so.
-type Accel struct {
-	Used string `json:"used"` // kvm or tcg
-	Why  string `json:"why"`
-}
 
 // noTimerCheck keeps a Linux guest from panicking when software emulation on a busy host makes its timer late.
 const noTimerCheck = "no_timer_check"
@@ -35,13 +31,13 @@ func asked(opts []option) string {
 	answer := ""
 	for _, o := range opts {
 		var want string
-		switch o.name {
+		switch o.Name {
 		case "enable-kvm":
 			want = "kvm"
 		case "accel":
-			want, _ = parseProps(o.value).explicit("accel").get("accel")
+			want, _ = o.Props().Explicit("accel").Get("accel")
 		case "machine", "M":
-			want, _ = parseProps(o.value).get("accel")
+			want, _ = o.Props().Get("accel")
 		}
 		switch {
 		case strings.Contains(want, "kvm"):
@@ -54,26 +50,26 @@ func asked(opts []option) string {
 }
 
 // decide chooses the accelerator.
-func decide(binary string, opts []option, noKVM bool, probe func() kvm.Result) Accel {
+func decide(binary string, opts []option, noKVM bool, probe func() kvm.Result) vm.Accel {
 	want := asked(opts)
 	switch {
 	case want != "" && want != "kvm":
-		return Accel{"tcg", "the options ask for " + want}
+		return vm.Accel{Used: "tcg", Why: "the options ask for " + want}
 	case noKVM:
-		return Accel{"tcg", "KVM is forbidden for this guest"}
+		return vm.Accel{Used: "tcg", Why: "KVM is forbidden for this guest"}
 	case !hostGuest(binary):
-		return Accel{"tcg", filepath.Base(binary) + " guests are not of this host's architecture"}
+		return vm.Accel{Used: "tcg", Why: filepath.Base(binary) + " guests are not of this host's architecture"}
 	}
 	switch r := probe(); {
 	case !r.Usable():
-		return Accel{"tcg", "KVM is not usable here (" + string(r.Verdict) + "): " + r.Evidence}
+		return vm.Accel{Used: "tcg", Why: "KVM is not usable here (" + string(r.Verdict) + "): " + r.Evidence}
 	default:
-		return Accel{"kvm", r.Evidence}
+		return vm.Accel{Used: "kvm", Why: r.Evidence}
 	}
 }
 
 // accelerate makes the options say what was decided, and returns what it changed.
-func accelerate(binary string, opts []option, a Accel) (out []option, changes []string) {
+func accelerate(binary string, opts []option, a vm.Accel) (out []option, changes []string) {
 	change := func(from, to string) {
 		if to == "" {
 			changes = append(changes, "removed "+from)
@@ -85,35 +81,35 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 		if asked(opts) != "" {
 			return opts, nil
 		}
-		return append(slices.Clip(opts), option{name: "accel", value: "kvm", has: true, from: fromDevice}), []string{
+		return append(slices.Clip(opts), made("accel", "kvm")), []string{
 			"added -accel kvm",
 		}
 	}
 	for _, o := range opts {
 		before := o.String()
 		switch {
-		case o.name == "enable-kvm":
+		case o.Name == "enable-kvm":
 			change(before, "")
 			continue
-		case o.name == "accel":
-			if v, _ := parseProps(o.value).explicit("accel").get("accel"); strings.Contains(v, "kvm") {
+		case o.Name == "accel":
+			if v, _ := o.Props().Explicit("accel").Get("accel"); strings.Contains(v, "kvm") {
 				change(before, "")
 				continue
 			}
-		case o.name == "machine" || o.name == "M":
-			l := withoutKVM(parseProps(o.value))
+		case o.Name == "machine" || o.Name == "M":
+			l := withoutKVM(o.Props())
 			if len(l) == 0 {
 				change(before, "")
 				continue
 			}
-			if o.value = l.String(); o.String() != before {
+			if o.Value = l.String(); o.String() != before {
 				change(before, o.String())
 			}
-		case o.name == "cpu" && (o.value == "host" || strings.HasPrefix(o.value, "host,")):
-			o.value = "max" + strings.TrimPrefix(o.value, "host")
+		case o.Name == "cpu" && (o.Value == "host" || strings.HasPrefix(o.Value, "host,")):
+			o.Value = "max" + strings.TrimPrefix(o.Value, "host")
 			change(before, o.String())
-		case o.name == "append" && x86(binary) && !slices.Contains(strings.Fields(o.value), noTimerCheck):
-			o.value = withKernelWord(o.value, noTimerCheck)
+		case o.Name == "append" && x86(binary) && !slices.Contains(strings.Fields(o.Value), noTimerCheck):
+			o.Value = withKernelWord(o.Value, noTimerCheck)
 			changes = append(changes, "added "+noTimerCheck+" to -append")
 		}
 		out = append(out, o)
@@ -122,13 +118,13 @@ func accelerate(binary string, opts []option, a Accel) (out []option, changes []
 }
 
 // withoutKVM is a machine's properties less those only KVM has.
-func withoutKVM(l props) props {
-	if v, ok := l.get("accel"); ok && strings.Contains(v, "kvm") {
-		l = l.without("accel", "kernel_irqchip", "kernel-irqchip")
+func withoutKVM(l qemuarg.Props) qemuarg.Props {
+	if v, ok := l.Get("accel"); ok && strings.Contains(v, "kvm") {
+		l = l.Without("accel", "kernel_irqchip", "kernel-irqchip")
 	}
 	for i, p := range l {
-		if p.key == "gic-version" && p.value == "host" {
-			l[i].value = "max"
+		if p.Key == "gic-version" && p.Value == "host" {
+			l[i].Value = "max"
 		}
 	}
 	return l

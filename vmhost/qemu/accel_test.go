@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 var hwResult = kvm.Result{Verdict: kvm.HW, Evidence: "it ran"}
@@ -34,11 +36,11 @@ func TestFallback(t *testing.T) {
 		}, // the rest is init's
 		{"-nographic", "-nographic"},
 	} {
-		opts, err := parseArgument(c.in, fromDevice)
+		opts, err := parse(c.in, qemuarg.FromDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, changes := accelerate("qemu-system-x86_64", opts, Accel{Used: "tcg"})
+		out, changes := accelerate("qemu-system-x86_64", opts, vm.Accel{Used: "tcg"})
 		var got []string
 		for _, o := range out {
 			got = append(got, o.String())
@@ -81,7 +83,7 @@ func TestDecide(t *testing.T) {
 		{"qemu-system-x86_64", "-enable-kvm", true, hwResult, "tcg", "forbidden"},
 		{"qemu-system-aarch64", "-enable-kvm", false, hwResult, "tcg", "architecture"},
 	} {
-		opts, err := parseArgument(c.opts, fromDevice)
+		opts, err := parse(c.opts, qemuarg.FromDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,10 +110,10 @@ func TestArgv(t *testing.T) {
 	job := []string{"-kernel", "/run/1/bzImage", "-append", "console=ttyS0,115200 root=/dev/sda"}
 	drive := []string{"-drive", "file=/run/1/disk.img,index=0,format=raw"}
 
-	build := func(probe func(context.Context) kvm.Result) *Command {
+	build := func(probe func(context.Context) kvm.Result) *command {
 		o := testOptions("run-1")
 		o.KVM = probe
-		g := New(o)
+		g := newTestGuest(o)
 		g.Image("kernel", "/run/1/bzImage")
 		g.Image("disk", "/run/1/disk.img")
 		if err := g.Args(
@@ -134,7 +136,7 @@ func TestArgv(t *testing.T) {
 
 	c := build(noKVM)
 	slow := cat(job[:3], []string{job[3] + " no_timer_check"})
-	if diff := cmp.Diff(cat(device, slow, drive, tail, []string{"-monitor", "none"}, own), c.Argv); diff != "" {
+	if diff := cmp.Diff(cat(device, slow, drive, tail, []string{"-monitor", "none"}, own), c.argv); diff != "" {
 		t.Errorf("software emulation: %s", diff)
 	}
 	want := []string{
@@ -148,7 +150,7 @@ func TestArgv(t *testing.T) {
 	}
 	c = build(hw)
 	if diff := cmp.Diff(
-		cat(device, job, drive, []string{"-enable-kvm"}, tail, []string{"-monitor", "none"}, own), c.Argv,
+		cat(device, job, drive, []string{"-enable-kvm"}, tail, []string{"-monitor", "none"}, own), c.argv,
 	); diff != "" {
 		t.Errorf("KVM: %s", diff)
 	}
@@ -167,7 +169,7 @@ func TestConsolePlace(t *testing.T) {
 		"-monitor unix:/x,server":                                                                  "-monitor unix:/x,server -serial chardev:gantry-console -chardev socket,id=gantry-console",
 		"-daemonize -name other":                                                                   "-serial chardev:gantry-console -chardev socket,id=gantry-console",
 	} {
-		opts, err := parseArgument(in, fromDevice)
+		opts, err := parse(in, qemuarg.FromDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +202,7 @@ func TestRestrict(t *testing.T) {
 		{`-netdev '{"type":"user","id":"n"}'`, `-netdev {"id":"n","restrict":true,"type":"user"}`, Served, NetworkDefault},
 		{`-netdev '{"type":"tap","id":"n"}'`, `-netdev {"type":"tap","id":"n"}`, Served, NetworkDefault},
 	} {
-		opts, err := parseArgument(c.in, fromDevice)
+		opts, err := parse(c.in, qemuarg.FromDevice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,16 +219,16 @@ func TestDeviceOptions(t *testing.T) {
 	o.Machine.Options, o.Machine.Extra = []string{"-nographic", "-m", "512", "-net nic -net user"}, []string{
 		"-cpu", "host",
 	}
-	c, err := New(o).Prepare(t.Context())
+	c, err := newTestGuest(o).Prepare(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(c.Argv[1:11], " "); got != "-nographic -m 512 -net nic -net user,restrict=on -cpu max -serial" {
+	if got := strings.Join(c.argv[1:11], " "); got != "-nographic -m 512 -net nic -net user,restrict=on -cpu max -serial" {
 		t.Error(got)
 	}
 	o.Machine.Options = []string{"-m"}
 	o.Machine.Extra = nil
-	if _, err := New(o).Prepare(t.Context()); err == nil || err.Error() != `device option "-m": -m needs an argument` {
+	if _, err := newTestGuest(o).Prepare(t.Context()); err == nil || err.Error() != `device option "-m": -m needs an argument` {
 		t.Error(err)
 	}
 }

@@ -7,16 +7,15 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
-// Command is what will be executed, decided but not started.
-type Command struct {
-	Argv    []string `json:"argv"` // with the images' paths; the process gets descriptors in their place
-	Accel   Accel    `json:"accel"`
-	Changes []string `json:"changes"` // what differs from what device file and job say, in words
-
-	opts    []option
-	formats formats // of the guest
+// command is what will be executed, decided but not started.
+type command struct {
+	vm.Execution
+	argv []string // with the images' paths; the process gets descriptors in their place
+	opts []option
 }
 
 // The names of what gantry adds to a guest.
@@ -31,20 +30,21 @@ const (
 
 var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.-]+\}`)
 
-// builder makes a Command of options.
+// builder makes a command of options.
 type builder struct {
 	machine Machine
 	trust   Trust
 	network Network
 	policy  policy
-	images  map[string]string
+	images  images
+	unknown bool // images may be unknown: nothing will be started
 	results bool
 	opts    []option
 	changes []string
 }
 
 // build goes from the words of device file and job to the options of the process.
-func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id string) (*Command, error) {
+func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id string) (*command, error) {
 	device, err := deviceOptions(b.machine)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id st
 		b.opts[i] = b.disk(o)
 	}
 	if b.trust == Served {
-		if err := checkOnce(b.opts, func(file string) string { return file }); err != nil {
+		if err := checkDisks(b.opts, func(file string) string { return file }); err != nil {
 			return nil, err
 		}
 	}
@@ -77,27 +77,18 @@ func (b *builder) build(job []option, noKVM bool, probe func() kvm.Result, id st
 	b.opts, b.changes = opts, append(b.changes, changes...)
 	b.own(id)
 	b.locate()
-	c := &Command{Accel: accel, Changes: b.changes, opts: b.opts}
-	c.Argv = render(b.machine.Binary, c.opts, func(o option) string { return o.file })
+	c := &command{Execution: vm.Execution{Accel: accel, Changes: b.changes}, opts: b.opts}
+	c.argv = render(b.machine.Binary, c.opts, func(o option) string { return o.File() })
 	return c, nil
 }
 
 // deviceOptions reads the device file's, joined as LAVA joins them: an option and its argument may be two strings.
 func deviceOptions(m Machine) ([]option, error) {
-	opts, err := parseArgument(strings.Join(slices.Concat(m.Options, m.Extra), " "), fromDevice)
+	opts, err := parse(strings.Join(slices.Concat(m.Options, m.Extra), " "), qemuarg.FromDevice)
 	for i := range opts {
-		opts[i].text = opts[i].String()
+		opts[i].Source = opts[i].String()
 	}
 	return opts, err
-}
-
-// parseArgument reads one string of a device file or job, which may hold several words.
-func parseArgument(s string, from origin) ([]option, error) {
-	words, err := split(s)
-	if err != nil {
-		return nil, &ArgumentError{Source: string(from), Argument: s, Reason: err.Error()}
-	}
-	return optionsOf(words, from, s)
 }
 
 // substitute puts the paths of images in for their names. It is done on parsed values, so that a path's characters mean
@@ -107,77 +98,61 @@ func (b *builder) substitute(o option) (option, error) {
 	put := func(s string) string {
 		return placeholder.ReplaceAllStringFunc(s, func(name string) string {
 			p, ok := b.images[name[1:len(name)-1]]
-			if ok {
+			if p != "" {
 				return p
 			}
-			if k := kindOf(o.name); k == path || k == disk || o.name == "drive" {
+			ok = ok && b.unknown
+			if k := o.Kind(); !ok && (k == qemuarg.KindPath || k == qemuarg.KindDisk || o.Name == "drive") {
 				missing = name
 			}
 			return name
 		})
 	}
-	if kindOf(o.name) == list {
-		l := parseProps(o.value)
+	if o.Kind() == qemuarg.KindList {
+		l := o.Props()
 		for i := range l {
-			l[i].value = put(l[i].value)
+			l[i].Value = put(l[i].Value)
 		}
-		o.value = l.String()
+		o.Value = l.String()
 	} else {
-		o.value = put(o.value)
+		o.Value = put(o.Value)
 	}
 	if missing != "" {
-		return o, refuse(o, fmt.Sprintf("there is no image %s", missing))
+		return o, qemuarg.Refuse(o.Option, fmt.Sprintf("there is no image %s", missing))
 	}
 	return o, nil
 }
 
-// locate marks the options that open a file.
+// locate marks the options through which the guest may write to a file.
 func (b *builder) locate() {
 	snapshot := b.has("snapshot")
 	for i, o := range b.opts {
-		b.opts[i].file = subject(o)
-		b.opts[i].write = o.name == "drive" && !snapshot && !readOnly(parseProps(o.value))
+		b.opts[i].write = o.Name == "drive" && !snapshot && !o.Props().ReadOnly()
 	}
-}
-
-func readOnly(l props) bool {
-	for _, p := range l {
-		switch p.key {
-		case "readonly", "read-only", "snapshot":
-			if p.bare || p.value == "on" {
-				return true
-			}
-		case "media":
-			if p.value == "cdrom" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // render makes argv; where says by which name the process opens an option's file.
 func render(binary string, opts []option, where func(option) string) []string {
 	argv := []string{binary}
 	for _, o := range opts {
-		argv = append(argv, "-"+o.name)
-		if o.file != "" {
-			if to := where(o); kindOf(o.name) != list {
-				o.value = to
-			} else if to != o.file {
-				l := parseProps(o.value)
+		argv = append(argv, "-"+o.Name)
+		if file := o.File(); file != "" {
+			if to := where(o); o.Kind() != qemuarg.KindList {
+				o.Value = to
+			} else if to != file {
+				l := o.Props()
 				for i := range l {
-					if l[i].key == "file" {
-						l[i].value = to
+					if l[i].Key == "file" {
+						l[i].Value = to
 					}
 				}
 				// QEMU's own lock goes with the last descriptor of a file, which an inherited one never is: it would
 				// lock itself out when it opens the file anew.
-				o.value = append(l, prop{key: "file.locking", value: "off"}).String()
+				o.Value = append(l, qemuarg.Prop{Key: "file.locking", Value: "off"}).String()
 			}
 		}
-		if o.has {
-			argv = append(argv, o.value)
+		if o.HasValue {
+			argv = append(argv, o.Value)
 		}
 	}
 	return argv

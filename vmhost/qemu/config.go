@@ -48,16 +48,14 @@ type User struct{ UID, GID uint32 }
 // nobody is the user without rights of every Linux system.
 const nobody = 65534
 
-// Options describe a guest. ID and Machine.Binary are needed.
+// Options describe the guests of an attempt. ID and Machine.Binary are needed.
 type Options struct {
-	ID      string // chosen by the caller and unique on the host: letters, digits, ".", "_", "-"; at most 64
+	ID      string // of the attempt, chosen by the caller and unique on the host: vm.ID makes the guests' of it
 	Machine Machine
 	Trust   Trust
 	Network Network
 	Limits  Limits                           // zero: 4096 MiB, 4 processors, files of 16 GiB (64 GiB for the operator)
 	User    *User                            // nil: nobody
-	NoKVM   bool                             // the job's context forbids it
-	Results bool                             // the guest gets a virtio-serial port for results: Guest.OpenResults
 	KVM     func(context.Context) kvm.Result // nil: kvm.Probe; pass a cached result
 	OnEvent func(Event)                      // nil, or called for each event of the guest, in order; must not block
 	Logger  *slog.Logger                     // nil: none

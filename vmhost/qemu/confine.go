@@ -7,13 +7,15 @@ import (
 	"os/exec"
 	"strconv"
 	"syscall"
+
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 // shell lowers limits that only the process itself can lower, and makes room for QEMU: no core dumps of a guest's
 // memory, no endless files, and the guest first when the host runs out of memory.
 const shell = `ulimit -c 0; %s{ echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
 
-func command(ctx context.Context, o Options, c *Command, argv []string, files *files) *exec.Cmd {
+func launcher(ctx context.Context, o Options, c *command, argv []string, files *files) *exec.Cmd {
 	script := fmt.Sprintf(shell, fileLimit(max(o.Limits.FileBytes, files.largest)))
 	// Not CommandContext: the guest outlives the step that started it, and ends by Off or with the runner.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/bin/sh", append([]string{"-c", script}, argv...)...)
@@ -42,7 +44,7 @@ func fileLimit(size int64) string {
 }
 
 // kvmGroups is the one group a guest needs: that of /dev/kvm.
-func kvmGroups(a Accel) []uint32 {
+func kvmGroups(a vm.Accel) []uint32 {
 	if a.Used != "kvm" {
 		return nil
 	}

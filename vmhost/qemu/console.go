@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 // socketBuffer holds what a guest prints while the reader is busy; when it is full, the guest's UART waits.
@@ -162,7 +164,7 @@ func (c *console) Read(p []byte) (int, error) {
 func (c *console) Write(p []byte) (int, error) {
 	n, err := c.do(c.stream.host.Write, p)
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) {
-		err = fmt.Errorf("write to the console: %w", ErrOff)
+		err = fmt.Errorf("write to the console: %w", vm.ErrOff)
 	}
 	return n, err
 }

@@ -106,7 +106,7 @@ func TestStream(t *testing.T) {
 
 // A guest that was opened and never switched on leaves nothing behind.
 func TestOpenWithoutOn(t *testing.T) {
-	g := New(testOptions("never-on"))
+	g := newTestGuest(testOptions("never-on"))
 	c, err := g.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -5,17 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-)
 
-// End says how a guest's process ended.
-type End struct {
-	Status   int    `json:"status"`           // exit status, -1 when killed
-	Signal   string `json:"signal,omitempty"` // that killed it
-	Stopped  bool   `json:"stopped"`          // by Off
-	Reason   string `json:"reason,omitempty"` // QEMU's of its last SHUTDOWN event: guest-shutdown, guest-reset, guest-panic, …
-	Panicked bool   `json:"panicked"`         // the guest said so through a pvpanic device
-	Stderr   string `json:"stderr,omitempty"` // its last words
-}
+	"github.com/gantry-ci/gantry/vmhost/vm"
+)
 
 // ErrNoBinary is a QEMU that is not installed.
 var ErrNoBinary = errors.New("QEMU is not installed")
@@ -23,7 +15,7 @@ var ErrNoBinary = errors.New("QEMU is not installed")
 // ExitError is a QEMU that ended instead of starting a guest.
 type ExitError struct {
 	Binary string
-	End
+	vm.End
 }
 
 func (e *ExitError) Error() string {

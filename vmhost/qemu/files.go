@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
 // files are what QEMU inherits. It runs as a user who can open nothing of the run's, so gantry opens the images: a disk
@@ -19,7 +21,7 @@ type files struct {
 	names   map[string]string // path, format and access → what QEMU calls it
 	sets    []option          // -add-fd
 	used    []used
-	formats formats
+	formats *formats
 	largest int64
 }
 
@@ -40,7 +42,7 @@ func (f *files) close() {
 }
 
 func key(o option) string {
-	return fmt.Sprintf("%v %v %q %s", o.write, kindOf(o.name) == path, format(o), o.file)
+	return fmt.Sprintf("%v %v %q %s", o.write, o.Kind() == qemuarg.KindPath, o.Format(), o.File())
 }
 
 func (f *files) name(o option) string { return f.names[key(o)] }
@@ -50,23 +52,23 @@ func (f *files) inherit(opts []option, sockets map[socket]*os.File) []option {
 	all := slices.Concat(opts, f.sets)
 	for i, o := range all {
 		if o.sock != noSocket {
-			all[i].value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, sockets[o.sock]))
+			all[i].Value += ",fd=" + strconv.Itoa(firstFD+slices.Index(f.list, sockets[o.sock]))
 		}
 	}
 	return all
 }
 
 // openFiles opens what the options name. The result is to be closed, also on error.
-func openFiles(o Options, c *Command) (*files, error) {
-	f := &files{names: map[string]string{}, formats: c.formats}
+func openFiles(o Options, c *command, known *formats) (*files, error) {
+	f := &files{names: map[string]string{}, formats: known}
 	for _, opt := range c.opts {
-		if opt.file == "" || f.names[key(opt)] != "" && (!isDisk(opt) || !isStrict(o, opt)) {
+		if opt.File() == "" || f.names[key(opt)] != "" && (!opt.IsDisk() || !isStrict(o, opt)) {
 			continue
 		}
 		name, err := f.open(o, opt)
 		if err != nil {
 			if errors.Is(err, errImage) {
-				return f, refuse(opt, err.Error())
+				return f, qemuarg.Refuse(opt.Option, err.Error())
 			}
 			return f, fmt.Errorf("open the image of %q: %w", opt.String(), err)
 		}
@@ -76,43 +78,43 @@ func openFiles(o Options, c *Command) (*files, error) {
 }
 
 // isStrict is an option that names a stranger's image.
-func isStrict(o Options, opt option) bool { return o.Trust == Served && opt.from == fromJob }
+func isStrict(o Options, opt option) bool { return o.Trust == Served && opt.From == qemuarg.FromJob }
 
 // open opens one file and says what QEMU calls it.
 func (f *files) open(o Options, opt option) (string, error) {
 	strict := isStrict(o, opt)
-	if !strict && !isFile(opt.file) {
-		return opt.file, nil // a URL, or a name QEMU looks up by itself
+	if !strict && !isFile(opt.File()) {
+		return opt.File(), nil // a URL, or a name QEMU looks up by itself
 	}
 	flags := unix.O_CLOEXEC | unix.O_NONBLOCK // of a fifo, so that it cannot hold us up
 	if strict {
 		flags |= unix.O_NOFOLLOW
 	}
-	reader, err := os.OpenFile(opt.file, os.O_RDONLY|flags, 0)
+	reader, err := os.OpenFile(opt.File(), os.O_RDONLY|flags, 0)
 	switch {
 	case errors.Is(err, unix.ELOOP):
-		return "", fmt.Errorf("%w: %s is a symbolic link", errImage, opt.file)
+		return "", fmt.Errorf("%w: %s is a symbolic link", errImage, opt.File())
 	case err != nil:
 		return "", err
 	}
 	st, err := reader.Stat()
 	if err == nil && strict && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%w: %s is not a regular file", errImage, opt.file)
+		err = fmt.Errorf("%w: %s is not a regular file", errImage, opt.File())
 	}
 	if err == nil {
-		err = f.once(st, opt, strict)
+		err = f.alone(st, opt, strict)
 	}
 	if err != nil {
 		_ = reader.Close()
 		return "", err
 	}
 	f.largest = max(f.largest, st.Size())
-	if kindOf(opt.name) == path {
+	if opt.Kind() == qemuarg.KindPath {
 		return f.readable(reader, st)
 	}
 	if !strict && refersElsewhere(reader, opt) { // the operator's: paths in it count from its own
 		_ = reader.Close()
-		return opt.file, nil
+		return opt.File(), nil
 	}
 	return f.disk(reader, st, opt, flags, strict)
 }
@@ -128,14 +130,14 @@ var errImage = errors.New("the image is refused")
 // refersElsewhere is a qcow2 with a backing file, or with its data in another file.
 func refersElsewhere(r io.ReaderAt, opt option) bool {
 	err := checkQcow2(r)
-	return format(opt) != "raw" && (errors.Is(err, errBacking) || errors.Is(err, errDataFile))
+	return opt.Format() != "raw" && (errors.Is(err, errBacking) || errors.Is(err, errDataFile))
 }
 
 // checkFormat keeps a stranger's image from naming other files, which it could have learnt to in an earlier boot.
 func (f *files) checkFormat(file *os.File, opt option) error {
-	if format(opt) != "raw" {
+	if opt.Format() != "raw" {
 		if err := checkQcow2(file); err != nil {
-			return fmt.Errorf("%w: %s: %w", errImage, opt.file, err)
+			return fmt.Errorf("%w: %s: %w", errImage, opt.File(), err)
 		}
 	}
 	return f.formats.keep(file, opt)
@@ -147,7 +149,7 @@ func (f *files) disk(reader *os.File, st fs.FileInfo, opt option, flags int, str
 	var err error
 	if opt.write {
 		var writer *os.File
-		if writer, err = os.OpenFile(opt.file, os.O_RDWR|flags, 0); err == nil {
+		if writer, err = os.OpenFile(opt.File(), os.O_RDWR|flags, 0); err == nil {
 			members, lock = []*os.File{writer, reader}, unix.LOCK_EX
 			err = isSame(writer, st)
 		}
@@ -168,7 +170,7 @@ func (f *files) disk(reader *os.File, st fs.FileInfo, opt option, flags int, str
 	}
 	set := strconv.Itoa(len(f.list) + 1)
 	for _, m := range members {
-		f.sets = append(f.sets, option{name: "add-fd", value: fmt.Sprintf("fd=%d,set=%s", f.add(m), set), has: true})
+		f.sets = append(f.sets, made("add-fd", fmt.Sprintf("fd=%d,set=%s", f.add(m), set)))
 	}
 	return "/dev/fdset/" + set, nil
 }

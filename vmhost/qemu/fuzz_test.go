@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
 // harmless are the options of an accepted command line, with what may follow them judged anew, and differently than by
@@ -32,7 +34,7 @@ func FuzzServed(f *testing.F) {
 	}
 	images := []string{"/run/1/bzImage", "/run/1/disk, with=comma"}
 	f.Fuzz(func(t *testing.T, arg string) {
-		g := New(testOptions("run-1"))
+		g := newTestGuest(testOptions("run-1"))
 		g.Image("kernel", images[0])
 		g.Image("disk", images[1])
 		if g.Args(arg) != nil {
@@ -42,14 +44,14 @@ func FuzzServed(f *testing.F) {
 		if err != nil {
 			return
 		}
-		argv := c.Argv[1:]
+		argv := c.argv[1:]
 		checkAlone(t, arg, argv, images)
 		for i := 0; i < len(argv); i++ {
 			name, ok := strings.CutPrefix(argv[i], "-")
 			if !ok || !slices.Contains(harmless, name) {
 				t.Fatalf("%q: argument %q in %q", arg, argv[i], argv)
 			}
-			if kindOf(name) == flag {
+			if qemuarg.KindOf(name) == qemuarg.KindFlag {
 				continue
 			}
 			i++

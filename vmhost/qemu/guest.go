@@ -5,213 +5,100 @@ package qemu
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
-// Guest is one virtual machine; making it does no I/O. It may be switched on and off any number of times. Its methods
-// may be called from any goroutine.
+// Guest is one virtual machine. It may be switched on and off any number of times, with other specs. Its methods may be
+// called from any goroutine.
 type Guest struct {
-	opts Options
+	id      string
+	opts    Options
+	formats *formats
+	logger  *slog.Logger
 
 	mu      sync.Mutex
-	images  map[string]string
-	formats formats
-	args    []option
-	argSize int
-	command *Command
 	process *process // of the last On
-	stream  *stream  // the console's, made by the first of Open and On
-	results *stream  // the results port's, likewise; nil without one
+	console *stream  // made by the first of Open and On
+	results *stream  // of the last On; nil when that had none
 }
 
-// ErrOff is returned by what needs a running guest.
-var ErrOff = errors.New("the guest is off")
+// ID is what the guest is found by.
+func (g *Guest) ID() string { return g.id }
 
-// ErrOn is returned by On when the guest is running.
-var ErrOn = errors.New("the guest is on already")
-
-var validID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
-// New makes a guest that is off.
-func New(o Options) *Guest {
-	if o.Limits.MemoryMiB == 0 {
-		o.Limits.MemoryMiB = 4096
-	}
-	if o.Limits.CPUs == 0 {
-		o.Limits.CPUs = 4
-	}
-	if o.Limits.FileBytes == 0 {
-		o.Limits.FileBytes = servedFile
-		if o.Trust == Operator {
-			o.Limits.FileBytes = operatorFile
-		}
-	}
-	if o.User == nil {
-		o.User = &User{nobody, nobody}
-	}
-	if o.KVM == nil {
-		o.KVM = kvm.Probe
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	o.Logger = o.Logger.With("guest", o.ID)
-	return &Guest{opts: o, images: map[string]string{}, formats: formats{}}
-}
-
-// ID is the guest's, as chosen.
-func (g *Guest) ID() string { return g.opts.ID }
-
-// Image says where an image of this run is, or will be when the guest is switched on. Arguments name it {name}, or by
-// its path. A second call with the name replaces the first.
-func (g *Guest) Image(name, path string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.images[name] = path
-}
-
-// Args adds arguments of the job as an image_arg has them: several words, {name} for the path of an image. Strings
-// given in one call are one command line, cut anywhere. What the job may not say is an *ArgumentError at once, so that
-// a plan can be refused; what {name} stands for is looked up by On.
-func (g *Guest) Args(args ...string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.addArgs(g.args, g.argSize, args)
-}
-
-// SetArgs replaces all arguments of the job, of which it makes the checks of Args: a guest that is booted again, as by
-// a second boot or a retry, starts from what that boot says. SetArgs() leaves none. A refusal changes nothing. A
-// running guest is as it was started; its next On has the new ones.
-func (g *Guest) SetArgs(args ...string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.addArgs(nil, 0, args)
-}
-
-// addArgs makes the job's arguments those of have, of size bytes, and args.
-func (g *Guest) addArgs(have []option, size int, args []string) error {
-	line := strings.Join(args, " ")
-	opts, err := parseArgument(line, fromJob)
+// Describe says how the guest would be executed: acceleration, and what is changed and why. Images may be unknown.
+func (g *Guest) Describe(ctx context.Context, s vm.Spec) (vm.Execution, error) {
+	c, err := g.prepare(ctx, s, true)
 	if err != nil {
-		return err
+		return vm.Execution{}, err
 	}
-	if g.opts.Trust != Operator {
-		if size+len(line) > maxArgs || len(have)+len(opts) > maxOptions {
-			return &ArgumentError{
-				Source: string(fromJob), Argument: line[:min(len(line), 80)], Reason: "the job has too many arguments",
-			}
-		}
-		p := policy{limits: g.opts.Limits, isImage: func(s string) bool {
-			return s != "" && placeholder.FindString(s) == s || g.isImage(s)
-		}}
-		for _, o := range opts {
-			if err := p.checkServed(o); err != nil {
-				return err
-			}
-		}
-		if err := checkOnce(slices.Concat(have, opts), g.resolve); err != nil {
-			return err
-		}
-	}
-	g.args, g.argSize = slices.Concat(have, opts), size+len(line)
-	return nil
+	return c.Execution, nil
 }
 
-// resolve is the path of the image that {name} stands for, as far as it is known.
-func (g *Guest) resolve(name string) string {
-	if p, ok := g.images[strings.Trim(name, "{}")]; ok && placeholder.FindString(name) == name {
-		return p
+// prepare decides what On executes.
+func (g *Guest) prepare(ctx context.Context, s vm.Spec, unknown bool) (*command, error) {
+	if err := checkID(g.id); err != nil {
+		return nil, err
 	}
-	return name
-}
-
-func (g *Guest) isImage(path string) bool {
-	for _, p := range g.images {
-		if p == path {
-			return true
-		}
-	}
-	return false
-}
-
-// Prepare decides what On will execute: arguments, acceleration, and what was changed and why. All images must be
-// known.
-func (g *Guest) Prepare(ctx context.Context) (*Command, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.prepare(ctx)
-}
-
-func (g *Guest) prepare(ctx context.Context) (*Command, error) {
-	if !validID.MatchString(g.opts.ID) {
-		return nil, fmt.Errorf("guest %q: an id is letters, digits, dots, underscores and dashes", g.opts.ID)
-	}
-	b := &builder{
-		machine: g.opts.Machine, trust: g.opts.Trust, network: g.opts.Network, images: g.images,
-		policy: policy{g.opts.Limits, g.isImage}, results: g.opts.Results,
-	}
-	c, err := b.build(g.args, g.opts.NoKVM, func() kvm.Result { return g.opts.KVM(ctx) }, g.opts.ID)
+	job, err := g.opts.read(s)
 	if err != nil {
 		return nil, err
 	}
-	c.formats = g.formats
-	g.command = c
-	return c, nil
-}
-
-// Command is what the last On or Prepare decided, nil before.
-func (g *Guest) Command() *Command {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.command
+	return g.builder(s, unknown).build(job, s.NoKVM, func() kvm.Result { return g.opts.KVM(ctx) }, g.id)
 }
 
 // On starts the guest and returns when its processors run. An *ArgumentError is the author's of the argument; an
 // *ExitError says what QEMU said when it would not start.
-func (g *Guest) On(ctx context.Context) error {
+func (g *Guest) On(ctx context.Context, s vm.Spec) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.process != nil && g.process.running() {
-		return fmt.Errorf("start guest %s: %w", g.opts.ID, ErrOn)
+	if g.running() {
+		return fmt.Errorf("start guest %s: %w", g.id, vm.ErrOn)
 	}
-	c, err := g.prepare(ctx)
+	c, err := g.prepare(ctx, s, false)
 	if err != nil {
 		return err
 	}
-	streams := map[socket]*stream{}
-	for name, at := range g.streams() {
-		if *at == nil || (*at).guest == nil {
-			if err := renew(at); err != nil {
-				return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
-			}
-		}
-		streams[name] = *at
-	}
-	p, err := start(ctx, g.opts, c, streams)
+	streams, err := g.streams(s)
 	if err != nil {
-		return fmt.Errorf("start guest %s: %w", g.opts.ID, err)
+		return fmt.Errorf("start guest %s: %w", g.id, err)
+	}
+	p, err := start(ctx, g.opts, c, g.formats, streams)
+	if err != nil {
+		return fmt.Errorf("start guest %s: %w", g.id, err)
 	}
 	g.process = p
-	g.opts.Logger.Debug("guest started", "pid", p.cmd.Process.Pid, "accel", c.Accel.Used, "argv", c.Argv)
+	g.logger.Debug("guest started", "pid", p.cmd.Process.Pid, "accel", c.Accel.Used, "argv", c.argv)
 	return nil
 }
 
-// streams are those that the guest has: a console, and a results port where the options ask for one.
-func (g *Guest) streams() map[socket]**stream {
-	all := map[socket]**stream{consoleSocket: &g.stream}
-	if g.opts.Results {
-		all[resultsSocket] = &g.results
+func (g *Guest) running() bool { return g.process != nil && g.process.running() }
+
+// streams are those that the guest has in its coming life: a console, and a results port where the spec wants one. A
+// console that was opened before is kept.
+func (g *Guest) streams(s vm.Spec) (map[socket]*stream, error) {
+	if g.console == nil || g.console.guest == nil {
+		if err := renew(&g.console); err != nil {
+			return nil, err
+		}
 	}
-	return all
+	all := map[socket]*stream{consoleSocket: g.console}
+	if g.results != nil {
+		g.results.retire()
+		g.results = nil
+	}
+	if s.Results {
+		if err := renew(&g.results); err != nil {
+			return nil, err
+		}
+		all[resultsSocket] = g.results
+	}
+	return all, nil
 }
 
 // renew makes a stream for the coming life of the guest.
@@ -227,17 +114,17 @@ func renew(at **stream) error {
 	return nil
 }
 
-// Off stops the guest, also one that another process started with this ID. It returns when it is gone; that there was
+// Off stops the guest, also one that another process started with this id. It returns when it is gone; that there was
 // none is no error.
 func (g *Guest) Off(ctx context.Context) error {
 	g.mu.Lock()
-	p, console, results := g.process, g.stream, g.results
+	p, console, results := g.process, g.console, g.results
 	g.mu.Unlock()
 	if p == nil || !p.running() {
-		return Kill(ctx, g.opts.ID)
+		return Kill(ctx, g.id)
 	}
 	if err := p.stop(ctx); err != nil {
-		return fmt.Errorf("stop guest %s: %w", g.opts.ID, err)
+		return fmt.Errorf("stop guest %s: %w", g.id, err)
 	}
 	console.retire()
 	if results != nil {
@@ -250,54 +137,49 @@ func (g *Guest) Off(ctx context.Context) error {
 // anything was read. It ends with io.EOF when the guest does. One reader at a time: close it before opening it again,
 // which goes on where the other stopped. Opened while the guest is off, it waits for the next On.
 func (g *Guest) Open(context.Context) (io.ReadWriteCloser, error) {
-	c, err := g.open(&g.stream)
-	if err != nil {
-		return nil, fmt.Errorf("open the console of guest %s: %w", g.opts.ID, err)
-	}
-	return c, nil
-}
-
-// ErrNoResults is a guest whose options ask for no results port.
-var ErrNoResults = errors.New("it has no results port")
-
-// OpenResults is the results port, as Open is the console: /dev/virtio-ports/gantry.results in a guest with udev. Who
-// opens it reads it to its end: when nobody does, a writer in the guest waits.
-func (g *Guest) OpenResults(context.Context) (io.ReadWriteCloser, error) {
-	if !g.opts.Results {
-		return nil, fmt.Errorf("open the results port of guest %s: %w", g.opts.ID, ErrNoResults)
-	}
-	c, err := g.open(&g.results)
-	if err != nil {
-		return nil, fmt.Errorf("open the results port of guest %s: %w", g.opts.ID, err)
-	}
-	return c, nil
-}
-
-func (g *Guest) open(at **stream) (*console, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if *at == nil || (*at).guest == nil && (g.process == nil || !g.process.running()) && (*at).opened() {
-		if err := renew(at); err != nil {
-			return nil, err
+	if g.console == nil || g.console.guest == nil && !g.running() && g.console.opened() {
+		if err := renew(&g.console); err != nil {
+			return nil, fmt.Errorf("open the console of guest %s: %w", g.id, err)
 		}
 	}
-	return (*at).open()
+	c, err := g.console.open()
+	if err != nil {
+		return nil, fmt.Errorf("open the console of guest %s: %w", g.id, err)
+	}
+	return c, nil
+}
+
+// OpenResults is the results port of a guest that was switched on with one. Who opens it reads it to its end: when
+// nobody does, a writer in the guest waits.
+func (g *Guest) OpenResults(context.Context) (io.ReadWriteCloser, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.results == nil {
+		return nil, fmt.Errorf("open the results port of guest %s: %w", g.id, vm.ErrNoResults)
+	}
+	c, err := g.results.open()
+	if err != nil {
+		return nil, fmt.Errorf("open the results port of guest %s: %w", g.id, err)
+	}
+	return c, nil
 }
 
 // Wait waits until the guest that was switched on last is gone, and says how it ended. After the console's io.EOF it
 // answers at once, and with an ended ctx it does not wait: an error then means that the guest runs.
-func (g *Guest) Wait(ctx context.Context) (End, error) {
+func (g *Guest) Wait(ctx context.Context) (vm.End, error) {
 	g.mu.Lock()
 	p := g.process
 	g.mu.Unlock()
 	if p == nil {
-		return End{}, ErrOff
+		return vm.End{}, vm.ErrOff
 	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		if p.running() {
-			return End{}, context.Cause(ctx)
+			return vm.End{}, context.Cause(ctx)
 		}
 	}
 	return p.end, nil

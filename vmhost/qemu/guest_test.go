@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 func TestBootAndConsole(t *testing.T) {
@@ -17,7 +19,7 @@ func TestBootAndConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("On took %v", time.Since(start))
-	if err := g.On(t.Context()); !errors.Is(err, ErrOn) {
+	if err := g.On(t.Context()); !errors.Is(err, vm.ErrOn) {
 		t.Errorf("On twice: %v", err)
 	}
 	c, err := g.Open(t.Context())
@@ -73,7 +75,7 @@ func TestExitError(t *testing.T) {
 	needQEMU(t)
 	o := testOptions(testID(t))
 	o.Trust = Operator
-	g := New(o)
+	g := newTestGuest(o)
 	if err := g.Args("-device nonsense-device"); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func TestExitError(t *testing.T) {
 func TestNoBinary(t *testing.T) {
 	o := testOptions("x")
 	o.Machine.Binary = "qemu-system-nothing"
-	if err := New(o).On(t.Context()); !errors.Is(err, ErrNoBinary) {
+	if err := newTestGuest(o).On(t.Context()); !errors.Is(err, ErrNoBinary) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -18,8 +18,8 @@ const maxCmdline = 4 << 20
 // Kill kills the guest of that id, whoever started it, and returns when it is gone. It is found by its name on its
 // command line, never by a remembered process number. That there is none is no error.
 func Kill(ctx context.Context, id string) error {
-	if !validID.MatchString(id) {
-		return fmt.Errorf("kill guest %q: an id is letters, digits, dots, underscores and dashes", id)
+	if err := checkID(id); err != nil {
+		return fmt.Errorf("kill: %w", err)
 	}
 	procs, err := os.ReadDir("/proc")
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gantry-ci/gantry/vmhost/kvm"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
 // holdEnv makes the test binary a runner that starts a guest and waits to be killed: TestMain looks at it.
@@ -44,7 +45,7 @@ func hold(spec string) error {
 	if err := json.Unmarshal([]byte(spec), &s); err != nil {
 		return err
 	}
-	g := New(testOptions(s.ID))
+	g := newTestGuest(testOptions(s.ID))
 	g.Image("kernel", s.Kernel)
 	g.Image("ramdisk", s.Initrd)
 	if err := g.Args(bootArgs...); err != nil {
@@ -182,11 +183,11 @@ while read -r line; do eval "$line"; done
 `
 
 // newGuest is a guest of this test that is gone when the test ends.
-func newGuest(t *testing.T, o Options, init string, more ...cpio.Record) *Guest {
+func newGuest(t *testing.T, o Options, init string, more ...cpio.Record) *testGuest {
 	t.Helper()
 	needQEMU(t)
 	kernel, initrd := testKernel(t), testInitrd(t, init, more...)
-	g := New(o)
+	g := newTestGuest(o)
 	g.Image("kernel", kernel)
 	g.Image("ramdisk", initrd)
 	if err := g.Args(bootArgs...); err != nil {
@@ -244,7 +245,7 @@ func isGone(t *testing.T, id string) bool {
 	return true
 }
 
-func asArgumentError(err error) *ArgumentError {
-	e, _ := errors.AsType[*ArgumentError](err)
+func asArgumentError(err error) *qemuarg.ArgumentError {
+	e, _ := errors.AsType[*qemuarg.ArgumentError](err)
 	return e
 }

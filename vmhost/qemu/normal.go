@@ -4,54 +4,29 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 // disk writes a disk's short form in full, and makes a stranger's disk say its format, so that QEMU does not guess it
 // from bytes the guest may write.
 func (b *builder) disk(o option) option {
 	before := o.String()
-	if long := longForm(o.name); long != nil {
-		o.name, o.value = "drive", append(props{{key: "file", value: o.value}}, long...).String()
+	if long := qemuarg.LongForm(o.Name); long != nil {
+		o.Name, o.Value = "drive", append(qemuarg.Props{{Key: "file", Value: o.Value}}, long...).String()
 	}
-	if o.name == "drive" && o.from == fromJob && b.trust == Served {
-		l := parseProps(o.value)
-		_, file := l.get("file")
-		if _, ok := l.get("format"); file && !ok {
-			o.value = append(l, prop{key: "format", value: "raw"}).String()
+	if o.Name == "drive" && o.From == qemuarg.FromJob && b.trust == Served {
+		l := o.Props()
+		_, file := l.Get("file")
+		if _, ok := l.Get("format"); file && !ok {
+			o.Value = append(l, qemuarg.Prop{Key: "format", Value: "raw"}).String()
 		}
 	}
 	if after := o.String(); after != before {
 		b.changes = append(b.changes, "changed "+before+" to "+after)
 	}
 	return o
-}
-
-// longForm is what QEMU makes of a short form, from its main function.
-func longForm(name string) props {
-	index := func(i, key, value string) props { return props{{key: "index", value: i}, {key: key, value: value}} }
-	switch name {
-	case "hda":
-		return index("0", "media", "disk")
-	case "hdb":
-		return index("1", "media", "disk")
-	case "hdc":
-		return index("2", "media", "disk")
-	case "hdd":
-		return index("3", "media", "disk")
-	case "cdrom":
-		return index("2", "media", "cdrom")
-	case "fda":
-		return index("0", "if", "floppy")
-	case "fdb":
-		return index("1", "if", "floppy")
-	case "sd":
-		return props{{key: "if", value: "sd"}}
-	case "mtdblock":
-		return props{{key: "if", value: "mtd"}}
-	case "pflash":
-		return props{{key: "if", value: "pflash"}}
-	}
-	return nil
 }
 
 // restrict cuts the guest off from host and network, unless it may have them. QEMU's user network otherwise reaches
@@ -68,10 +43,10 @@ func (b *builder) restrict() {
 		return
 	}
 	for i, o := range b.opts {
-		if o.name != "net" && o.name != "netdev" && o.name != "nic" {
+		if o.Name != "net" && o.Name != "netdev" && o.Name != "nic" {
 			continue
 		}
-		if b.opts[i].value = restricted(o.value); b.opts[i].value != o.value {
+		if b.opts[i].Value = restricted(o.Value); b.opts[i].Value != o.Value {
 			b.changes = append(b.changes, "changed "+o.String()+" to "+b.opts[i].String())
 		}
 	}
@@ -92,11 +67,11 @@ func restricted(value string) string {
 		}
 		return string(b)
 	}
-	l := parseProps(value)
-	if kind, _ := l.explicit("type").get("type"); kind != "user" {
+	l := qemuarg.ParseProps(value)
+	if kind, _ := l.Explicit("type").Get("type"); kind != "user" {
 		return value
 	}
-	return append(l.without("restrict"), prop{key: "restrict", value: "on"}).String()
+	return append(l.Without("restrict"), qemuarg.Prop{Key: "restrict", Value: "on"}).String()
 }
 
 // detach takes the guest off the terminal: its console becomes a stream of our own, and nothing can type to the
@@ -106,22 +81,22 @@ func (b *builder) detach() {
 	console := ""
 	for _, o := range b.opts {
 		before := o.String()
-		switch o.name {
+		switch o.Name {
 		case "monitor":
-			if o.value == "none" || strings.Contains(o.value, "stdio") {
+			if o.Value == "none" || strings.Contains(o.Value, "stdio") {
 				continue
 			}
 		case "daemonize", "pidfile", "name", "sandbox":
 			b.changes = append(b.changes, "removed "+before)
 			continue
 		case "serial":
-			if o.value == "stdio" || o.value == "mon:stdio" {
-				console, o.value = consoleID, "chardev:"+consoleID
+			if o.Value == "stdio" || o.Value == "mon:stdio" {
+				console, o.Value = consoleID, "chardev:"+consoleID
 			}
 		case "chardev":
-			l := parseProps(o.value)
-			if l[0].bare && l[0].key == "stdio" {
-				id, _ := l.get("id")
+			l := o.Props()
+			if l[0].Bare && l[0].Key == "stdio" {
+				id, _ := l.Get("id")
 				b.changes = append(b.changes, "changed "+before+" to gantry's own stream")
 				console = id
 				continue
@@ -135,20 +110,18 @@ func (b *builder) detach() {
 		b.add("serial", "chardev:"+consoleID)
 	}
 	b.opts = slices.DeleteFunc(b.opts, func(o option) bool { // a monitor on what was the terminal
-		id, _ := parseProps(o.value).explicit("chardev").get("chardev")
-		return o.name == "mon" && id == console
+		id, _ := o.Props().Explicit("chardev").Get("chardev")
+		return o.Name == "mon" && id == console
 	})
-	b.opts = append(b.opts, option{
-		name: "chardev", value: "socket,id=" + console, has: true, from: fromDevice, sock: consoleSocket,
-	})
+	b.opts = append(b.opts, inherited(console, consoleSocket))
 }
 
 func (b *builder) has(names ...string) bool {
-	return slices.ContainsFunc(b.opts, func(o option) bool { return slices.Contains(names, o.name) })
+	return slices.ContainsFunc(b.opts, func(o option) bool { return slices.Contains(names, o.Name) })
 }
 
 func (b *builder) add(name, value string) {
-	b.opts = append(b.opts, option{name: name, value: value, has: value != "", from: fromDevice})
+	b.opts = append(b.opts, made(name, value))
 }
 
 // own adds what makes the guest gantry's: control, identity, confinement.
@@ -159,9 +132,7 @@ func (b *builder) own(id string) {
 	if !b.has("monitor") {
 		b.add("monitor", "none")
 	}
-	b.opts = append(b.opts, option{
-		name: "chardev", value: "socket,id=" + qmpID, has: true, from: fromDevice, sock: qmpSocket,
-	})
+	b.opts = append(b.opts, inherited(qmpID, qmpSocket))
 	b.add("mon", "chardev="+qmpID+",mode=control")
 	if b.results {
 		b.port()
@@ -172,15 +143,10 @@ func (b *builder) own(id string) {
 	}
 }
 
-// ResultsPort is the name of the results port in the guest.
-const ResultsPort = "gantry.results"
-
 // port adds the results port, on a bus of its own, so that it never takes a number from the job's ports.
 func (b *builder) port() {
 	b.add("device", "virtio-serial,id="+serialID+",max_ports=2") // port 0 is kept for a console
-	b.opts = append(b.opts, option{
-		name: "chardev", value: "socket,id=" + resultsID, has: true, from: fromDevice, sock: resultsSocket,
-	})
-	b.add("device", "virtserialport,bus="+serialID+".0,nr=1,chardev="+resultsID+",name="+ResultsPort)
+	b.opts = append(b.opts, inherited(resultsID, resultsSocket))
+	b.add("device", "virtserialport,bus="+serialID+".0,nr=1,chardev="+resultsID+",name="+vm.ResultsPort)
 	b.changes = append(b.changes, "added a virtio-serial port for results: the device file asks for it")
 }

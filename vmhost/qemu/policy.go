@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
 // Trust says how much the author of the job's arguments may do.
@@ -72,23 +74,23 @@ func allowedKeys(name string) []string {
 
 // checkServed says why a served job may not use o.
 func (p policy) checkServed(o option) error {
-	if len(o.value) > maxArgument {
-		return refuse(o, fmt.Sprintf("the argument of -%s is longer than %d bytes", o.name, maxArgument))
+	if len(o.Value) > maxArgument {
+		return qemuarg.Refuse(o.Option, fmt.Sprintf("the argument of -%s is longer than %d bytes", o.Name, maxArgument))
 	}
-	if strings.ContainsRune(o.value, 0) {
-		return refuse(o, "it contains a zero byte")
+	if strings.ContainsRune(o.Value, 0) {
+		return qemuarg.Refuse(o.Option, "it contains a zero byte")
 	}
-	switch o.name {
+	switch o.Name {
 	case "append", "nographic", "no-reboot", "snapshot", "usb", "enable-kvm", "no-acpi", "no-hpet":
 		return nil
 	case "kernel", "initrd", "dtb", "bios", "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "pflash":
-		return p.mustBeImage(o, o.value)
+		return p.mustBeImage(o, o.Value)
 	case "drive", "device", "machine", "M", "accel", "net", "netdev", "nic", "boot":
 		return p.checkList(o)
 	case "m":
-		return atMost(o, "MiB of memory", o.value, p.limits.MemoryMiB)
+		return atMost(o, "MiB of memory", o.Value, p.limits.MemoryMiB)
 	case "smp":
-		return atMost(o, "processors", o.value, p.limits.CPUs)
+		return atMost(o, "processors", o.Value, p.limits.CPUs)
 	case "cpu":
 		return mustMatch(o, cpuModel)
 	case "rtc":
@@ -102,28 +104,28 @@ func (p policy) checkServed(o option) error {
 	case "vga":
 		return oneOf(o, "none", "std", "virtio", "cirrus")
 	}
-	return refuse(o, fmt.Sprintf("-%s is not allowed in a served job", o.name))
+	return qemuarg.Refuse(o.Option, fmt.Sprintf("-%s is not allowed in a served job", o.Name))
 }
 
 // checkList checks a list of properties: every key known and given once, every value harmless.
 func (p policy) checkList(o option) error {
-	name := listName(o.name)
-	l := parseProps(o.value).explicit(impliedKey(name))
+	name := listName(o.Name)
+	l := o.Props().Explicit(impliedKey(name))
 	keys, seen := allowedKeys(name), map[string]bool{}
 	for _, pr := range l {
 		switch {
-		case !slices.Contains(keys, pr.key):
-			return refuse(o, fmt.Sprintf("%q of -%s is not allowed in a served job", pr.key, o.name))
-		case seen[pr.key]:
-			return refuse(o, fmt.Sprintf("%q of -%s is given twice", pr.key, o.name))
-		case pr.key == "file":
-			if err := p.mustBeImage(o, pr.value); err != nil {
+		case !slices.Contains(keys, pr.Key):
+			return qemuarg.Refuse(o.Option, fmt.Sprintf("%q of -%s is not allowed in a served job", pr.Key, o.Name))
+		case seen[pr.Key]:
+			return qemuarg.Refuse(o.Option, fmt.Sprintf("%q of -%s is given twice", pr.Key, o.Name))
+		case pr.Key == "file":
+			if err := p.mustBeImage(o, pr.Value); err != nil {
 				return err
 			}
-		case !plain.MatchString(pr.value):
-			return refuse(o, fmt.Sprintf("%q is not allowed as %q of -%s in a served job", pr.value, pr.key, o.name))
+		case !plain.MatchString(pr.Value):
+			return qemuarg.Refuse(o.Option, fmt.Sprintf("%q is not allowed as %q of -%s in a served job", pr.Value, pr.Key, o.Name))
 		}
-		seen[pr.key] = true
+		seen[pr.Key] = true
 	}
 	return checkSubject(o, name, l)
 }
@@ -151,7 +153,7 @@ func impliedKey(name string) string {
 }
 
 // checkSubject checks what a list is about: the device's model, the drive's format, the kind of network.
-func checkSubject(o option, name string, l props) error {
+func checkSubject(o option, name string, l qemuarg.Props) error {
 	for _, c := range []struct {
 		list, key string
 		needed    bool
@@ -167,12 +169,12 @@ func checkSubject(o option, name string, l props) error {
 		{"netdev", "type", true, func(s string) bool { return s == "user" }},
 		{"nic", "type", true, func(s string) bool { return s == "user" || s == "none" }},
 	} {
-		value, ok := l.get(c.key)
+		value, ok := l.Get(c.key)
 		if c.list == name && (ok || c.needed) && !c.good(value) {
-			return refuse(o, fmt.Sprintf("%s %q of -%s is not allowed in a served job", c.key, value, o.name))
+			return qemuarg.Refuse(o.Option, fmt.Sprintf("%s %q of -%s is not allowed in a served job", c.key, value, o.Name))
 		}
 	}
-	if size, ok := l.get("tb-size"); ok {
+	if size, ok := l.Get("tb-size"); ok {
 		return atMost(o, "MiB of translation cache", size, maxTranslationMiB)
 	}
 	return nil
@@ -189,22 +191,22 @@ func accelerator(s string) bool {
 
 func (p policy) mustBeImage(o option, value string) error {
 	if !p.isImage(value) {
-		return refuse(o, fmt.Sprintf("%q of -%s is not an image of this run", value, o.name))
+		return qemuarg.Refuse(o.Option, fmt.Sprintf("%q of -%s is not an image of this run", value, o.Name))
 	}
 	return nil
 }
 
 func mustMatch(o option, re *regexp.Regexp) error {
-	if !re.MatchString(o.value) {
-		return refuse(o, fmt.Sprintf("%q is not allowed as argument of -%s in a served job", o.value, o.name))
+	if !re.MatchString(o.Value) {
+		return qemuarg.Refuse(o.Option, fmt.Sprintf("%q is not allowed as argument of -%s in a served job", o.Value, o.Name))
 	}
 	return nil
 }
 
 func oneOf(o option, values ...string) error {
-	if !slices.Contains(values, o.value) {
-		return refuse(
-			o, fmt.Sprintf("-%s %s is not allowed in a served job, only %s", o.name, o.value, strings.Join(values, ", ")),
+	if !slices.Contains(values, o.Value) {
+		return qemuarg.Refuse(
+			o.Option, fmt.Sprintf("-%s %s is not allowed in a served job, only %s", o.Name, o.Value, strings.Join(values, ", ")),
 		)
 	}
 	return nil
@@ -220,11 +222,11 @@ func atMost(o option, unit, value string, most int) error {
 		digits = value[:len(value)-1]
 	}
 	n, err := strconv.Atoi(digits)
-	if err != nil || n < 1 || strings.ContainsAny(digits, "+-") || o.name == "smp" && digits != value {
-		return refuse(o, fmt.Sprintf("%q is not allowed as argument of -%s in a served job", value, o.name))
+	if err != nil || n < 1 || strings.ContainsAny(digits, "+-") || o.Name == "smp" && digits != value {
+		return qemuarg.Refuse(o.Option, fmt.Sprintf("%q is not allowed as argument of -%s in a served job", value, o.Name))
 	}
 	if n > most || n*scale > most {
-		return refuse(o, fmt.Sprintf("-%s %s: a served job may have at most %d %s", o.name, value, most, unit))
+		return qemuarg.Refuse(o.Option, fmt.Sprintf("-%s %s: a served job may have at most %d %s", o.Name, value, most, unit))
 	}
 	return nil
 }

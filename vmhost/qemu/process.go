@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 const (
@@ -27,7 +29,7 @@ type process struct {
 	qmp    *monitor
 	stderr tail
 	done   chan struct{} // closed when it is reaped; end is set then
-	end    End
+	end    vm.End
 
 	mu       sync.Mutex
 	stopped  bool
@@ -45,12 +47,14 @@ func (p *process) running() bool {
 }
 
 // start starts QEMU and returns when its monitor answers, that is, when the machine is made and runs.
-func start(ctx context.Context, o Options, c *Command, streams map[socket]*stream) (*process, error) {
+func start(
+	ctx context.Context, o Options, c *command, known *formats, streams map[socket]*stream,
+) (*process, error) {
 	binary, err := exec.LookPath(o.Machine.Binary)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoBinary, err)
 	}
-	files, err := openFiles(o, c)
+	files, err := openFiles(o, c, known)
 	defer files.close()
 	if err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func start(ctx context.Context, o Options, c *Command, streams map[socket]*strea
 	p := &process{binary: filepath.Base(binary), done: make(chan struct{})}
 	p.qmp = newMonitor(conn, func(e Event) { p.event(e, o.OnEvent) })
 	argv := render(binary, files.inherit(c.opts, sockets), func(opt option) string { return files.name(opt) })
-	p.cmd = command(ctx, o, c, argv, files)
+	p.cmd = launcher(ctx, o, c, argv, files)
 	p.cmd.Stderr = &p.stderr
 	if err := p.launch(streams); err != nil {
 		p.qmp.close()
@@ -149,7 +153,7 @@ func (p *process) event(e Event, pass func(Event)) {
 func (p *process) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end = End{
+	p.end = vm.End{
 		Stopped: p.stopped, Reason: p.reason, Panicked: p.panicked, Stderr: p.stderr.String(),
 		Status: p.cmd.ProcessState.ExitCode(),
 	}

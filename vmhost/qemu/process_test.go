@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
 // startRunner starts this test binary as a runner that switches a guest on and holds it.
@@ -109,11 +111,11 @@ func TestKilledRunner(t *testing.T) {
 func TestOffElsewhere(t *testing.T) {
 	id := testID(t)
 	runnerOf(t, id)
-	other := New(testOptions(id[:len(id)-1]))
+	other := newTestGuest(testOptions(id[:len(id)-1]))
 	if err := other.Off(t.Context()); err != nil || isGone(t, id) {
 		t.Fatalf("a shorter id: %v", err)
 	}
-	if err := New(testOptions(id)).Off(t.Context()); err != nil {
+	if err := newTestGuest(testOptions(id)).Off(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !isGone(t, id) {
@@ -170,7 +172,7 @@ func TestConfinement(t *testing.T) {
 	if err != nil || pgid == unix.Getpgrp() {
 		t.Errorf("process group %d, %v", pgid, err)
 	}
-	if cmdline := read("cmdline"); strings.Contains(cmdline, filepath.Dir(g.images["ramdisk"])) {
+	if cmdline := read("cmdline"); strings.Contains(cmdline, filepath.Dir(g.spec.Images["ramdisk"])) {
 		t.Errorf("the command line names the image: %q", cmdline)
 	}
 }
@@ -204,7 +206,7 @@ func TestGuestEnds(t *testing.T) {
 		if err != nil || end.Status != 0 || end.Stopped || end.Reason != "guest-shutdown" {
 			t.Errorf("end %+v, %v", end, err)
 		}
-		if _, err := c.Write([]byte("x")); !errors.Is(err, ErrOff) {
+		if _, err := c.Write([]byte("x")); !errors.Is(err, vm.ErrOff) {
 			t.Errorf("write to a guest that is off: %v", err)
 		}
 		if err := c.Close(); err != nil {
@@ -233,7 +235,7 @@ func TestDisk(t *testing.T) {
 	g.Image("disk", disk)
 	g.Image("ro", ro)
 	for _, c := range []string{"-drive file={disk},if=none,id=d", "-hdb {ro} -snapshot"} {
-		g := New(testOptions(testID(t) + "-x"))
+		g := newTestGuest(testOptions(testID(t) + "-x"))
 		g.Image("disk", disk)
 		g.Image("ro", ro)
 		if err := g.Args(c); err != nil {
@@ -256,7 +258,7 @@ func TestDisk(t *testing.T) {
 	if err := g.On(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	other := New(testOptions(testID(t) + "-other"))
+	other := newTestGuest(testOptions(testID(t) + "-other"))
 	other.Image("disk", disk)
 	if err := other.Args("-hda {disk}"); err != nil {
 		t.Fatal(err)

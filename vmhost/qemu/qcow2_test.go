@@ -94,7 +94,7 @@ func TestQcow2Guest(t *testing.T) {
 		{"folder", dir, "not a regular file"},
 		{"missing", filepath.Join(dir, "missing"), "no such file"},
 	} {
-		g := New(testOptions(testID(t) + c.name))
+		g := newTestGuest(testOptions(testID(t) + c.name))
 		g.Image("disk", c.path)
 		format := "qcow2"
 		if c.want != "" && c.name != "backing" && c.name != "data" {

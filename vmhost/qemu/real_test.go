@@ -32,7 +32,7 @@ func TestAllowedStarts(t *testing.T) {
 		"-usb -device usb-storage,drive=hd0 -drive if=none,file={image},id=hd0",
 		"-device virtio-rng-pci -device pvpanic -device i6300esb",
 	} {
-		g := New(testOptions(testID(t)))
+		g := newTestGuest(testOptions(testID(t)))
 		g.Image("image", img)
 		second := img + "2"
 		if err := os.WriteFile(second, make([]byte, 1<<20), 0o600); err != nil {
@@ -61,7 +61,7 @@ func TestNoLeak(t *testing.T) {
 		}
 		return len(entries)
 	}
-	cycle := func(g *Guest, read bool) {
+	cycle := func(g *testGuest, read bool) {
 		if err := g.On(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestNoLeak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g := New(testOptions(testID(t)))
+	g := newTestGuest(testOptions(testID(t)))
 	cycle(g, true) // what the runtime opens once
 	before := open()
 	for i := range 6 {
@@ -140,7 +140,7 @@ func TestCorpus(t *testing.T) {
 		n++
 		o := testOptions("corpus")
 		o.Limits = Limits{MemoryMiB: 8192, CPUs: 8}
-		if err := New(o).Args(arg); err != nil {
+		if err := newTestGuest(o).Args(arg); err != nil {
 			t.Error(err)
 		}
 	}

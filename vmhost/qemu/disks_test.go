@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
 // createQcow2 makes an image of 1 MiB with qemu-img.
@@ -71,7 +73,7 @@ func TestDiskOnce(t *testing.T) {
 
 // What Args could not see yet: two names whose images turn out to be one.
 func TestDiskOncePrepared(t *testing.T) {
-	g := New(testOptions("x"))
+	g := newTestGuest(testOptions("x"))
 	if err := g.Args("-hda {a} -hdb {b}"); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func TestDiskOnceFile(t *testing.T) {
 			"-drive file={a},format=raw,if=none,id=a,readonly=on -drive file={b},format=raw,if=none,id=b,readonly=on",
 			"-kernel {a} -hda {b}",
 		} {
-			g := New(testOptions(testID(t) + fmt.Sprintf("-%d-%d", i, j)))
+			g := newTestGuest(testOptions(testID(t) + fmt.Sprintf("-%d-%d", i, j)))
 			g.Image("a", img)
 			g.Image("b", second)
 			if err := g.Args(args); err != nil {
@@ -121,19 +123,19 @@ func TestEveryFormatIsChecked(t *testing.T) {
 	dir := t.TempDir()
 	img := createQcow2(t, filepath.Join(dir, "img"), "-b", zeros(t, filepath.Join(dir, "secret")), "-F", "raw")
 	drive := func(format string) option {
-		return option{
-			name: "drive", value: "file=" + img + ",format=" + format, has: true, file: img, write: true, from: fromJob,
-		}
+		o := made("drive", "file="+img+",format="+format)
+		o.From, o.write = qemuarg.FromJob, true
+		return o
 	}
 	if key(drive("raw")) == key(drive("qcow2")) {
 		t.Error("a raw and a qcow2 drive share what was opened")
 	}
 	for _, formatsOf := range [][]string{{"qcow2"}, {"raw", "qcow2"}, {"qcow2", "raw"}, {"raw", "raw"}} {
-		c := &Command{formats: formats{}}
+		c := &command{}
 		for _, f := range formatsOf {
 			c.opts = append(c.opts, drive(f))
 		}
-		f, err := openFiles(testOptions("x"), c)
+		f, err := openFiles(testOptions("x"), c, &formats{})
 		f.close()
 		if asArgumentError(err) == nil {
 			t.Errorf("%v: got %v", formatsOf, err)
@@ -158,13 +160,11 @@ func TestSecondBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	g := New(testOptions(testID(t)))
+	g := newTestGuest(testOptions(testID(t)))
 	g.Image("disk", disk)
 	boot := func(format, want string) {
 		t.Helper()
-		if err := g.SetArgs("-drive file={disk},if=virtio,format=" + format); err != nil {
-			t.Fatal(err)
-		}
+		g.spec.Args = []string{"-drive file={disk},if=virtio,format=" + format}
 		err := g.On(t.Context())
 		if (err == nil) != (want == "") ||
 			err != nil && (asArgumentError(err) == nil || !strings.Contains(err.Error(), want)) {
@@ -212,7 +212,7 @@ func TestFileLimit(t *testing.T) {
 	} {
 		o := testOptions(testID(t) + fmt.Sprint("-", i))
 		o.Trust, o.Limits.FileBytes = c.trust, c.limit
-		g := New(o)
+		g := newTestGuest(o)
 		g.Image("large", large)
 		if err := g.Args(c.args); err != nil {
 			t.Fatal(err)
