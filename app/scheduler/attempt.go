@@ -29,7 +29,7 @@ func (s *Scheduler) Finish(ctx context.Context, runner string, o lab.Outcome) er
 func (s *Scheduler) CutOff(ctx context.Context, runner, lease, found, left string) error {
 	why := "the runner was restarted during the run: " + found
 	if left != "" {
-		why += "; not taken back: " + left
+		why += "; not undone: " + left
 	}
 	l, _, err := s.end(ctx, runner, lease, func(l store.Lease) (store.End, error) {
 		end := s.interrupted(l, why)

@@ -155,7 +155,7 @@ func testRequeue(t *testing.T, s *Store) {
 	if err := s.EndLease(ctx, runner, lease, End{Silent: true}); err != nil { // it never reached its runner
 		t.Fatal(err)
 	}
-	waits("taken back")
+	waits("withdrawn")
 	lease = schedule()
 	now = now.Add(3 * time.Hour)
 	if err := s.EndLease(

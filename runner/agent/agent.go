@@ -1,16 +1,16 @@
 // Package agent is the lab's lifecycle on a runner: it enrolls, dials out to the app, executes what the app assigns,
-// one run per target at a time, and uploads what each run writes to its folder. How a run is executed, and how a
-// cut-off one is taken back, is handed to it.
+// one run per target at a time, and uploads what each run writes to its folder. Its options say how a run is executed,
+// and how one that a crash cut off is undone.
 //
-// The folder of a run is the whole of its state, so that the next process can go on wherever this one was cut off:
+// The folder of a run holds all of its state, so that the next process can resume wherever this one was cut off:
 //
 //	DIR/credential                  of this runner, once enrolled
-//	DIR/runs/LEASE/assignment.json  what was to be done; the folder is made when it begins
-//	DIR/runs/LEASE/outcome.json     the end of the execution; what remains is to upload and to say so
-//	DIR/runs/LEASE/reported         the app knows that a crash cut it off, but not all could be taken back
-//	DIR/runs/LEASE/done             nothing remains; kept for a while
+//	DIR/runs/LEASE/assignment.json  the assignment; the folder is made when its execution begins
+//	DIR/runs/LEASE/outcome.json     how the execution ended; it remains to upload the rest and to report the outcome
+//	DIR/runs/LEASE/reported         the app knows that a crash cut the run off, but not all could be undone
+//	DIR/runs/LEASE/done             nothing remains to be done; the folder is kept for a while
 //
-// Beside them is what Execute writes there: events.jsonl and console.log, which the uploader follows by byte offset.
+// Beside these are the files that Execute writes, of which the uploader follows the streams by byte offset.
 package agent
 
 import (
@@ -32,9 +32,9 @@ import (
 )
 
 const (
-	// stopTimeout is how long runs have to clean up and to tell the app when the runner is stopped.
+	// stopTimeout is how long runs have to clean up and to report when the runner is stopped.
 	stopTimeout = 90 * time.Second
-	// defaultKeep and keepRuns bound what finished runs leave on disk.
+	// defaultKeep and keepRuns bound what finished runs occupy on disk.
 	defaultKeep = 7 * 24 * time.Hour
 	keepRuns    = 200
 )
@@ -46,25 +46,25 @@ type Assignment = lab.Assignment
 type Options struct {
 	Server string // the app's URL: https://, http://, or h2c:// for HTTP/2 in clear
 	Name   string // of the runner, unique in the lab
-	Token  string // to enroll with, when Dir holds no credential yet
-	Dir    string // the agent's own; made when there is none
+	Token  string // to enroll with, while Dir holds no credential
+	Dir    string // of the agent alone; created if it is missing
 
-	// Targets are the runner's targets, all of them, as they are now. It is called often and must not block.
+	// Targets returns all of the runner's targets, as they are now. It is called often and must not block.
 	Targets func() []lab.Target
 	// Repositories is the runner's allow-list, path.Match patterns of owner/name; empty allows every repository.
 	Repositories []string
 
-	// Execute runs the assignment, and writes what it has to say to dir. When ctx ends it stops, cleans up, and returns;
-	// context.Cause(ctx) has the class. An error without a verdict in the results is made one by its class.
+	// Execute runs the assignment, and writes its streams to dir. When ctx ends it stops, cleans up, and returns;
+	// context.Cause(ctx) has the class. If the results have no verdict, the class of the error gives one.
 	Execute func(ctx context.Context, a Assignment, dir string) (results.Results, error)
 	// Recover takes back what a process that crashed left of the assignment's run in dir. It must be idempotent.
 	Recover func(ctx context.Context, a Assignment, dir string) error
 
 	HTTP        *http.Client   // nil: one made for Server
 	Version     string         // of gantry
-	Keep        time.Duration  // how long finished runs stay on disk; 0: a week
+	Keep        time.Duration  // how long the folders of finished runs are kept; 0: a week
 	StopTimeout time.Duration  // 0: 90 s
-	Rand        func() float64 // in [0, 1), of the waits between tries; nil: math/rand
+	Rand        func() float64 // in [0, 1), for the waits between tries; nil: math/rand
 	Logger      *slog.Logger
 }
 
@@ -74,15 +74,15 @@ type Agent struct {
 	log    *slog.Logger
 	client gantryv1.RunnerServiceClient
 	auth   *credential
-	beat   chan struct{} // holds one: a heartbeat now
+	beat   chan struct{} // holds one: the next heartbeat is due now
 
 	mu       sync.Mutex
 	runs     map[string]*run          // by lease
-	slots    map[string]chan struct{} // by target: whoever has put something in executes
-	bad      map[string]string        // targets of which a crash left something that could not be taken back: the lease
+	slots    map[string]chan struct{} // by target: a semaphore of one, held during an execution
+	bad      map[string]string        // by target: the lease of a run that a crash cut off and that could not be undone
 	stopping bool
-	stopped  chan struct{}  // closed then
-	working  sync.WaitGroup // the runs
+	stopped  chan struct{}  // closed when stopping is set
+	working  sync.WaitGroup // of the runs
 }
 
 // New makes an agent. It does nothing until Run.
@@ -110,8 +110,8 @@ func New(o Options) (*Agent, error) {
 	return a, nil
 }
 
-// Run serves the lab until ctx ends. Runs that are executed then are stopped, cleaned up and handed back to the app,
-// within StopTimeout. An error means that the agent cannot work: its folder is in use, or it may not enroll.
+// Run serves the lab until ctx ends. Runs in progress are then stopped, cleaned up and reported, within StopTimeout. An
+// error means that the agent cannot work: its folder is in use, or the app refuses to enroll it.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := os.MkdirAll(a.runsDir(), 0o700); err != nil {
 		return fmt.Errorf("make agent folder: %w", err)
@@ -124,10 +124,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.enroll(ctx); err != nil {
 		return err
 	}
-	// What was begun is ended whatever becomes of ctx, within limits.
+	// Work that was begun is brought to its end even when ctx ends, within limits.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	if err := a.takeUp(ctx, life); err != nil {
+	if err := a.resume(ctx, life); err != nil {
 		return err
 	}
 	var beating sync.WaitGroup
@@ -160,7 +160,7 @@ func (a *Agent) stopRuns() {
 	}
 }
 
-// targets are the runner's targets as it announces them.
+// targets are the runner's targets as they are announced.
 func (a *Agent) targets() []lab.Target {
 	out := slices.Clone(a.o.Targets())
 	a.mu.Lock()
@@ -173,7 +173,7 @@ func (a *Agent) targets() []lab.Target {
 	return out
 }
 
-// leases are those that this process holds.
+// leases are the leases that this process holds.
 func (a *Agent) leases() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -185,7 +185,7 @@ func (a *Agent) leases() []string {
 	return out
 }
 
-// add makes r known, unless its lease is.
+// add registers r, unless its lease is registered already or the agent is stopping.
 func (a *Agent) add(r *run) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -201,7 +201,7 @@ func (a *Agent) add(r *run) bool {
 	return true
 }
 
-// remove forgets r, which has ended.
+// remove removes r, which has ended.
 func (a *Agent) remove(r *run) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -168,7 +168,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// A target of which something could not be taken back is bad until it could.
+// A target on which something could not be undone is bad until it is.
 func TestBadTarget(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestBadTarget(t *testing.T) {
 		if err := os.Mkdir(r.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if a.takeBack(t.Context(), r) == nil || a.targets()[0].Health != lab.Bad {
+		if a.undo(t.Context(), r) == nil || a.targets()[0].Health != lab.Bad {
 			t.Fatalf("targets: %+v", a.targets())
 		}
 		a.working.Go(func() { a.retry(t.Context(), r) })

@@ -23,11 +23,11 @@ import (
 )
 
 const (
-	// callTimeout bounds a unary call: a batch of 768 KiB needs 26 KB/s.
+	// callTimeout is for a unary call: a batch of 768 KiB needs 26 KB/s.
 	callTimeout = 30 * time.Second
-	// The waits between tries grow from firstWait, doubled each time, to longestWait, and are drawn from the whole range
-	// down to zero, so that a thousand runners do not come back at once when the app restarts. longestWait leaves a
-	// runner two tries within a lease's time.
+	// The limit of the wait between tries doubles from firstWait to longestWait. A wait is drawn at random between zero
+	// and the limit, so that a thousand runners do not come back at once when the app restarts. longestWait leaves a
+	// runner two tries within the time of a lease.
 	firstWait   = 250 * time.Millisecond
 	longestWait = 12 * time.Second
 )
@@ -41,7 +41,7 @@ func backoff(n int, rnd func() float64) time.Duration {
 	return time.Duration(rnd() * float64(top))
 }
 
-// wait waits before try n, and says whether ctx is still on.
+// wait waits before try n. It is false when ctx ends.
 func (a *Agent) wait(ctx context.Context, n int) bool {
 	t := time.NewTimer(backoff(n, a.o.Rand))
 	defer t.Stop()
@@ -53,7 +53,7 @@ func (a *Agent) wait(ctx context.Context, n int) bool {
 	}
 }
 
-// credential is what the runner shows the app, and the file that keeps it.
+// credential is what the runner authenticates with, and the file that keeps it.
 type credential struct {
 	path   string
 	header atomic.Pointer[string]
@@ -80,8 +80,8 @@ func (c *credential) load() (f credentialFile, err error) {
 	return f, nil
 }
 
-// Enrolled says whether the runner that keeps its state in dir has the app's answer to its enrolment. One that was cut
-// off before needs a token again.
+// Enrolled reports whether the runner that keeps its state in dir is enrolled. One that was cut off before the app's
+// answer arrived needs a token again.
 func Enrolled(dir string) (bool, error) {
 	c := credential{path: filepath.Join(dir, credentialName)}
 	f, err := c.load()
@@ -93,12 +93,13 @@ func (c *credential) use(f credentialFile) {
 	c.header.Store(&h)
 }
 
-// RoundTrip adds the credential.
+// authTransport adds the credential to requests.
 type authTransport struct {
 	next http.RoundTripper
 	auth *credential
 }
 
+// RoundTrip sends the request with the credential, once there is one.
 func (t authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h := t.auth.header.Load(); h != nil {
 		r = r.Clone(r.Context())
@@ -126,7 +127,7 @@ func newClient(o Options, auth *credential) gantryv1.RunnerServiceClient {
 		next = &http.Transport{
 			Proxy: http.ProxyFromEnvironment, Protocols: p, ForceAttemptHTTP2: !h2c,
 			TLSHandshakeTimeout: callTimeout, IdleConnTimeout: 90 * time.Second,
-			// A dead connection must not swallow one call after the other.
+			// A dead connection must be found before many calls time out on it.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 		}
 	}
@@ -134,8 +135,8 @@ func newClient(o Options, auth *credential) gantryv1.RunnerServiceClient {
 	return gantryv1.NewRunnerServiceClient(&c, strings.TrimSuffix(server, "/"), connect.WithReadMaxBytes(rpc.MaxMessage))
 }
 
-// enroll makes sure that there is a credential. The secret is chosen and stored here before the app is asked, so that
-// an answer that gets lost can be asked for again.
+// enroll makes sure that there is a credential. The secret is chosen and stored before the app is asked, so that an
+// answer that gets lost can be asked for again.
 func (a *Agent) enroll(ctx context.Context) error {
 	f, err := a.auth.load()
 	if err != nil {
@@ -146,7 +147,7 @@ func (a *Agent) enroll(ctx context.Context) error {
 		return nil
 	}
 	if a.o.Token == "" {
-		return fmt.Errorf("enroll runner %q: no enrolment token, and no credential in %s", a.o.Name, a.auth.path)
+		return fmt.Errorf("enroll runner %q: no enrollment token, and no credential in %s", a.o.Name, a.auth.path)
 	}
 	if f.Secret == "" {
 		f.Secret = rand.Text() + rand.Text()

@@ -9,7 +9,7 @@ import (
 
 var errInUse = errors.New("another process uses it")
 
-// lockFile holds the file until unlock, or until the process ends in whatever way.
+// lockFile locks the file until unlock is called or the process ends, in whatever way.
 func lockFile(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -16,52 +16,53 @@ import (
 )
 
 const (
-	// recoverTimeout bounds the taking back of one run: a journal's undo has 30 s, and there are some.
+	// recoverTimeout is for undoing one run: each undo of its journal has 30 s.
 	recoverTimeout = 5 * time.Minute
-	// reportUpload is how long the rest of a cut-off run's record may delay the report, which the next attempt waits for.
+	// reportUpload is how long uploading the rest of a cut-off run's streams may delay its report, for which the next
+	// attempt waits.
 	reportUpload = 5 * time.Second
-	// recoverRetry is the wait before what could not be taken back is tried again: a PDU that reboots, a full disk.
+	// recoverRetry is the wait before a failed undo is tried again: a PDU that reboots, a full disk.
 	recoverRetry = time.Minute
 )
 
-// takeUp goes on with what an earlier process left, before the app is told that this one is there. What was cut off is
-// taken back, all runs at the same time, since each has its own target; the rest goes on in life.
-func (a *Agent) takeUp(ctx, life context.Context) error {
+// resume takes up the runs that an earlier process left, before the agent connects to the app. Cut-off runs are undone,
+// all at the same time, since each has its own target. Uploads and reports go on in life.
+func (a *Agent) resume(ctx, life context.Context) error {
 	entries, err := os.ReadDir(a.runsDir())
 	if err != nil {
 		return fmt.Errorf("read run folders: %w", err)
 	}
-	var back sync.WaitGroup
+	var undoing sync.WaitGroup
 	for _, e := range entries {
-		r, err := a.leftOver(life, e.Name())
+		r, err := a.unfinished(life, e.Name())
 		if err != nil {
-			a.log.ErrorContext(ctx, "left-over run", "lease", e.Name(), "err", err)
+			a.log.ErrorContext(ctx, "resume run", "lease", e.Name(), "err", err)
 		}
 		if r == nil || !a.add(r) {
 			continue
 		}
-		took := make(chan struct{})
-		back.Go(func() {
+		undone := make(chan struct{})
+		undoing.Go(func() {
 			select {
-			case <-took:
+			case <-undone:
 			case <-ctx.Done():
 			}
 		})
 		go func() {
 			defer a.remove(r)
 			defer r.stop(nil)
-			if err := a.goOn(life, r, func() { close(took) }); err != nil {
-				a.log.Error("left-over run", "run", r.Run, "lease", r.Lease, "err", err)
+			if err := a.resumeRun(life, r, func() { close(undone) }); err != nil {
+				a.log.Error("resume run", "run", r.Run, "lease", r.Lease, "err", err)
 			}
 		}()
 	}
-	back.Wait()
+	undoing.Wait()
 	a.prune()
 	return ctx.Err()
 }
 
-// leftOver is the run in a folder that is not done, or nil.
-func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
+// unfinished is the run of a folder, or nil if it is done.
+func (a *Agent) unfinished(life context.Context, lease string) (*run, error) {
 	dir := filepath.Join(a.runsDir(), lease)
 	if exists(filepath.Join(dir, doneFile)) {
 		return nil, nil
@@ -83,26 +84,24 @@ func (a *Agent) leftOver(life context.Context, lease string) (*run, error) {
 	return r, nil
 }
 
-// takeUpRun goes on with a run of which an earlier process left the folder.
-func (a *Agent) takeUpRun(life context.Context, r *run) error { return a.goOn(life, r, func() {}) }
-
-// goOn ends a run that an earlier process began: what was executed is uploaded and finished; what was cut off is taken
-// back and reported. back is called when the target is clean, or known not to be.
-func (a *Agent) goOn(life context.Context, r *run, back func()) error {
-	back = sync.OnceFunc(back)
-	defer back()
+// resumeRun ends a run that an earlier process began. If it was executed to its end, its streams are uploaded and its
+// outcome reported; if it was cut off, it is undone and reported as such. undone is called once the target is clean, or
+// known not to be.
+func (a *Agent) resumeRun(life context.Context, r *run, undone func()) error {
+	undone = sync.OnceFunc(undone)
+	defer undone()
 	var o lab.Outcome
 	b, err := os.ReadFile(filepath.Join(r.dir, outcomeFile))
 	if err == nil && json.Unmarshal(b, &o) == nil {
-		back()
-		a.log.Info("run taken up", "run", r.Run, "lease", r.Lease)
+		undone()
+		a.log.Info("run resumed", "run", r.Run, "lease", r.Lease)
 		return a.deliver(life, r, o, a.startUpload(life, r, true))
 	}
-	failure := a.takeBack(life, r)
-	back()
+	failure := a.undo(life, r)
+	undone()
 	if !exists(filepath.Join(r.dir, reportedFile)) {
 		a.startUpload(life, r, true).drainWithin(reportUpload)
-		if err := a.report(life, r, failure); err != nil {
+		if err := a.reportCutOff(life, r, failure); err != nil {
 			return err
 		}
 	}
@@ -113,10 +112,10 @@ func (a *Agent) goOn(life context.Context, r *run, back func()) error {
 	return writeJSON(filepath.Join(r.dir, reportedFile), struct{}{})
 }
 
-// takeBack takes back what a cut-off run left. Its target is bad as long as that fails.
-func (a *Agent) takeBack(life context.Context, r *run) error {
+// undo undoes a cut-off run. Its target is bad for as long as that fails.
+func (a *Agent) undo(life context.Context, r *run) error {
 	if r.Run == "" {
-		return nil // cut off before anything was begun
+		return nil // it was cut off before anything was begun
 	}
 	ctx, cancel := context.WithTimeout(life, recoverTimeout)
 	defer cancel()
@@ -128,12 +127,11 @@ func (a *Agent) takeBack(life context.Context, r *run) error {
 		delete(a.bad, r.Target)
 	}
 	a.mu.Unlock()
-	a.log.Warn("cut-off run taken back", "run", r.Run, "lease", r.Lease, "err", err)
+	a.log.Warn("cut-off run undone", "run", r.Run, "lease", r.Lease, "err", err)
 	return err
 }
 
-// retry takes a cut-off run back that could not be so far, until it works or the runner stops; then the next process
-// goes on.
+// retry repeats the failed undo of a cut-off run until it succeeds or the runner stops; the next process then resumes.
 func (a *Agent) retry(life context.Context, r *run) {
 	for {
 		select {
@@ -143,22 +141,22 @@ func (a *Agent) retry(life context.Context, r *run) {
 			return
 		case <-time.After(recoverRetry):
 		}
-		if a.takeBack(life, r) != nil {
+		if a.undo(life, r) != nil {
 			continue
 		}
 		a.beatNow() // the target is good again
 		if err := a.markDone(r); err != nil {
-			a.log.Error("left-over run", "run", r.Run, "lease", r.Lease, "err", err)
+			a.log.Error("resume run", "run", r.Run, "lease", r.Lease, "err", err)
 		}
 		return
 	}
 }
 
-// prune removes the folders of runs that are done, the old ones and those above a number.
+// prune removes the folders of runs that are done: old ones, and those beyond keepRuns.
 func (a *Agent) prune() {
 	done, err := filepath.Glob(filepath.Join(a.runsDir(), "*", doneFile))
 	if err != nil {
-		return // the pattern is good
+		return // impossible: the pattern is valid
 	}
 	age := func(path string) time.Time {
 		if st, err := os.Stat(path); err == nil {

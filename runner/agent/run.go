@@ -28,7 +28,7 @@ const (
 
 var errLeaseLost = errors.New("the lease is lost")
 
-// run is an assignment that this process holds, from its arrival until the app knows its end.
+// run is an assignment that this process holds, from its arrival until the app knows how it ended.
 type run struct {
 	lab.Assignment
 	dir  string
@@ -36,10 +36,10 @@ type run struct {
 
 	stop context.CancelCauseFunc
 	once sync.Once
-	lost chan struct{} // closed when the lease is lost: nothing more to say to the app
+	lost chan struct{} // closed when the lease is lost: the app wants no more reports
 }
 
-// newRun makes a run, and the context that ends when it shall stop.
+// newRun makes a run, and the context that ends when it must stop.
 func (a *Agent) newRun(life context.Context, as lab.Assignment) (context.Context, *run) {
 	r := &run{Assignment: as, dir: filepath.Join(a.runsDir(), as.Lease), lost: make(chan struct{})}
 	ctx, stop := context.WithCancelCause(life)
@@ -47,7 +47,7 @@ func (a *Agent) newRun(life context.Context, as lab.Assignment) (context.Context
 	return ctx, r
 }
 
-// lose stops the run because another attempt may have begun elsewhere.
+// lose stops the run because its lease is lost: another attempt may have begun elsewhere.
 func (r *run) lose() {
 	r.once.Do(func() {
 		close(r.lost)
@@ -64,7 +64,7 @@ func (r *run) isLost() bool {
 	}
 }
 
-// assign begins a run. An assignment that comes again is known already.
+// assign begins a run. An assignment that is sent again has no effect.
 func (a *Agent) assign(life context.Context, as lab.Assignment) {
 	if !validLease(as.Lease) {
 		a.log.Error("assignment refused", "lease", as.Lease, "why", "not the name of a lease")
@@ -75,7 +75,7 @@ func (a *Agent) assign(life context.Context, as lab.Assignment) {
 		r.stop(nil)
 		return
 	}
-	a.beatNow() // accepted
+	a.beatNow() // it accepts the lease
 	a.log.Info("run assigned", "run", as.Run, "attempt", as.Attempt, "target", as.Target, "lease", as.Lease)
 	go func() {
 		defer a.remove(r)
@@ -87,18 +87,18 @@ func (a *Agent) assign(life context.Context, as lab.Assignment) {
 	}()
 }
 
-// validLease says whether the id of a lease can be the name of a folder, and of a guest.
+// validLease reports whether the id of a lease can be the name of a folder and of a guest.
 func validLease(id string) bool {
 	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && r != '-'
 	})
 }
 
-// serve executes a run in ctx, uploads what it writes, and tells the app its end: that lives in life.
+// serve executes a run in ctx. Uploads and the report of the outcome go on in life.
 func (a *Agent) serve(ctx, life context.Context, r *run) error {
 	switch _, err := os.Stat(r.dir); {
-	case err == nil: // of a process that crashed: it was never reported, or the report was lost
-		return a.takeUpRun(life, r)
+	case err == nil: // an earlier process crashed, and its report was never sent or got lost
+		return a.resumeRun(life, r, func() {})
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -110,7 +110,7 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 	}
 	select {
 	case r.slot <- struct{}{}:
-	case <-ctx.Done(): // an earlier run had the target all the time
+	case <-ctx.Done(): // an earlier run has occupied the target until now
 		return a.finish(life, r, outcomeOf(r, results.Results{}, context.Cause(ctx)))
 	}
 	o, up := a.execute(ctx, life, r)
@@ -118,8 +118,8 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 	return a.deliver(life, r, o, up)
 }
 
-// execute runs it, with an uploader beside, and writes down the outcome. A full disk is no reason to tell the app
-// nothing.
+// execute executes the run, with an uploader beside it, and writes the outcome to the folder. Even if that fails, on a
+// full disk, the outcome is returned to be reported.
 func (a *Agent) execute(ctx, life context.Context, r *run) (lab.Outcome, *uploader) {
 	err := os.Mkdir(r.dir, 0o700)
 	if err == nil {
@@ -140,7 +140,7 @@ func (a *Agent) execute(ctx, life context.Context, r *run) (lab.Outcome, *upload
 	return o, up
 }
 
-// deliver waits for the uploads, and tells the app the outcome.
+// deliver waits for the uploads, and reports the outcome.
 func (a *Agent) deliver(life context.Context, r *run, o lab.Outcome, up *uploader) error {
 	if up != nil {
 		up.drain()
@@ -148,7 +148,7 @@ func (a *Agent) deliver(life context.Context, r *run, o lab.Outcome, up *uploade
 	return a.finish(life, r, o)
 }
 
-// refusal is why the runner does not do what the app wants, if so: the app may be compromised.
+// refusal is why the runner refuses the assignment, or "": the app may be compromised.
 func (a *Agent) refusal(as lab.Assignment) string {
 	if !lab.Allowed(a.o.Repositories, as.Source.Repository) {
 		return fmt.Sprintf("repository %q is not on its allow-list", as.Source.Repository)
@@ -165,7 +165,7 @@ func (a *Agent) refusal(as lab.Assignment) string {
 	return fmt.Sprintf("it has no target %q", as.Target)
 }
 
-// outcomeOf is the end of an execution, as the app is told.
+// outcomeOf is how an execution ended, as it is reported to the app.
 func outcomeOf(r *run, res results.Results, err error) lab.Outcome {
 	v := res.Verdict
 	if err != nil && (v.Verdict == "" || v.Verdict == results.VerdictPass) {
@@ -186,9 +186,9 @@ func outcomeOf(r *run, res results.Results, err error) lab.Outcome {
 	return o
 }
 
-// finish tells the app the outcome, until it knows, or says that the lease is lost.
+// finish reports the outcome until the app has it, or says that the lease is lost.
 func (a *Agent) finish(ctx context.Context, r *run, o lab.Outcome) error {
-	err := a.tell(ctx, r, "finish", func(ctx context.Context) error {
+	err := a.report(ctx, r, "finish", func(ctx context.Context) error {
 		_, err := a.client.Finish(ctx, rpc.PutOutcome(o))
 		return err
 	})
@@ -198,8 +198,9 @@ func (a *Agent) finish(ctx context.Context, r *run, o lab.Outcome) error {
 	return a.markDone(r)
 }
 
-// tell makes a call about the run's lease until the app has taken it. A lost lease needs no call: that is no error.
-func (a *Agent) tell(ctx context.Context, r *run, what string, call func(context.Context) error) error {
+// report makes a call about the run's lease until it succeeds. If the lease is lost, the app wants no report: that is
+// no error.
+func (a *Agent) report(ctx context.Context, r *run, what string, call func(context.Context) error) error {
 	for n := 0; !r.isLost(); n++ {
 		try, cancel := context.WithTimeout(ctx, callTimeout)
 		err := call(try)
@@ -214,7 +215,7 @@ func (a *Agent) tell(ctx context.Context, r *run, what string, call func(context
 		if err == nil {
 			return nil
 		}
-		a.log.Warn("tell app", "what", what, "run", r.Run, "err", err)
+		a.log.Warn("report to app", "call", what, "run", r.Run, "err", err)
 		if !a.wait(ctx, n) {
 			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		}
@@ -222,7 +223,7 @@ func (a *Agent) tell(ctx context.Context, r *run, what string, call func(context
 	return nil
 }
 
-// markDone notes that nothing remains to do. A run that was refused has no folder.
+// markDone records that nothing remains to be done. A run that was refused has no folder.
 func (a *Agent) markDone(r *run) error {
 	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -232,13 +233,13 @@ func (a *Agent) markDone(r *run) error {
 	}{r.isLost()})
 }
 
-// report tells the app that a crash cut the run off.
-func (a *Agent) report(ctx context.Context, r *run, failure error) error {
-	req := &gantryv1.ReportRequest{Lease: r.Lease, Message: "what its journal names was taken back"}
+// reportCutOff reports that a crash cut the run off, and what could not be undone.
+func (a *Agent) reportCutOff(ctx context.Context, r *run, failure error) error {
+	req := &gantryv1.ReportRequest{Lease: r.Lease, Message: "what its journal lists was undone"}
 	if failure != nil {
 		req.Error = lab.Clip(failure.Error())
 	}
-	return a.tell(ctx, r, "report", func(ctx context.Context) error {
+	return a.report(ctx, r, "report", func(ctx context.Context) error {
 		_, err := a.client.Report(ctx, req)
 		return err
 	})

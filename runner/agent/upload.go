@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	// followInterval is how late a line may be in the app's live log.
+	// followInterval is how late new bytes of a stream may be noticed.
 	followInterval = 200 * time.Millisecond
-	// drainTimeout is how long the upload of what is left may take once a run has ended: 64 MB at 110 KB/s.
+	// drainTimeout is how long the upload of the rest may take once a run has ended: 64 MB at 110 KB/s.
 	drainTimeout = 10 * time.Minute
 )
 
-// uploader follows the streams in a run's folder and uploads them, by byte offset: what was sent twice is stored once,
-// and a process that was killed is followed by one that asks where to go on.
+// uploader follows the streams in a run's folder and uploads them by byte offset. Bytes that are sent twice are stored
+// once, and after a crash the next process asks the app where to go on.
 type uploader struct {
 	a      *Agent
 	r      *run
-	ended  chan struct{} // closed: the files have their last byte
+	ended  chan struct{} // closed when the files are complete
 	done   chan struct{}
 	cancel context.CancelFunc
 }
 
-// startUpload begins to follow. resume says that an earlier process may have uploaded some.
+// startUpload starts an uploader. resume says that an earlier process may have uploaded a part.
 func (a *Agent) startUpload(life context.Context, r *run, resume bool) *uploader {
 	ctx, cancel := context.WithCancel(life)
 	u := &uploader{a: a, r: r, ended: make(chan struct{}), done: make(chan struct{}), cancel: cancel}
@@ -45,7 +45,7 @@ func (a *Agent) startUpload(life context.Context, r *run, resume bool) *uploader
 	return u
 }
 
-// drain waits until all is uploaded that the streams hold now, within limits.
+// drain waits until the streams are uploaded as they are now, for at most drainTimeout.
 func (u *uploader) drain() { u.drainWithin(drainTimeout) }
 
 func (u *uploader) drainWithin(limit time.Duration) {
@@ -61,7 +61,7 @@ func (u *uploader) drainWithin(limit time.Duration) {
 	<-u.done
 }
 
-// follow uploads one batch of each stream in turn, so that a flood on the console does not hold up the events.
+// follow uploads one batch of each stream in turn, so that a flood on the console does not delay the events.
 func (u *uploader) follow(ctx context.Context, resume bool) {
 	var ss []*streamUpload
 	for _, s := range lab.Streams() {
@@ -79,7 +79,7 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 		last := false
 		select {
 		case <-u.ended:
-			last = true // what is read from here on is all there will be
+			last = true // the files do not grow any more
 		default:
 		}
 		moved, failed := false, false
@@ -117,9 +117,9 @@ type streamUpload struct {
 	path   string
 	log    *slog.Logger
 	f      *os.File
-	offset int64 // the app has all before it
-	ask    bool  // the offset is to be asked for
-	off    bool  // the app takes no more
+	offset int64 // up to which the app has the stream
+	ask    bool  // the app must be asked for the offset
+	ended  bool  // no more is uploaded
 }
 
 func (s *streamUpload) close() {
@@ -128,9 +128,9 @@ func (s *streamUpload) close() {
 	}
 }
 
-// step uploads one batch, if there is something new. moved says that there was.
+// step uploads one batch, if there is anything new; moved is true then.
 func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err error) {
-	if s.off {
+	if s.ended {
 		return false, nil
 	}
 	if s.f == nil {
@@ -172,13 +172,13 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 		s.log.WarnContext(ctx, "upload", "err", err)
 		return false, err
 	}
-	// Whatever the app has, more or less than was believed: go on there.
+	// The app may have more or less than expected.
 	s.offset, s.ask = res.GetAcknowledged(), false
 	return true, nil
 }
 
-// giveUp ends the upload of this stream; the outcome's sizes tell the app that something is missing.
+// giveUp ends the upload of the stream. The sizes in the outcome tell the app that a part is missing.
 func (s *streamUpload) giveUp(err error) {
 	s.log.Error("upload given up", "offset", s.offset, "err", err)
-	s.off = true
+	s.ended = true
 }

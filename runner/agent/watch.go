@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// heartbeatTimeout bounds one heartbeat, so that three fit into a lease's time.
+	// heartbeatTimeout is for one heartbeat: three must fit into the time of a lease.
 	heartbeatTimeout = 5 * time.Second
-	// heartbeatRetry is the wait after one that failed.
+	// heartbeatRetry is the wait after a heartbeat that failed.
 	heartbeatRetry = 2 * time.Second
 )
 
 var errSilent = errors.New("the app was silent for " + rpc.StreamTimeout.String())
 
-// watch keeps a stream to the app until ctx ends. What comes on it lives in life.
+// watch keeps a stream to the app until ctx ends. Assignments that arrive on it are served in life.
 func (a *Agent) watch(ctx, life context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		began := time.Now()
@@ -34,7 +34,7 @@ func (a *Agent) watch(ctx, life context.Context) {
 			return
 		}
 		if time.Since(began) > rpc.StreamTimeout {
-			n = 0 // it had worked
+			n = 0 // the stream had worked
 		}
 		a.log.WarnContext(ctx, "stream ended", "server", a.o.Server, "code", connect.CodeOf(err).String(), "err", err)
 		if !a.wait(ctx, n) {
@@ -43,7 +43,7 @@ func (a *Agent) watch(ctx, life context.Context) {
 	}
 }
 
-// stream is one stream, from the announcement to its end.
+// stream serves one stream, from the announcement to its end.
 func (a *Agent) stream(ctx, life context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -55,12 +55,12 @@ func (a *Agent) stream(ctx, life context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open stream: %w", causeOr(ctx, err))
 	}
-	defer s.Close() //nolint:errcheck // it is over
+	defer s.Close() //nolint:errcheck // the stream has ended
 	for first := true; s.Receive(); first = false {
 		silence.Reset(rpc.StreamTimeout)
 		if first {
 			a.log.InfoContext(ctx, "connected", "server", a.o.Server)
-			a.beatNow() // what was lost meanwhile?
+			a.beatNow() // its answer says which leases were lost meanwhile
 		}
 		switch m := rpc.GetMessage(s.Msg()).(type) {
 		case lab.Assignment:
@@ -83,6 +83,7 @@ func causeOr(ctx context.Context, err error) error {
 	return err
 }
 
+// beatNow makes the next heartbeat due at once.
 func (a *Agent) beatNow() {
 	select {
 	case a.beat <- struct{}{}:
@@ -90,9 +91,9 @@ func (a *Agent) beatNow() {
 	}
 }
 
-// heartbeats keeps the leases until ctx ends, and tells what has become of the targets.
+// heartbeats keeps the leases until ctx ends, and announces changes of the targets.
 func (a *Agent) heartbeats(ctx context.Context) {
-	told := a.targets()
+	announced := a.targets()
 	next := time.NewTimer(lab.HeartbeatInterval)
 	defer next.Stop()
 	for {
@@ -103,21 +104,21 @@ func (a *Agent) heartbeats(ctx context.Context) {
 		case <-next.C:
 		}
 		wait := lab.HeartbeatInterval
-		targets, news := a.targets(), []lab.Target(nil)
-		if !reflect.DeepEqual(targets, told) {
-			news = targets
+		targets, changed := a.targets(), []lab.Target(nil)
+		if !reflect.DeepEqual(targets, announced) {
+			changed = targets
 		}
-		if err := a.heartbeat(ctx, news); err != nil {
+		if err := a.heartbeat(ctx, changed); err != nil {
 			a.log.WarnContext(ctx, "heartbeat", "err", err)
 			wait = heartbeatRetry
 		} else {
-			told = targets
+			announced = targets
 		}
 		next.Reset(wait)
 	}
 }
 
-// heartbeat is one, if there is anything to say.
+// heartbeat sends a heartbeat, if there are leases to keep or targets to announce.
 func (a *Agent) heartbeat(ctx context.Context, targets []lab.Target) error {
 	leases := a.leases()
 	if len(leases) == 0 && len(targets) == 0 {
@@ -141,7 +142,7 @@ func (a *Agent) heartbeat(ctx context.Context, targets []lab.Target) error {
 	return nil
 }
 
-// cancel stops a run because the app says so.
+// cancel stops a run that the app has canceled.
 func (a *Agent) cancel(c lab.Cancel) {
 	if r := a.find(c.Lease); r != nil {
 		r.stop(results.Failf(results.ClassCanceled, "%s", lab.Clip(c.Reason)))
