@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/gantry-ci/gantry/app"
+	"github.com/gantry-ci/gantry/internal/atomicfile"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/runner/lab"
 )
@@ -112,7 +113,7 @@ func kept(path string, fresh func() ([]byte, error)) ([]byte, error) {
 	if b, err = fresh(); err != nil {
 		return nil, err
 	}
-	return b, os.WriteFile(path, b, 0o600)
+	return b, atomicfile.WriteBytes(path, 0o600, b)
 }
 
 func privateKey() ([]byte, error) {

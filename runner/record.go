@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/atomicfile"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/export"
 )
@@ -113,32 +115,15 @@ func (r *record) close() (*results.Results, error) {
 	defer r.mu.Unlock()
 	b, err := json.Marshal(r.res)
 	if err == nil {
-		err = write(filepath.Join(r.dir, ResultsFile), append(b, '\n'))
+		err = atomicfile.WriteBytes(filepath.Join(r.dir, ResultsFile), 0o644, append(b, '\n'))
 	}
 	return r.res, errors.Join(r.err, err, r.writeJUnit(), r.writeLAVA(), r.f.Sync(), r.f.Close())
 }
 
 func (r *record) writeJUnit() error {
-	f, err := os.Create(filepath.Join(r.dir, JUnitFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(export.JUnit(f, r.res), f.Close())
+	return atomicfile.Write(filepath.Join(r.dir, JUnitFile), 0o644, func(w io.Writer) error { return export.JUnit(w, r.res) })
 }
 
 func (r *record) writeLAVA() error {
-	f, err := os.Create(filepath.Join(r.dir, LAVAFile))
-	if err != nil {
-		return err
-	}
-	return errors.Join(r.lava.Write(f), f.Close())
-}
-
-// write replaces a file, whole or not at all.
-func write(path string, b []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, b, 0o644); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return os.Rename(tmp, path)
+	return atomicfile.Write(filepath.Join(r.dir, LAVAFile), 0o644, r.lava.Write)
 }

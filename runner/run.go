@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/atomicfile"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
@@ -113,7 +114,7 @@ func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
 	}
 	out, err := p.YAML()
 	if err == nil {
-		err = write(filepath.Join(o.Dir, PlanFile), out)
+		err = atomicfile.WriteBytes(filepath.Join(o.Dir, PlanFile), 0o644, out)
 	}
 	if err != nil {
 		return nil, results.Failf(results.ClassInfrastructure, "write the plan: %w", err)

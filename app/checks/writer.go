@@ -11,6 +11,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app/ghapi"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/internal/clock"
 )
 
 const (
@@ -199,10 +200,8 @@ func (w *Writer) find(ctx context.Context, gh *ghapi.Client, c *store.Check) err
 	found, err := gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
 	if errors.Is(err, ghapi.ErrNotFound) && c.Interrupted && c.CheckRunID == 0 {
 		// GitHub may still be carrying out the request that was cut off.
-		select {
-		case <-time.After(inFlight):
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := clock.Sleep(ctx, inFlight); err != nil {
+			return err
 		}
 		found, err = gh.FindCheckRun(ctx, c.Repo, c.HeadSHA, c.Name, c.ExternalID())
 	}

@@ -18,6 +18,8 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/gantry-ci/gantry/internal/atomicfile"
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -43,14 +45,7 @@ func backoff(n int, rnd func() float64) time.Duration {
 
 // wait waits before try n. It is false when ctx ends.
 func (a *Agent) wait(ctx context.Context, n int) bool {
-	t := time.NewTimer(backoff(n, a.o.Rand))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return clock.Sleep(ctx, backoff(n, a.o.Rand)) == nil && ctx.Err() == nil
 }
 
 // credential is what the runner authenticates with, and the file that keeps it.
@@ -185,27 +180,5 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
+	return atomicfile.WriteBytes(path, 0o600, append(b, '\n'))
 }

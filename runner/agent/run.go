@@ -12,6 +12,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/gantry-ci/gantry/internal/atomicfile"
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
@@ -123,7 +124,7 @@ func (a *Agent) serve(ctx, life context.Context, r *run) error {
 func (a *Agent) execute(ctx, life context.Context, r *run) (lab.Outcome, *uploader) {
 	err := os.Mkdir(r.dir, 0o700)
 	if err == nil {
-		err = errors.Join(syncDir(a.runsDir()), writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment))
+		err = errors.Join(atomicfile.SyncDir(a.runsDir()), writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment))
 	}
 	if err != nil {
 		return outcomeOf(r, results.Results{}, results.Failf(results.ClassInfrastructure, "make run folder: %w", err)), nil

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/jobs"
 )
 
@@ -150,8 +151,8 @@ func (t *Tail) retry(ctx context.Context, session func(limit time.Duration) erro
 		case tries == 1:
 			t.logf("info", "no session yet: %v; the console has the results until there is one", lost)
 		}
-		if !sleep(ctx, pause) {
-			return nil
+		if clock.Sleep(ctx, pause) != nil {
+			return nil //nolint:nilerr // that nobody wants it any more is the usual end
 		}
 		limit, pause = min(2*limit, m.lastSetUp), min(2*pause, m.lastPause)
 	}
@@ -231,15 +232,4 @@ func loop(file string, from int64) string {
 		`f=%s; until [ -r "$f" ]; do echo >&2 || exit; sleep 1; done; exec <"$f"; tail -c +%d; while echo >&2; do sleep 1; cat; done`,
 		file, from+1,
 	)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

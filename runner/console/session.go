@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -68,23 +69,12 @@ func (s *Session) Send(ctx context.Context, text string) error {
 		}
 		text = text[n:]
 		if s.CharDelay > 0 {
-			if err := sleep(ctx, s.CharDelay); err != nil {
+			if err := clock.Sleep(ctx, s.CharDelay); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // write is one Write of the stream, and where its error goes.

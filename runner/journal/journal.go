@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gantry-ci/gantry/internal/atomicfile"
 )
 
 // Undo is one effect to take back.
@@ -83,7 +85,7 @@ func Open(path string, how Undoers) (*Journal, error) {
 	// A torn last line would swallow the next one.
 	err = f.Truncate(int64(whole))
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = atomicfile.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), f.Close())
@@ -200,11 +202,3 @@ func (j *Journal) put(l line) error {
 
 // Close closes the file, which stays for the next process.
 func (j *Journal) Close() error { return j.f.Close() }
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

@@ -86,21 +86,6 @@ type expired struct {
 
 func (e *expired) Error() string { return fmt.Sprintf("%s timed out after %s", e.node.Name, e.after) }
 
-// Sleep waits for d, or until ctx ends: then it returns its cause. It does not wait for nothing, or less.
-func Sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // explain says why a step ended: the cause of its context where that is why, its class, and where in the plan.
 func explain(ctx context.Context, n *Node, err error) error {
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -29,7 +30,7 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 			return results.Blame(results.ClassInfrastructure, errors.Join(e, err))
 		}
 		r.forget()
-		if e := Sleep(ctx, n.Interval); e != nil {
+		if e := clock.Sleep(ctx, n.Interval); e != nil {
 			return waitError(ctx, n, e, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
@@ -240,7 +241,7 @@ func (s *script) command(
 // exchange types and waits. A match without a line is that of a command that waits for nothing.
 func (s *script) exchange(ctx context.Context, sh *console.Session, c *command) (console.Match, error) {
 	none := console.Match{Index: -1}
-	if err := plan.Sleep(ctx, time.Duration(c.Delay)*time.Second); err != nil {
+	if err := clock.Sleep(ctx, time.Duration(c.Delay)*time.Second); err != nil {
 		return none, err
 	}
 	for _, q := range c.calls {
