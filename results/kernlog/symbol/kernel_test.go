@@ -3,6 +3,7 @@ package symbol_test
 import (
 	"bytes"
 	"encoding/hex"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +54,31 @@ func TestKernelBuildIDs(t *testing.T) {
 				_, _ = symbol.KernelBuildIDs(bytes.NewReader(bad[:len(bad)-n]))
 			}
 		})
+	}
+}
+
+// TestKernelIncompressible finds the build id behind blocks that lz4 makes larger: those of a built-in, packed
+// initramfs.
+func TestKernelIncompressible(t *testing.T) {
+	note, err := hex.DecodeString("0400000014000000" + "03000000" + hex.EncodeToString([]byte("GNU\x00")) + id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noise := make([]byte, 20<<20)
+	if _, err := rand.NewChaCha8([32]byte{}).Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "lz4", "-l", "-c")
+	if cmd.Err != nil {
+		t.Skip("no such tool here:", cmd.Err)
+	}
+	cmd.Stdin = bytes.NewReader(append(noise, note...))
+	packed, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := symbol.KernelBuildIDs(bytes.NewReader(packed)); err != nil || !slices.Equal(ids, []string{id}) {
+		t.Errorf("%v, %v", ids, err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/pierrec/lz4/v4"
 )
 
 // lz4Block is the size of a block of the legacy frame, unpacked; only the last is smaller.
@@ -15,7 +17,8 @@ func lz4Magic() []byte { return []byte{0x02, 0x21, 0x4c, 0x18} }
 
 var errLZ4 = errors.New("the lz4 data is broken")
 
-// lz4Reader reads a legacy frame: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md and lz4_Block_format.md.
+// lz4Reader reads a legacy frame: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. The library's own reader
+// refuses a block that could not be compressed, as the ones of a built-in initramfs, since it is larger packed.
 type lz4Reader struct {
 	src   io.Reader
 	begun bool
@@ -64,53 +67,11 @@ func (z *lz4Reader) next() error {
 	if _, err := io.ReadFull(z.src, z.in); err != nil {
 		return fmt.Errorf("%w: %w", errLZ4, err)
 	}
-	out, err := unpackLZ4(z.out[:0], z.in)
-	z.out, z.block = out, out
-	return err
-}
-
-// unpackLZ4 appends the unpacked block to dst, which has room for it.
-func unpackLZ4(dst, src []byte) ([]byte, error) {
-	for i := 0; i < len(src); {
-		token := src[i]
-		literals, next, err := lz4Length(src, i+1, int(token>>4))
-		if err != nil || literals > len(src)-next || literals > cap(dst)-len(dst) {
-			return dst, errLZ4
-		}
-		dst = append(dst, src[next:next+literals]...)
-		if i = next + literals; i == len(src) {
-			return dst, nil // the last sequence has literals only
-		}
-		if i+2 > len(src) {
-			return dst, errLZ4
-		}
-		offset := int(binary.LittleEndian.Uint16(src[i:]))
-		match, next, err := lz4Length(src, i+2, int(token&15))
-		match += 4
-		if err != nil || offset == 0 || offset > len(dst) || match > cap(dst)-len(dst) {
-			return dst, errLZ4
-		}
-		for from := len(dst) - offset; match > 0; { // a match may overlap itself
-			n := min(match, len(dst)-from)
-			dst = append(dst, dst[from:from+n]...)
-			from, match = from+n, match-n
-		}
-		i = next
+	n, err := lz4.UncompressBlock(z.in, z.out[:lz4Block])
+	if err != nil {
+		return fmt.Errorf("%w: %w", errLZ4, err)
 	}
-	return dst, errLZ4
-}
-
-// lz4Length reads the rest of a length whose first four bits are n.
-func lz4Length(src []byte, at, n int) (length, next int, err error) {
-	if n < 15 {
-		return n, at, nil
-	}
-	for at < len(src) {
-		b := src[at]
-		at++
-		if n += int(b); b < 255 {
-			return n, at, nil
-		}
-	}
-	return 0, at, errLZ4
+	z.out = z.out[:n]
+	z.block = z.out
+	return nil
 }
