@@ -85,7 +85,7 @@ func (s *Server) Append(ctx context.Context, r *gantryv1.AppendRequest) (*gantry
 	if err != nil {
 		return nil, s.failure(ctx, err)
 	}
-	s.appended.WithLabelValues(string(stream)).Add(float64(len(r.GetData())))
+	s.appended.WithLabelValues(string(stream.Kind())).Add(float64(len(r.GetData())))
 	return &gantryv1.AppendResponse{Acknowledged: size}, nil
 }
 

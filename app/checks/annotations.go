@@ -110,7 +110,7 @@ const maxFindingText = 2 << 10
 
 // findingText says what a finding is, and where.
 func findingText(f results.Finding) string {
-	s := fmt.Sprintf("%s at console line %d", f.Kind, f.Line)
+	s := fmt.Sprintf("%s at %s", f.Kind, Line{Log: f.File, Line: f.Line})
 	switch {
 	case f.Suite != "" && f.Case != "":
 		s += ", during " + f.Suite + "/" + f.Case

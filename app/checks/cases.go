@@ -60,7 +60,7 @@ func cases(runs []Run) string {
 					head = true
 				}
 				p.line("| %s | %s | %s | %s | %s | %s |", code(c.Suite, maxName), code(caseName(c), maxName), result(c),
-					measurement(c), seconds(c.DurationS), number(c.LogLine))
+					measurement(c), seconds(c.DurationS), consoleLineOf(c))
 			}
 		}
 	}
@@ -103,11 +103,12 @@ func seconds(s *float64) string {
 	return fmt.Sprintf("%.2f s", *s)
 }
 
-func number(n *int) string {
-	if n == nil {
+// consoleLineOf is the line of the case's result, "" where it has none.
+func consoleLineOf(c results.Case) string {
+	if c.LogLine == nil {
 		return ""
 	}
-	return fmt.Sprint(*n)
+	return Line{Log: c.Log, Line: *c.LogLine}.Short()
 }
 
 // suiteName splits the name of a suite as LAVA makes it, such as "0_smoke", into the definition's index and name.

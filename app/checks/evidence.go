@@ -30,7 +30,7 @@ func (r Run) DecisiveFindings() (decisive []results.Finding) {
 			continue
 		}
 		i := slices.IndexFunc(r.Results.Findings, func(f results.Finding) bool {
-			return f.Line == e.LogLine && f.Title == e.Name
+			return f.File == e.Log && f.Line == e.LogLine && f.Title == e.Name
 		})
 		if i >= 0 {
 			decisive = append(decisive, r.Results.Findings[i])
@@ -52,7 +52,7 @@ func evidence(p *page, r Run, base string) {
 			s += ": " + text(e.Result, maxName)
 		}
 		if e.LogLine > 0 {
-			s += ", " + consoleLine(r, base, e.LogLine)
+			s += ", " + consoleLine(r, base, e.Log, e.LogLine)
 		}
 		if e.Message != "" {
 			s += ": " + text(e.Message, maxMessage)
@@ -87,7 +87,7 @@ func findings(p *page, r Run, base string) {
 
 // finding is a finding as a line of Markdown.
 func finding(r Run, f results.Finding, base string) string {
-	s := text(f.Kind, maxName) + ": " + code(f.Title, maxName) + ", " + consoleLine(r, base, f.Line)
+	s := text(f.Kind, maxName) + ": " + code(f.Title, maxName) + ", " + consoleLine(r, base, f.File, f.Line)
 	if f.Suite != "" {
 		s += ", during " + code(strings.TrimSuffix(f.Suite+"/"+f.Case, "/"), maxName)
 	} else if f.Section != "" {
@@ -102,11 +102,14 @@ func finding(r Run, f results.Finding, base string) string {
 	return s
 }
 
-// consoleLine links to the line of the run's console.
-func consoleLine(r Run, base string, line int) string {
-	return fmt.Sprintf(
-		"[console line %d](%s/runs/%s/console/%d#L%d)", line, strings.TrimRight(base, "/"), r.ID, line, line,
-	)
+// consoleLine links to a line of the run's consoles.
+func consoleLine(r Run, base, log string, line int) string {
+	l := Line{RunID: r.ID, Log: log, Line: line}
+	path := l.Path()
+	if path == "" {
+		return l.String()
+	}
+	return fmt.Sprintf("[%s](%s%s)", l, strings.TrimRight(base, "/"), path)
 }
 
 // report is a report's lines for a <pre> element: in it, GitHub's Markdown decodes entities and makes no links.

@@ -62,14 +62,14 @@ func TestRenderHostile(t *testing.T) {
 			r.Cases = append(r.Cases, results.Case{
 				Suite: hostile.Draw(t, "suite"), Case: hostile.Draw(t, "case"),
 				Result:  rapid.SampledFrom([]string{results.Pass, results.Fail, hostile.Draw(t, "result")}).Draw(t, "of"),
-				Message: hostile.Draw(t, "message"), Note: hostile.Draw(t, "note"),
+				Message: hostile.Draw(t, "message"), Note: hostile.Draw(t, "note"), LogLine: new(3), Log: hostile.Draw(t, "log"),
 			})
 		}
 		for range rapid.IntRange(1, 50).Draw(t, "findings") {
 			r.Findings = append(r.Findings, results.Finding{
 				Kind: "oops", Title: hostile.Draw(t, "title"), Text: hostile.Draw(t, "text"),
 				Allowed: rapid.SampledFrom([]string{"", "x"}).Draw(t, "allowed"),
-				Suite:   hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"),
+				Suite:   hostile.Draw(t, "its suite"), Case: hostile.Draw(t, "its case"), File: hostile.Draw(t, "its log"),
 			})
 		}
 		r.Verdict = results.Decide(results.Failf(results.ClassJob, "%s", hostile.Draw(t, "error")), r.Cases, r.Findings...)

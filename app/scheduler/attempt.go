@@ -62,21 +62,21 @@ func (s *Scheduler) end(
 
 // finished is the end of an attempt of which the runner reports o, checked against the record that arrived.
 func (s *Scheduler) finished(l store.Lease, o lab.Outcome) (store.End, error) {
-	sizes := map[lab.Stream]int64{}
-	for _, stream := range lab.Streams() {
-		size, err := s.blobs.Sync(l.RunID, l.Attempt, stream)
-		if err != nil {
-			return store.End{}, err
-		}
-		sizes[stream] = size
+	sizes, err := s.sync(l)
+	if err != nil {
+		return store.End{}, err
 	}
 	res, gaps, err := s.blobs.Results(l.RunID, l.Attempt)
 	if err != nil {
 		return store.End{}, err
 	}
 	// The events are the record. A console that is cut is worth a warning only.
-	if has, whole := sizes[lab.Console], o.Sizes[lab.Console]; has < whole {
-		s.log.Warn("console cut", "run", l.RunID, "attempt", l.Attempt, "bytes", has, "of", whole)
+	for stream, has := range sizes {
+		if whole := o.Sizes[stream]; stream.Kind() == lab.Console && has < whole {
+			s.log.Warn(
+				"console cut", "run", l.RunID, "attempt", l.Attempt, "console", stream.Further(), "bytes", has, "of", whole,
+			)
+		}
 	}
 	res.Verdict = queue.Verdict(o, queue.Record{
 		Verdict: res.Verdict, Size: sizes[lab.Events], Whole: o.Sizes[lab.Events], Gaps: gaps,
@@ -86,6 +86,25 @@ func (s *Scheduler) finished(l store.Lease, o lab.Outcome) (store.End, error) {
 		return store.End{}, fmt.Errorf("write results: %w", err)
 	}
 	return store.End{Verdict: res.Verdict, Results: b}, nil
+}
+
+// sync has all streams of an attempt survive a power cut, and returns their sizes.
+func (s *Scheduler) sync(l store.Lease) (map[lab.Stream]int64, error) {
+	further, err := s.blobs.Consoles(l.RunID, l.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	all := lab.Streams()
+	for _, name := range further {
+		all = append(all, lab.ConsoleStream(name), lab.TimesStream(name))
+	}
+	sizes := map[lab.Stream]int64{}
+	for _, stream := range all {
+		if sizes[stream], err = s.blobs.Sync(l.RunID, l.Attempt, stream); err != nil {
+			return nil, err
+		}
+	}
+	return sizes, nil
 }
 
 // interrupted is the end of an attempt that the lab spoiled, with the results that arrived before.

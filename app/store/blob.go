@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -63,16 +64,14 @@ func (b *Blobs) lock(path string) *sync.Mutex {
 // are not written again. Data that would leave a gap is not stored: the size returned is then less than the offset.
 // Data above the limit is ErrTooLarge; what fits is stored.
 func (b *Blobs) Append(run string, attempt int, s lab.Stream, offset int64, data []byte) (size int64, err error) {
+	if err := b.admit(run, attempt, s); err != nil {
+		return 0, err
+	}
 	path := blobPath(run, attempt, s)
 	mu := b.lock(path)
 	mu.Lock()
 	defer mu.Unlock()
-	f, err := b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = b.root.MkdirAll(filepath.Dir(path), 0o750); err == nil {
-			f, err = b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
-		}
-	}
+	f, err := b.create(path)
 	if err != nil {
 		return 0, fmt.Errorf("append to %s: %w", path, err)
 	}
@@ -102,11 +101,64 @@ func (b *Blobs) Append(run string, attempt int, s lab.Stream, offset int64, data
 	return size, nil
 }
 
+// limit is the most bytes of a stream. Further consoles may have as much together as the first one.
 func limit(s lab.Stream) int64 {
-	if s == lab.Console {
-		return MaxConsole
+	n := int64(MaxEvents)
+	if s.Kind() == lab.Console {
+		n = MaxConsole
 	}
-	return MaxEvents
+	if s.Further() != "" {
+		n /= results.MaxConsoles
+	}
+	return n
+}
+
+// admit says whether an attempt may have a stream: those of one more console than it may are ErrTooLarge.
+func (b *Blobs) admit(run string, attempt int, s lab.Stream) error {
+	if s.Further() == "" {
+		return nil
+	}
+	mu := b.lock(filepath.Join(run, strconv.Itoa(attempt)))
+	mu.Lock()
+	defer mu.Unlock()
+	names, err := b.Consoles(run, attempt)
+	if err != nil || slices.Contains(names, s.Further()) {
+		return err
+	}
+	if len(names) >= results.MaxConsoles {
+		return fmt.Errorf("append to %s: more than %d further consoles: %w", s, results.MaxConsoles, ErrTooLarge)
+	}
+	f, err := b.create(blobPath(run, attempt, lab.ConsoleStream(s.Further())))
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", s, err)
+	}
+	return f.Close()
+}
+
+// Consoles are the names of the further consoles that an attempt has, sorted.
+func (b *Blobs) Consoles(run string, attempt int) ([]string, error) {
+	files, err := fs.ReadDir(b.root.FS(), filepath.ToSlash(filepath.Join(run, strconv.Itoa(attempt))))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list consoles of run %s: %w", run, err)
+	}
+	var names []string
+	for _, f := range files {
+		if name, ok := results.ConsoleOf(f.Name()); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// create opens a file to write, and makes it and its folder where there is none.
+func (b *Blobs) create(path string) (*os.File, error) {
+	f, err := b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = b.root.MkdirAll(filepath.Dir(path), 0o750); err == nil {
+			f, err = b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
+		}
+	}
+	return f, err
 }
 
 // Sync makes a stream survive a power cut, and returns its size; a missing stream has size 0.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gantry-ci/gantry/jobs/lab"
@@ -107,4 +109,41 @@ func FuzzFoldEvents(f *testing.F) {
 			t.Error("more cases than lines")
 		}
 	})
+}
+
+// TestFurtherConsoles has an attempt bring more consoles than it may, at once: as many as may are kept, and each is
+// bounded.
+func TestFurtherConsoles(t *testing.T) {
+	b, dir := openTestBlobs(t)
+	var wg sync.WaitGroup
+	var refused atomic.Int32
+	for i := range 3 * results.MaxConsoles {
+		wg.Go(func() {
+			for _, s := range []lab.Stream{
+				lab.TimesStream(fmt.Sprintf("uart%02d", i)), lab.ConsoleStream(fmt.Sprintf("uart%02d", i)),
+			} {
+				if _, err := b.Append("r", 1, s, 0, []byte("x")); errors.Is(err, ErrTooLarge) {
+					refused.Add(1)
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	names, err := b.Consoles("r", 1)
+	if err != nil || len(names) != results.MaxConsoles || refused.Load() != 2*2*results.MaxConsoles {
+		t.Fatalf("consoles %q, %d refused, %v", names, refused.Load(), err)
+	}
+	if names, err := b.Consoles("none", 1); err != nil || len(names) != 0 {
+		t.Errorf("of no run: %q, %v", names, err)
+	}
+	const most = MaxConsole / results.MaxConsoles
+	s := lab.ConsoleStream(names[0])
+	if err := os.Truncate(filepath.Join(dir, "r", "1", s.File()), most); err != nil { // sparse
+		t.Fatal(err)
+	}
+	if _, err := b.Append("r", 1, s, most, []byte("y")); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("over the limit: %v", err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gantry-ci/gantry/app/checks"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -41,7 +42,7 @@ func functions() template.FuncMap {
 			}
 			return fmt.Sprintf("%.2f", *s)
 		},
-		"at":   func(id string, line int) place { return place{id, line} },
+		"at":   func(id, log string, line int) checks.Line { return checks.Line{RunID: id, Log: log, Line: line} },
 		"text": func(s string) string { return readable([]byte(s)) },
 		"during": func(f results.Finding) string {
 			if f.Suite == "" {
@@ -65,10 +66,4 @@ func functions() template.FuncMap {
 			return c.Known + c.Message
 		},
 	}
-}
-
-// place is a line of a run's console.
-type place struct {
-	ID   string
-	Line int
 }

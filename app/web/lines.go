@@ -24,7 +24,9 @@ const (
 // linesPage is a piece of a run's console.
 type linesPage struct {
 	checks.Run
-	Line, Earlier, Later int // what was asked for, and the lines to ask for next; 0 for none
+	Console              string // its name; "" for the first one
+	Path                 string // of all of it
+	Line, Earlier, Later int    // what was asked for, and the lines to ask for next; 0 for none
 	Lines                []consoleLine
 }
 
@@ -50,10 +52,22 @@ func (h *Handler) lines(w http.ResponseWriter, r *http.Request) {
 	h.show(w, r, "lines.html", p, err)
 }
 
+// consoleOf is the name of the console that a request asks for.
+func consoleOf(r *http.Request) (string, error) {
+	name := r.PathValue("console")
+	if name != "" && !results.ValidConsole(name) {
+		return "", store.ErrNotFound
+	}
+	return name, nil
+}
+
 func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	line, err := strconv.Atoi(r.PathValue("line"))
 	if err != nil || line < 1 {
 		return p, store.ErrNotFound
+	}
+	if p.Console, err = consoleOf(r); err != nil {
+		return p, err
 	}
 	row, err := h.Store.Run(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -69,7 +83,8 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if attempt == 0 {
 		attempt = p.Attempts[len(p.Attempts)-1].Number
 	}
-	f, err := h.Blobs.Open(row.ID, attempt, lab.Console)
+	p.Path = checks.ConsolePath(row.ID, p.Console)
+	f, err := h.Blobs.Open(row.ID, attempt, lab.ConsoleStream(p.Console))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, store.ErrNotFound
 	}
@@ -85,7 +100,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if len(p.Lines) == 0 || p.Lines[len(p.Lines)-1].Number < line {
 		return p, store.ErrNotFound
 	}
-	if err := h.came(row.ID, attempt, p.Lines); err != nil {
+	if err := h.came(row.ID, attempt, p.Console, p.Lines); err != nil {
 		return p, err
 	}
 	if p.Lines[0].Number > 1 {
@@ -98,8 +113,8 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 }
 
 // came says of the lines when they came, as far as the runner has told.
-func (h *Handler) came(run string, attempt int, lines []consoleLine) (err error) {
-	f, err := h.Blobs.Open(run, attempt, lab.Times)
+func (h *Handler) came(run string, attempt int, console string, lines []consoleLine) (err error) {
+	f, err := h.Blobs.Open(run, attempt, lab.TimesStream(console))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

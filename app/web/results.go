@@ -72,9 +72,14 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, kind string, b *b
 	_, _ = b.WriteTo(w) // who asks may be gone
 }
 
-// console serves the whole console of the last attempt, as bytes that no browser takes for anything else.
+// console serves a whole console of the last attempt, as bytes that no browser takes for anything else.
 func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
-	h.stream(w, r, lab.Console, "text/plain; charset=utf-8")
+	name, err := consoleOf(r)
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	h.stream(w, r, lab.ConsoleStream(name), "text/plain; charset=utf-8")
 }
 
 // events serves the record of the last attempt, one event a line.

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	tail       = 64 << 10 // bytes of the console on a run's page
+	tail       = 64 << 10 // bytes of the console on a run's page; of a further console a quarter
 	liveEvents = 4 << 20  // bytes of events that are folded for a page
 
 	shownCases    = 5000 // of a run on its page, which is some 2 MB then
@@ -36,9 +36,17 @@ type runPage struct {
 	Findings     []results.Finding
 	MoreFindings int // likewise
 	Warnings     []string
-	Console      string
-	Cut          bool // the console has more before it
-	Copies       bool // results came beside the console, too
+	Consoles     []consoleTail // the first one, then the further ones by name
+	Copies       bool          // results came beside the console, too
+}
+
+// consoleTail is the end of a console.
+type consoleTail struct {
+	Name string // "" for the first one
+	File string
+	Path string // of all of it
+	Text string
+	Cut  bool // there is more before it
 }
 
 func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +67,7 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 		return p, nil
 	}
 	last := p.Attempts[len(p.Attempts)-1]
-	if p.Console, p.Cut, err = h.tail(row.ID, last.Number); err != nil {
+	if p.Consoles, err = h.consoles(row.ID, last.Number); err != nil {
 		return p, err
 	}
 	if p.Copies, err = h.has(row.ID, last.Number, lab.Copies); err != nil {
@@ -119,9 +127,30 @@ func (h *Handler) has(run string, attempt int, s lab.Stream) (bool, error) {
 	return true, f.Close()
 }
 
-// tail reads the end of an attempt's console, as text.
-func (h *Handler) tail(run string, attempt int) (text string, cut bool, err error) {
-	f, err := h.Blobs.Open(run, attempt, lab.Console)
+// consoles are the ends of an attempt's consoles.
+func (h *Handler) consoles(run string, attempt int) ([]consoleTail, error) {
+	further, err := h.Blobs.Consoles(run, attempt)
+	if err != nil {
+		return nil, err
+	}
+	var all []consoleTail
+	for _, name := range append([]string{""}, further...) {
+		c := consoleTail{Name: name, File: results.ConsoleLog(name), Path: checks.ConsolePath(run, name)}
+		most := int64(tail)
+		if name != "" {
+			most /= 4
+		}
+		if c.Text, c.Cut, err = h.tail(run, attempt, lab.ConsoleStream(name), most); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// tail reads the last bytes of a stream, at most that many, as text.
+func (h *Handler) tail(run string, attempt int, s lab.Stream, most int64) (text string, cut bool, err error) {
+	f, err := h.Blobs.Open(run, attempt, s)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}
@@ -129,11 +158,11 @@ func (h *Handler) tail(run string, attempt int) (text string, cut bool, err erro
 		return "", false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	cut, err = seekTail(f)
+	cut, err = seekTail(f, most)
 	if err != nil {
 		return "", false, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, tail))
+	b, err := io.ReadAll(io.LimitReader(f, most))
 	if cut {
 		if _, rest, ok := strings.Cut(string(b), "\n"); ok {
 			b = []byte(rest)
@@ -142,12 +171,12 @@ func (h *Handler) tail(run string, attempt int) (text string, cut bool, err erro
 	return readable(b), cut, err
 }
 
-func seekTail(f *os.File) (cut bool, err error) {
+func seekTail(f *os.File, most int64) (cut bool, err error) {
 	st, err := f.Stat()
-	if err != nil || st.Size() <= tail {
+	if err != nil || st.Size() <= most {
 		return false, err
 	}
-	_, err = f.Seek(-tail, io.SeekEnd)
+	_, err = f.Seek(-most, io.SeekEnd)
 	return true, err
 }
 

@@ -14,36 +14,6 @@ const (
 	HeartbeatInterval = 8 * time.Second
 )
 
-// Stream names an append-only record of an attempt.
-type Stream string
-
-// The streams of an attempt.
-const (
-	Console Stream = "console" // the target's raw bytes
-	Times   Stream = "times"   // when they came
-	Events  Stream = "events"  // events.jsonl
-	Copies  Stream = "copies"  // of results, as they came beside the console
-)
-
-// Streams are all streams, in the order in which they are best uploaded.
-func Streams() []Stream { return []Stream{Console, Times, Events, Copies} }
-
-// File is the name of the stream's file, in a runner's run directory as in the app's store.
-func (s Stream) File() string {
-	switch s {
-	case Events:
-		return "events.jsonl"
-	case Times:
-		return "console.times"
-	case Copies:
-		return "results.dev"
-	}
-	return "console.log"
-}
-
-// Known says whether s is one of Streams.
-func (s Stream) Known() bool { return slices.Contains(Streams(), s) }
-
 // Trust is where a run came from, in levels. A target names the least it wants.
 type Trust string
 

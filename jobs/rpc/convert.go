@@ -3,7 +3,9 @@ package rpc
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 
 	"github.com/gantry-ci/gantry/jobs/lab"
 	pb "github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
@@ -185,10 +187,8 @@ func PutOutcome(o lab.Outcome) *pb.FinishRequest {
 	out := &pb.FinishRequest{
 		Lease: o.Lease, Verdict: o.Verdict, Class: o.Class, Message: lab.Clip(o.Message), Complete: o.Complete,
 	}
-	for _, s := range lab.Streams() {
-		if n, ok := o.Sizes[s]; ok {
-			out.Sizes = append(out.Sizes, &pb.StreamSize{Stream: string(s), Size: n})
-		}
+	for _, s := range slices.Sorted(maps.Keys(o.Sizes)) {
+		out.Sizes = append(out.Sizes, &pb.StreamSize{Stream: string(s), Size: o.Sizes[s]})
 	}
 	return out
 }

@@ -100,7 +100,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	o := lab.Outcome{
 		Lease: "l", Verdict: "fail", Class: "test", Message: "m", Complete: true,
-		Sizes: map[lab.Stream]int64{lab.Console: 3, lab.Events: 0},
+		Sizes: map[lab.Stream]int64{lab.Console: 3, lab.Events: 0, lab.ConsoleStream("uart1"): 7},
 	}
 	var finish pb.FinishRequest
 	over(PutOutcome(o), &finish)

@@ -179,7 +179,7 @@ func outcomeOf(r *run, res results.Results, err error) lab.Outcome {
 		Lease: r.Lease, Verdict: v.Verdict, Class: string(v.Class), Message: v.Message, Complete: v.Complete,
 		Sizes: map[lab.Stream]int64{},
 	}
-	for _, s := range lab.Streams() {
+	for _, s := range streams(r.dir) {
 		if st, err := os.Stat(filepath.Join(r.dir, s.File())); err == nil {
 			o.Sizes[s] = st.Size()
 		}

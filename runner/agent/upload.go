@@ -63,15 +63,12 @@ func (u *uploader) drainWithin(limit time.Duration) {
 
 // follow uploads one batch of each stream in turn, so that a flood on the console does not delay the events.
 func (u *uploader) follow(ctx context.Context, resume bool) {
-	var ss []*streamUpload
-	for _, s := range lab.Streams() {
-		su := &streamUpload{
-			u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume,
-			log: u.a.log.With("run", u.r.Run, "stream", string(s)),
+	ss := map[lab.Stream]*streamUpload{}
+	defer func() {
+		for _, s := range ss {
+			s.close()
 		}
-		defer su.close()
-		ss = append(ss, su)
-	}
+	}()
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
 	buf := make([]byte, rpc.MaxAppend)
@@ -83,7 +80,12 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 		default:
 		}
 		moved, failed := false, false
-		for _, s := range ss {
+		for _, stream := range streams(u.r.dir) {
+			s := ss[stream]
+			if s == nil {
+				s = u.stream(stream, resume)
+				ss[stream] = s
+			}
 			m, err := s.step(ctx, buf)
 			moved, failed = moved || m, failed || err != nil
 		}
@@ -107,6 +109,23 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 			case <-tick.C:
 			}
 		}
+	}
+}
+
+// streams are those that a run has or will have, those of further consoles as soon as they are there.
+func streams(dir string) []lab.Stream {
+	var names []string
+	files, _ := os.ReadDir(dir) // what cannot be read has no streams
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	return append(lab.Streams(), lab.FurtherStreams(names)...)
+}
+
+func (u *uploader) stream(s lab.Stream, resume bool) *streamUpload {
+	return &streamUpload{
+		u: u, stream: s, path: filepath.Join(u.r.dir, s.File()), ask: resume,
+		log: u.a.log.With("run", u.r.Run, "stream", string(s)),
 	}
 }
 

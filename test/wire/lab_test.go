@@ -301,6 +301,7 @@ func passing(_ context.Context, a agent.Assignment, dir string) (results.Results
 	err = errors.Join(
 		os.WriteFile(filepath.Join(dir, lab.Console.File()), fmt.Appendf(nil, "booting %s\r\n", a.Run), 0o600),
 		os.WriteFile(filepath.Join(dir, lab.Copies.File()), []byte("beside it"), 0o600),
+		os.WriteFile(filepath.Join(dir, "console-uart1.log"), []byte("boot rom"), 0o600),
 	)
 	for _, name := range []string{"uname", "nonce"} {
 		err = errors.Join(err, r.emit(results.Event{Case: &results.Case{Suite: "0_smoke", Case: name, Result: results.Pass}}))

@@ -39,6 +39,9 @@ func TestRun(t *testing.T) {
 			if got := l.stream(t, id, 1, lab.Copies); got != "beside it" {
 				t.Errorf("results beside the console: %q", got)
 			}
+			if got := l.stream(t, id, 1, lab.ConsoleStream("uart1")); got != "boot rom" {
+				t.Errorf("the second console: %q", got)
+			}
 			if second := l.create(t); second == id {
 				t.Error("a run without a key is shared")
 			} else {

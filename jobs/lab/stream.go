@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/gantry-ci/gantry/results"
+)
+
+// Stream names an append-only record of an attempt: one of those below, or one of a further console.
+type Stream string
+
+// The streams of every attempt. Console and Times are those of the first console.
+const (
+	Console Stream = "console" // the target's raw bytes
+	Times   Stream = "times"   // when they came
+	Events  Stream = "events"  // events.jsonl
+	Copies  Stream = "copies"  // of results, as they came beside the console
+)
+
+// A further console has two streams, which have its name after these.
+const (
+	consolePrefix = string(Console) + "-"
+	timesPrefix   = string(Times) + "-"
+)
+
+// Streams are the streams of every attempt, in the order in which they are best uploaded.
+func Streams() []Stream { return []Stream{Console, Times, Events, Copies} }
+
+// ConsoleStream is the stream of a console's bytes; the first console's name is "".
+func ConsoleStream(console string) Stream {
+	if console == "" {
+		return Console
+	}
+	return Stream(consolePrefix + console)
+}
+
+// TimesStream is the stream that says when a console's bytes came.
+func TimesStream(console string) Stream {
+	if console == "" {
+		return Times
+	}
+	return Stream(timesPrefix + console)
+}
+
+// Kind is the stream of every attempt that s is like: Console for all consoles, Times for all times.
+func (s Stream) Kind() Stream {
+	switch {
+	case strings.HasPrefix(string(s), consolePrefix):
+		return Console
+	case strings.HasPrefix(string(s), timesPrefix):
+		return Times
+	}
+	return s
+}
+
+// Further is the name of the further console that the stream is of; "" for a stream of every attempt.
+func (s Stream) Further() string {
+	if s.Kind() == s {
+		return ""
+	}
+	return strings.TrimPrefix(string(s), string(s.Kind())+"-")
+}
+
+// Known says whether s is a stream that an attempt may have.
+func (s Stream) Known() bool {
+	return slices.Contains(Streams(), s) || s.Kind() != s && results.ValidConsole(s.Further())
+}
+
+// File is the name of the stream's file, in a runner's run directory as in the app's store.
+func (s Stream) File() string {
+	switch s.Kind() {
+	case Events:
+		return "events.jsonl"
+	case Times:
+		return results.ConsoleTimes(s.Further())
+	case Copies:
+		return "results.dev"
+	}
+	return results.ConsoleLog(s.Further())
+}
+
+// FurtherStreams are the streams of further consoles that have a file among these names, by the consoles' names; of
+// more consoles than an attempt may have the last ones are left out.
+func FurtherStreams(files []string) (all []Stream) {
+	var names []string
+	for _, f := range files {
+		if name, ok := results.ConsoleOf(f); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, cmp.Compare)
+	for _, name := range names[:min(len(names), results.MaxConsoles)] {
+		all = append(all, ConsoleStream(name), TimesStream(name))
+	}
+	return all
+}
