@@ -19,7 +19,7 @@ type appCmd struct {
 	Enroll string `placeholder:"NAME" help:"Print a token with which the runner NAME can enroll within a day, and exit."`
 }
 
-// enrollTime is how long an enrollment token is good for: it is carried to another machine by hand.
+// enrollTime is how long an enrollment token is valid: somebody takes it to another machine by hand.
 const enrollTime = 24 * time.Hour
 
 // Run serves until a signal.
@@ -47,7 +47,7 @@ func instrument(o *app.Options, logger *slog.Logger) {
 	o.Version, o.Logger, o.Registerer, o.Gatherer = version(), logger, r, r
 }
 
-// serveApp runs an app, and tells ready when it serves.
+// serveApp runs an app, and calls ready once it serves.
 func serveApp(ctx context.Context, o app.Options, ready func(*app.App) error) error {
 	a, err := app.New(ctx, o)
 	if err != nil {

@@ -22,11 +22,11 @@ type finding struct {
 	Fatal bool   `json:"fatal"`
 }
 
-// Run reads every log that can be read, and says which cannot.
+// Run reads every log that can be read, and reports those that cannot.
 func (c *classifyCmd) Run(e *env) error {
 	var errs []error
 	for _, file := range c.Log {
-		if err := c.one(e, file); err != nil {
+		if err := c.classify(e, file); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -36,7 +36,7 @@ func (c *classifyCmd) Run(e *env) error {
 	return nil
 }
 
-func (c *classifyCmd) one(e *env, file string) (err error) {
+func (c *classifyCmd) classify(e *env, file string) (err error) {
 	path := file
 	if file == "-" {
 		path = "/dev/stdin"

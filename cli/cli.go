@@ -48,12 +48,12 @@ type env struct {
 	logger         *slog.Logger
 }
 
-// exit is an error that says what to exit with, and nothing more.
+// exit is an error that is an exit code only: the user has been told why.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// usage is a command that cannot be carried out as it was given.
+// usageError is a command that cannot be carried out as it was given.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -61,14 +61,14 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, a ...any) error { return &usageError{fmt.Errorf(format, a...)} }
 
-// Main runs one command and returns what to exit with.
+// Main runs one command and returns the exit code.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	var c commands
 	code := -1
 	parser, err := kong.New(&c, kong.Name("gantry"),
-		kong.Description("A GitHub App with a hardware lab behind it."),
+		kong.Description("A GitHub App with a hardware lab behind it."), helpTexts(),
 		kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }), kong.UsageOnError())
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "gantry:", err)
@@ -94,7 +94,16 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return e.status(k.Run(e))
 }
 
-// status says on stderr what went wrong, and what to exit with for it.
+// helpTexts are the help texts that are too long for a field's tag.
+func helpTexts() kong.Vars {
+	return kong.Vars{
+		"kind_help": "What the files are: job, testdef, device or config; guessed when not given.",
+		"show_help": "What to print: the action tree of a job definition, or the definitions (job) that the short forms of " +
+			"a .github/gantry.yml expand to.",
+	}
+}
+
+// status prints an error to stderr, and returns the exit code for it.
 func (e *env) status(err error) int {
 	if err == nil {
 		return exitOK
@@ -109,7 +118,7 @@ func (e *env) status(err error) int {
 	return results.Decide(err, nil).ExitCode()
 }
 
-// interruptible ends ctx on the signals that ask a process to stop, once: a second one kills it.
+// interruptible cancels ctx on the first SIGINT or SIGTERM; a second one kills the process.
 func interruptible(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	c := make(chan os.Signal, 1)

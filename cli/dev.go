@@ -51,9 +51,9 @@ func (c *devCmd) Run(ctx context.Context, e *env) error {
 	return ServeLab(ctx, l)
 }
 
-// DevOptions are what gantry dev cannot make up by itself.
+// DevOptions are the options of Dev.
 type DevOptions struct {
-	Dir        string // where everything is kept
+	Dir        string // of everything that is kept; created if it is missing
 	Listen     string
 	GitHubURL  string
 	AppID      int64
@@ -68,7 +68,7 @@ const (
 	keyBits    = 2048 // GitHub's own keys have as many
 )
 
-// Dev is a lab on the embedded defaults: SQLite, one guest, and secrets that are generated once and kept in Dir.
+// Dev is a lab with defaults: SQLite, one guest, and secrets that are generated once and kept in Dir.
 func Dev(o DevOptions) (Lab, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err == nil {
@@ -104,7 +104,7 @@ func Dev(o DevOptions) (Lab, error) {
 	}, nil
 }
 
-// kept is the content of a file that is made when it is missing.
+// kept is the content of a file, which is created if it is missing.
 func kept(path string, fresh func() ([]byte, error)) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err == nil || !errors.Is(err, os.ErrNotExist) {

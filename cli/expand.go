@@ -11,14 +11,14 @@ import (
 	"github.com/gantry-ci/gantry/runner/lab"
 )
 
-// showJobs prints the LAVA definitions that the jobs of a .github/gantry.yml come to, a YAML document each: those of
-// the short forms expanded, for the commit that is checked out beside the file.
+// showJobs prints the LAVA definitions that the short forms in a .github/gantry.yml expand to, each as a YAML document,
+// for the commit that is checked out around the file.
 func (e *env) showJobs(file, name string) error {
 	src, err := readFile(file)
 	if err != nil {
 		return usagef("%w", err)
 	}
-	if ok, err := e.complain(file, config.KindConfig, src, lab.JobMode); !ok {
+	if ok, err := e.checkFile(file, config.KindConfig, src, lab.JobMode); !ok {
 		return errors.Join(err, exit(exitNo))
 	}
 	cfg, report := config.Parse(src)

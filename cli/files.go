@@ -16,13 +16,13 @@ func mode(lenient bool) schema.Mode {
 	return lab.JobMode
 }
 
-// device reads a device file, or a built-in one where no file has the name.
+// device reads a device file, or, if no file has the name, a built-in one.
 func (e *env) device(name string) (*jobs.Device, error) {
 	src, err := lab.ReadDevice(name)
 	if err != nil {
 		return nil, usagef("read the device file: %w", err)
 	}
-	if ok, err := e.complain(name, config.KindDevice, src, schema.Strict); !ok {
+	if ok, err := e.checkFile(name, config.KindDevice, src, schema.Strict); !ok {
 		return nil, errors.Join(err, exit(exitUsage))
 	}
 	d, report := jobs.ParseDevice(src)
@@ -35,8 +35,8 @@ func (e *env) device(name string) (*jobs.Device, error) {
 	return d, nil
 }
 
-// complain says on stderr what is wrong with a file, and whether it can be used all the same.
-func (e *env) complain(file string, kind config.FileKind, src []byte, m schema.Mode) (ok bool, err error) {
+// checkFile prints to stderr what is wrong with a file. ok is true if it can be used nevertheless.
+func (e *env) checkFile(file string, kind config.FileKind, src []byte, m schema.Mode) (ok bool, err error) {
 	checked := config.Check(file, kind, src, m)
 	return checked.Valid, checked.WriteText(e.stderr)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// readList reads one of the lists that come from the repository under test; no path is no list. A mistake in it is said
-// with its place, and is the job's failure.
+// readList reads a list that belongs to the repository under test. An empty path is no list. Mistakes in it are printed
+// with their places, and are the job's failure.
 func readList[T any](e *env, path string, parse func(src []byte, now time.Time) (*T, *schema.Report)) (*T, error) {
 	if path == "" {
 		return nil, nil

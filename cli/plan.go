@@ -11,12 +11,12 @@ import (
 type planCmd struct {
 	Device  string `help:"Device file, or the name of a built-in one (qemu-x86_64). Needed for the tree."`
 	Lenient bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
-	Show    string `enum:"tree,job" default:"tree" help:"What to print: the action tree of a job definition, or the definitions (job) that the short forms of a .github/gantry.yml expand to."`
+	Show    string `enum:"tree,job" default:"tree" help:"${show_help}"`
 	Name    string `name:"job" help:"With --show=job: only this job of the file."`
 	Job     string `arg:"" help:"Job definition; with --show=job, a .github/gantry.yml."`
 }
 
-// Run prints the tree, and switches nothing on.
+// Run prints the tree. It switches nothing on.
 func (c *planCmd) Run(_ context.Context, e *env) error {
 	if c.Show == "job" {
 		return e.showJobs(c.Job, c.Name)

@@ -14,7 +14,7 @@ import (
 
 type probeCmd struct{}
 
-// probeTimeout is for a Docker daemon that hangs; everything else answers at once.
+// probeTimeout is for a Docker daemon that hangs; all other probes are quick.
 const probeTimeout = 10 * time.Second
 
 // host is what gantry probe prints.
@@ -34,7 +34,7 @@ type ports struct {
 	Error string   `json:"error,omitempty"`
 }
 
-// Run asks each thing whether it works, and prints what it answers.
+// Run probes each capability, and prints what it found.
 func (c *probeCmd) Run(ctx context.Context, e *env) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("no answer within %s", probeTimeout))
 	defer cancel()
@@ -89,7 +89,7 @@ func probeSerial() ports {
 	}
 	var p ports
 	for _, f := range found {
-		// They are not opened: that moves DTR, which resets some boards.
+		// Ports are not opened: that changes DTR, which resets some boards.
 		name := f.Name
 		if f.IsUSB {
 			name += fmt.Sprintf(" usb %s:%s serial %s", f.VID, f.PID, f.SerialNumber)

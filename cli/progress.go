@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// progress shows on stderr what a run does: a line that changes on a terminal, else a line for each action.
+// progress shows on stderr what a run does: on a terminal in one line that changes, else in a line for each action.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -31,32 +31,34 @@ func (p *progress) event(ev results.Event) {
 	case ev.Step != nil && !ev.Step.End:
 		p.show("%-8s %s", ev.Level, ev.Step.Name)
 	case ev.Step != nil && ev.Step.Class != "":
-		p.say("%-8s %s: %s: %s", ev.Level, ev.Step.Name, ev.Step.Class, ev.Step.Message)
+		p.print("%-8s %s: %s: %s", ev.Level, ev.Step.Name, ev.Step.Class, ev.Step.Message)
 	case ev.Log != nil && ev.Log.Level != "debug":
-		p.say("%-8s %s", ev.Log.Level, ev.Log.Message)
+		p.print("%-8s %s", ev.Log.Level, ev.Log.Message)
 	case ev.Finding != nil && !ev.Finding.Decoded:
-		p.say("%-8s %s", "kernel", ev.Finding.Title)
+		p.print("%-8s %s", "kernel", ev.Finding.Title)
 	case ev.Accel != nil:
-		p.say("%-8s %s: %s", "accel", ev.Accel.Used, ev.Accel.Why)
+		p.print("%-8s %s: %s", "accel", ev.Accel.Used, ev.Accel.Why)
 	}
 }
 
-// show replaces the line, say keeps it. What cannot be shown is not worth ending a run for.
+// show prints a line that the next one replaces. A failure to print does not end the run.
 func (p *progress) show(format string, a ...any) {
 	if p.terminal {
 		_, _ = fmt.Fprintf(p.w, "\r\x1b[K"+format, a...)
 		return
 	}
-	p.say(format, a...)
+	p.print(format, a...)
 }
 
-func (p *progress) say(format string, a ...any) {
+// print prints a line that stays.
+func (p *progress) print(format string, a ...any) {
 	if p.terminal {
 		_, _ = fmt.Fprint(p.w, "\r\x1b[K")
 	}
 	_, _ = fmt.Fprintf(p.w, format+"\n", a...)
 }
 
+// end removes a line that would be replaced.
 func (p *progress) end() {
 	if p.terminal {
 		_, _ = fmt.Fprint(p.w, "\r\x1b[K")

@@ -27,7 +27,7 @@ type runCmd struct {
 	Lenient   bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
 	Job       string `arg:"" help:"Job definition."`
 
-	Symbols       string `placeholder:"VMLINUX" help:"Decodes stacks, if it is of the same build as the kernel that boots."`
+	Symbols       string `placeholder:"VMLINUX" help:"Decodes stacks, if it is of the same build as the booted kernel."`
 	RetryTests    int    `placeholder:"N" help:"How often the definitions of failed cases are run again."`
 	KernelLog     string `placeholder:"FILE" help:"List of the kernel messages that are allowed or denied."`
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
@@ -68,7 +68,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 		if code := res.ExitCode(); code != exitOK {
 			return exit(code)
 		}
-		return exit(results.Verdict{Class: results.ClassInfrastructure}.ExitCode()) // a pass nobody can read is none
+		return exit(results.Verdict{Class: results.ClassInfrastructure}.ExitCode()) // a pass that could not be printed
 	}
 	return exit(res.ExitCode())
 }
@@ -83,7 +83,7 @@ func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *dut.Target, e
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
-	if ok, err := e.complain(job, config.KindJob, src, m); !ok {
+	if ok, err := e.checkFile(job, config.KindJob, src, m); !ok {
 		return nil, nil, errors.Join(err, exit(results.Verdict{Class: results.ClassJob}.ExitCode()))
 	}
 	j, report := jobs.ParseJob(src, m)
@@ -97,7 +97,7 @@ func (e *env) load(job, device string, m schema.Mode) (*jobs.Job, *dut.Target, e
 	return j, t, nil
 }
 
-// newFolder makes dir, or takes an empty one: two runs in one folder would mix their records.
+// newFolder creates dir, unless it exists and holds no run: two runs in one folder would mix their records.
 func newFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return usagef("make the output folder: %w", err)

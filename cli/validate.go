@@ -12,12 +12,13 @@ import (
 )
 
 type validateCmd struct {
-	Kind    string   `enum:"job,testdef,device,config,guess" default:"guess" help:"What the files are: job, testdef, device or config; guessed when not given."`
+	Kind    string   `enum:"job,testdef,device,config,guess" default:"guess" help:"${kind_help}"`
 	Lenient bool     `help:"Let unknown keys through, as LAVA does without --strict."`
 	File    []string `arg:"" help:"Files."`
 }
 
-// Run checks every file that can be read. What cannot be read outweighs what is not valid.
+// Run checks every file that can be read. A file that cannot be read outweighs, in the exit code, one that is not
+// valid.
 func (c *validateCmd) Run(e *env) error {
 	kind := config.FileKind(c.Kind)
 	if c.Kind == "guess" {
@@ -52,7 +53,7 @@ func (c *validateCmd) Run(e *env) error {
 	return nil
 }
 
-// readFile reads a file of the language; a larger one is refused by its parser, and only that much is read of it.
+// readFile reads a file of the language, up to a byte more than its parser accepts.
 func readFile(name string) (b []byte, err error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -20,10 +20,10 @@ const (
 	// DefaultBaseURL is github.com's API.
 	DefaultBaseURL = "https://api.github.com/"
 
-	requestTimeout = 20 * time.Second // GitHub ends its own work after 10
+	requestTimeout = 20 * time.Second // GitHub itself gives up after 10
 	dialTimeout    = 10 * time.Second
-	maxClients     = 1000 // installations whose token and limits are remembered
-	maxRedirects   = 3    // a renamed repository is one
+	maxClients     = 1000 // installations whose token and limits are kept
+	maxRedirects   = 3    // a renamed repository takes one
 )
 
 // Options of an App.
@@ -50,7 +50,7 @@ type App struct {
 	recent  *list.List              // the most recently used first
 }
 
-// New makes an App. It asks GitHub nothing.
+// New makes an App. It makes no request.
 func New(o Options) (*App, error) {
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL
@@ -79,7 +79,7 @@ func New(o Options) (*App, error) {
 	}
 	at, err := ghinstallation.NewAppsTransport(network, o.AppID, o.PrivateKey)
 	if err != nil {
-		return nil, errors.New("read the App's private key: not an RSA key in PEM") // the cause may quote it
+		return nil, errors.New("read the App's private key: not an RSA key in PEM") // the cause may quote the key
 	}
 	at.BaseURL = strings.TrimRight(base.String(), "/")
 	a := &App{
@@ -90,7 +90,7 @@ func New(o Options) (*App, error) {
 	return a, nil
 }
 
-// Close lets go of connections that are kept for the next request.
+// Close closes idle connections.
 func (a *App) Close() { a.wire.CloseIdleConnections() }
 
 // Installation is the client of an installation, with its own token and limits.
@@ -111,13 +111,13 @@ func (a *App) Installation(id int64) *Client {
 }
 
 func (a *App) newClient(id int64) *Client {
-	// A transport of its own: ghinstallation writes into the one it is given.
+	// Each client has its own transport, since ghinstallation changes the one it is given.
 	apps := *a.app
 	tokens := ghinstallation.NewFromAppsTransport(&apps, id)
 	return &Client{appID: a.id, installation: id, gh: a.client(newLimiter(tokens, a.now, a.meter))}
 }
 
-// sameHost refuses redirects elsewhere: the transport signs whatever passes it.
+// sameHost refuses redirects to other hosts: the transport signs every request.
 func (a *App) sameHost(r *http.Request, via []*http.Request) error {
 	if r.URL.Host != a.base.Host || r.URL.Scheme != a.base.Scheme {
 		return fmt.Errorf("redirected to another host, %q", r.URL.Host)
@@ -128,7 +128,7 @@ func (a *App) sameHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// CloneURL is what git clones a repository from: github.com, or the host of the configured API.
+// CloneURL is the address from which git clones a repository: at github.com, or at the host of the configured API.
 func (a *App) CloneURL(repo string) string {
 	u := url.URL{Scheme: a.base.Scheme, Host: a.base.Host, Path: "/" + repo + ".git"}
 	if a.base.Host == "api.github.com" {

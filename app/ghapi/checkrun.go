@@ -11,16 +11,16 @@ import (
 
 // GitHub's limits of a check run.
 const (
-	MaxText        = 65535 // bytes of a summary or a text, to be safe: GitHub counts characters
-	MaxAnnotations = 50    // a request; GitHub appends them
-	MaxMessage     = 64 << 10
-	MaxTitle       = 255
+	MaxText        = 65535    // bytes of a summary or a text; GitHub counts characters, which are never more
+	MaxAnnotations = 50       // of a request; GitHub appends them
+	MaxMessage     = 64 << 10 // bytes of an annotation
+	MaxTitle       = 255      // bytes of an annotation's title, or of a check run's
 )
 
-// CheckRun is what a check run shall be. Zero fields are left as they are.
+// CheckRun is a check run to create or to update. Zero fields are left as they are.
 type CheckRun struct {
 	Name        string     `json:"name"`
-	HeadSHA     string     `json:"head_sha,omitempty"` // only to create
+	HeadSHA     string     `json:"head_sha,omitempty"` // only for a new one
 	ExternalID  string     `json:"external_id,omitempty"`
 	DetailsURL  string     `json:"details_url,omitempty"`
 	Status      string     `json:"status"` // queued, in_progress, completed
@@ -48,24 +48,24 @@ type Annotation struct {
 	Title     string `json:"title,omitempty"`
 }
 
-// MadeCheckRun is a check run at GitHub.
-type MadeCheckRun struct {
+// ExistingCheckRun is a check run at GitHub.
+type ExistingCheckRun struct {
 	ID          int64
 	Status      string
 	Conclusion  string
 	Annotations int
 }
 
-func made(c *github.CheckRun) MadeCheckRun {
-	return MadeCheckRun{c.GetID(), c.GetStatus(), c.GetConclusion(), c.GetOutput().GetAnnotationsCount()}
+func existing(c *github.CheckRun) ExistingCheckRun {
+	return ExistingCheckRun{c.GetID(), c.GetStatus(), c.GetConclusion(), c.GetOutput().GetAnnotationsCount()}
 }
 
-// FindCheckRun finds our check run of the name on a commit by its external id; it is ErrNotFound when there is none.
-func (c *Client) FindCheckRun(ctx context.Context, repo, sha, name, externalID string) (MadeCheckRun, error) {
+// FindCheckRun finds our check run of the name on a commit by its external id. If there is none, it is ErrNotFound.
+func (c *Client) FindCheckRun(ctx context.Context, repo, sha, name, externalID string) (ExistingCheckRun, error) {
 	action := fmt.Sprintf("find check run %q of %s at %.12s", name, repo, sha)
 	owner, repoName, err := splitRepo(repo)
 	if err != nil {
-		return MadeCheckRun{}, err
+		return ExistingCheckRun{}, err
 	}
 	o := &github.ListCheckRunsOptions{
 		CheckName: &name, Filter: new("all"), AppID: &c.appID, ListOptions: github.ListOptions{PerPage: 100},
@@ -73,32 +73,32 @@ func (c *Client) FindCheckRun(ctx context.Context, repo, sha, name, externalID s
 	for range maxPages {
 		list, resp, err := c.gh.Checks.ListCheckRunsForRef(ctx, owner, repoName, sha, o)
 		if err != nil {
-			return MadeCheckRun{}, classify(action, err)
+			return ExistingCheckRun{}, classify(action, err)
 		}
 		for _, run := range list.CheckRuns {
 			if run.GetExternalID() == externalID {
-				return made(run), nil
+				return existing(run), nil
 			}
 		}
 		if o.Page = resp.NextPage; o.Page == 0 {
 			break
 		}
 	}
-	return MadeCheckRun{}, fmt.Errorf("%s: %w", action, ErrNotFound)
+	return ExistingCheckRun{}, fmt.Errorf("%s: %w", action, ErrNotFound)
 }
 
-// maxPages of 100: GitHub keeps 1,000 check runs of a name in a suite.
+// maxPages is how many pages of 100 are searched: GitHub keeps 1,000 check runs of a name in a suite.
 const maxPages = 10
 
-// CreateCheckRun makes a check run.
-func (c *Client) CreateCheckRun(ctx context.Context, repo string, run CheckRun) (MadeCheckRun, error) {
+// CreateCheckRun creates a check run.
+func (c *Client) CreateCheckRun(ctx context.Context, repo string, run CheckRun) (ExistingCheckRun, error) {
 	return c.writeCheckRun(
 		ctx, http.MethodPost, repo, "check-runs", fmt.Sprintf("create check run %q in %s", run.Name, repo), run,
 	)
 }
 
 // UpdateCheckRun changes a check run.
-func (c *Client) UpdateCheckRun(ctx context.Context, repo string, id int64, run CheckRun) (MadeCheckRun, error) {
+func (c *Client) UpdateCheckRun(ctx context.Context, repo string, id int64, run CheckRun) (ExistingCheckRun, error) {
 	run.HeadSHA = ""
 	return c.writeCheckRun(
 		ctx, http.MethodPatch, repo, fmt.Sprintf("check-runs/%d", id), fmt.Sprintf("update check run %d in %s", id, repo),
@@ -106,21 +106,21 @@ func (c *Client) UpdateCheckRun(ctx context.Context, repo string, id int64, run 
 	)
 }
 
-// writeCheckRun sends our own body: go-github's has no started_at for an update.
+// writeCheckRun sends a body of our own, since go-github's has no started_at for an update.
 func (c *Client) writeCheckRun(
 	ctx context.Context, method, repo, path, action string, run CheckRun,
-) (MadeCheckRun, error) {
+) (ExistingCheckRun, error) {
 	owner, name, err := splitRepo(repo)
 	if err != nil {
-		return MadeCheckRun{}, err
+		return ExistingCheckRun{}, err
 	}
 	req, err := c.gh.NewRequest(method, fmt.Sprintf("repos/%s/%s/%s", owner, name, path), run)
 	if err != nil {
-		return MadeCheckRun{}, fmt.Errorf("%s: %w", action, err)
+		return ExistingCheckRun{}, fmt.Errorf("%s: %w", action, err)
 	}
 	var out github.CheckRun
 	if _, err := c.gh.Do(ctx, req, &out); err != nil {
-		return MadeCheckRun{}, classify(action, err)
+		return ExistingCheckRun{}, classify(action, err)
 	}
-	return made(&out), nil
+	return existing(&out), nil
 }

@@ -14,19 +14,20 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Client is one installation of the App. Its errors are classed (ErrNotFound, …). It is safe for concurrent use.
+// Client acts for one installation of the App. Its errors wrap ErrNotFound and the others of this package. It is safe
+// for concurrent use.
 type Client struct {
 	appID        int64
 	installation int64
 	gh           *github.Client
 }
 
-// MaxFile is the largest file that is read from a repository: GitHub gives no larger one inline.
+// MaxFile is the largest file that is read from a repository, in bytes: GitHub sends no larger one inline.
 const MaxFile = 1 << 20
 
 var nameShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
-// splitRepo splits owner/name, which comes from a webhook and goes into an address.
+// splitRepo splits owner/name, which comes from a webhook and becomes part of an address.
 func splitRepo(repo string) (owner, name string, err error) {
 	owner, name, _ = strings.Cut(repo, "/")
 	for _, part := range []string{owner, name} {
@@ -37,8 +38,7 @@ func splitRepo(repo string) (owner, name string, err error) {
 	return owner, name, nil
 }
 
-// File reads a file of the repository at a commit. What is no file (a folder, a submodule), or over MaxFile, is an
-// error.
+// File reads a file of the repository at a commit. A folder, a submodule, or a file over MaxFile is an error.
 func (c *Client) File(ctx context.Context, repo, path, ref string) ([]byte, error) {
 	action := fmt.Sprintf("read %s of %s at %.12s", path, repo, ref)
 	owner, name, err := splitRepo(repo)
@@ -68,20 +68,20 @@ func (c *Client) File(ctx context.Context, repo, path, ref string) ([]byte, erro
 	return []byte(text), nil
 }
 
-// Pull is a pull request as it is now.
+// Pull is a pull request.
 type Pull struct {
 	Number   int64
 	Open     bool
 	Draft    bool
 	HeadSHA  string
-	HeadRepo string // owner/name; empty when it was deleted
+	HeadRepo string // owner/name; empty if it is deleted
 	Fork     bool   // the head is in another repository
 	Base     string // branch
 	Labels   []string
 	Author   string
 }
 
-// Pull reads a pull request.
+// Pull reads a pull request as it is now.
 func (c *Client) Pull(ctx context.Context, repo string, number int64) (Pull, error) {
 	owner, name, err := splitRepo(repo)
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *Client) Permission(ctx context.Context, repo, user string) (string, err
 	if err != nil {
 		return "", err
 	}
-	// go-github's type has no role_name; the older "permission" tells maintain from write for nobody.
+	// go-github's type has no role_name, and the older "permission" does not tell maintain from write.
 	req, err := c.gh.NewRequest(
 		http.MethodGet, fmt.Sprintf("repos/%s/%s/collaborators/%s/permission", owner, name, url.PathEscape(user)), nil,
 	)
@@ -125,7 +125,7 @@ func (c *Client) Permission(ctx context.Context, repo, user string) (string, err
 	return cmp.Or(level.RoleName, level.Permission), nil
 }
 
-// PullFiles lists the files that a pull request changes, old names of renamed ones as well. GitHub names at most 3,000.
+// PullFiles lists the files that a pull request changes, and the old names of renamed ones. GitHub lists at most 3,000.
 func (c *Client) PullFiles(ctx context.Context, repo string, number int64) ([]string, error) {
 	owner, name, err := splitRepo(repo)
 	if err != nil {
@@ -151,5 +151,5 @@ func (c *Client) PullFiles(ctx context.Context, repo string, number int64) ([]st
 	return files, nil
 }
 
-// maxFilePages of 100 files.
+// maxFilePages is how many pages of 100 files are read.
 const maxFilePages = 30

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// maxDeliveryPages of 100 bounds a look into GitHub's log of deliveries: what three days hold of a busy App.
+// maxDeliveryPages is how many pages of 100 of GitHub's log are read: three days of a busy App.
 const maxDeliveryPages = 200
 
 // Delivery is a webhook in GitHub's log, whether it arrived or not.
@@ -42,7 +42,7 @@ func (a *App) Deliveries(ctx context.Context, since time.Time) ([]Delivery, erro
 	return out, nil
 }
 
-// Payload reads what a webhook in GitHub's log carried.
+// Payload reads the payload of a webhook in GitHub's log.
 func (a *App) Payload(ctx context.Context, d Delivery) ([]byte, error) {
 	action := fmt.Sprintf("read webhook delivery %q", d.GUID)
 	full, _, err := a.self.Apps.GetHookDelivery(ctx, d.ID)
@@ -55,10 +55,10 @@ func (a *App) Payload(ctx context.Context, d Delivery) ([]byte, error) {
 	return *full.Request.RawPayload, nil
 }
 
-// asApp is the client of the App itself, which sees its own settings and log and no repository.
+// asApp is the client of the App itself, which may read its own settings and log, but no repository.
 func (a *App) asApp() *github.Client { return a.client(newLimiter(a.app, a.now, a.meter)) }
 
-// client is go-github over the transport, which signs.
+// client is go-github over a transport that signs.
 func (a *App) client(signed http.RoundTripper) *github.Client {
 	gh := github.NewClient(&http.Client{Transport: signed, CheckRedirect: a.sameHost})
 	gh.BaseURL = a.base

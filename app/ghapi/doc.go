@@ -1,4 +1,4 @@
-// Package ghapi speaks to GitHub's API as an App: a client an installation, each with its own token, with GitHub's
-// limits held before GitHub has to. It alone knows go-github; what it takes and gives are small types of its own. The
-// address of the API is configured and never comes from a webhook.
+// Package ghapi is a client of GitHub's API as an App. Each installation has its own client, with its own token, that
+// keeps to GitHub's rate limits by itself. No other package knows go-github: the types here are small ones of our own.
+// The address of the API is configured and never comes from a webhook.
 package ghapi

@@ -11,30 +11,29 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// Errors that callers tell apart; anything else from GitHub is worth another try.
+// Errors that callers tell apart. Any other error of GitHub is worth another try.
 var (
-	// ErrNotFound is a thing that does not exist, or that the installation may not see: GitHub tells these apart for
-	// nobody.
+	// ErrNotFound: it does not exist, or the installation may not see it, which GitHub does not tell apart.
 	ErrNotFound = errors.New("not found on GitHub")
-	// ErrForbidden is a key that GitHub does not take, or a permission the App lacks.
+	// ErrForbidden: GitHub does not accept the key, or the App lacks a permission.
 	ErrForbidden = errors.New("forbidden by GitHub")
-	// ErrInvalid is a request that GitHub will never accept.
+	// ErrInvalid: GitHub will never accept the request.
 	ErrInvalid = errors.New("refused by GitHub")
-	// ErrTooLarge is a file over the limit.
+	// ErrTooLarge: a file is over the limit.
 	ErrTooLarge = errors.New("too large")
 )
 
-// LimitError says that a limit of GitHub, or ours below it, is reached.
+// LimitError says that a rate limit is reached: GitHub's, or ours below it.
 type LimitError struct {
-	After time.Duration // wait this long
-	What  string
+	After time.Duration // how long to wait
+	What  string        // which limit
 }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("rate limit (%s): wait %s", e.What, e.After.Round(time.Second))
 }
 
-// classify adds to an error of go-github or ghinstallation which of ours it is.
+// classify wraps an error of go-github or ghinstallation in one of ours.
 func classify(action string, err error) error {
 	if err == nil {
 		return nil
@@ -43,7 +42,7 @@ func classify(action string, err error) error {
 	if e := (*github.ErrorResponse)(nil); errors.As(err, &e) {
 		status, text = e.Response.StatusCode, describe(e)
 	} else if e := (*ghinstallation.HTTPError)(nil); errors.As(err, &e) && e.Response != nil {
-		_ = e.Response.Body.Close() // ghinstallation leaves it open for us
+		_ = e.Response.Body.Close() // ghinstallation leaves it open
 		status, text = e.Response.StatusCode, "installation token: "+e.Response.Status
 	}
 	switch status {

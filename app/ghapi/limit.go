@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// GitHub's secondary limits of requests that create content, an installation; and how far we go ourselves.
+// GitHub's secondary limits on requests that create content, for an installation, and limits of our own.
 const (
 	writesPerMinute = 80
 	writesPerHour   = 500
-	defaultWait     = time.Minute // GitHub's advice when a limit says no time
-	maxWait         = time.Hour   // the longest window GitHub has; a later reset is not believed
-	maxResponse     = 8 << 20     // of the calls here none is larger
+	defaultWait     = time.Minute // GitHub's advice for a limit that names no time
+	maxWait         = time.Hour   // GitHub's longest window; a later reset is not believed
+	maxResponse     = 8 << 20     // bytes; the calls here have smaller ones
 )
 
-// window counts requests of a fixed span.
+// window counts the requests of a fixed span of time.
 type window struct {
 	span  time.Duration
 	limit int
@@ -29,7 +29,7 @@ type window struct {
 	used  int
 }
 
-// wait is how long until there is a place; zero is now.
+// wait is how long until another request is allowed; 0 is now.
 func (w *window) wait(now time.Time) time.Duration {
 	if now.Sub(w.start) >= w.span {
 		w.start, w.used = now, 0
@@ -40,8 +40,8 @@ func (w *window) wait(now time.Time) time.Duration {
 	return 0
 }
 
-// limiter is the transport of an installation: it holds GitHub's limits, and turns being limited into LimitError
-// before go-github sees it, which would lock its client for as long as the answer says.
+// limiter is the transport of an installation. It keeps to GitHub's limits, and turns a response that says that one is
+// reached into a LimitError before go-github sees it: go-github would refuse further calls by itself until the reset.
 type limiter struct {
 	next  http.RoundTripper
 	now   func() time.Time
@@ -62,11 +62,11 @@ func newLimiter(next http.RoundTripper, now func() time.Time, m *meter) *limiter
 func (l *limiter) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := l.admit(r); err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // a RoundTripper always does
+			_ = r.Body.Close() // as a RoundTripper must
 		}
 		return nil, err
 	}
-	// Not the client's Timeout, which needs a Close of the body: go-github forgets that after an error.
+	// Not http.Client.Timeout, which needs the body closed: go-github does not close it after an error.
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	resp, err := l.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {
@@ -84,7 +84,7 @@ func (l *limiter) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, &LimitError{wait, what}
 	}
 	l.meter.remaining(resp.Header.Get("X-RateLimit-Remaining"))
-	// go-github would refuse calls by itself until the reset it reads here; the answer that says so is ours to handle.
+	// Without these headers go-github does not refuse calls by itself.
 	resp.Header.Del("X-RateLimit-Remaining")
 	resp.Header.Del("X-RateLimit-Reset")
 	return resp, nil
@@ -111,7 +111,7 @@ func (l *limiter) admit(r *http.Request) error {
 	return nil
 }
 
-// limited says how long an answer asks to wait, and which limit it names; none is "".
+// limited is how long a response asks to wait, and for which limit; "" if it names none.
 func limited(r *http.Response, now time.Time) (wait time.Duration, what string) {
 	if r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusTooManyRequests {
 		return 0, ""
@@ -126,24 +126,24 @@ func limited(r *http.Response, now time.Time) (wait time.Duration, what string) 
 		}
 		return clamp(wait), "primary"
 	}
-	if r.StatusCode == http.StatusTooManyRequests || saysLimit(r) {
+	if r.StatusCode == http.StatusTooManyRequests || mentionsLimit(r) {
 		return defaultWait, "secondary"
 	}
 	return 0, ""
 }
 
-// saysLimit looks for a limit in the text of an answer: GitHub's secondary limits do not always come with headers. It
-// leaves the body to be read again.
-func saysLimit(r *http.Response) bool {
+// mentionsLimit searches the text of a response for a limit: secondary limits do not always come with headers. The body
+// can be read again afterwards.
+func mentionsLimit(r *http.Response) bool {
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxRefusal))
 	r.Body = &rejoined{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
 	return err == nil && bytes.Contains(bytes.ToLower(head), []byte("rate limit"))
 }
 
-// maxRefusal is how much of a 403 is looked at.
+// maxRefusal is how much of a response is searched, in bytes.
 const maxRefusal = 8 << 10
 
-// rejoined is a body whose beginning was read already.
+// rejoined is a body whose beginning has been read and is read again.
 type rejoined struct {
 	io.Reader
 	io.Closer
@@ -151,7 +151,7 @@ type rejoined struct {
 
 func clamp(d time.Duration) time.Duration { return min(max(d, time.Second), maxWait) }
 
-// capped is a body that ends in an error when it is too large. At its end it frees what the request held.
+// capped is a body that ends with an error if it is too large. At its end it cancels the context of the request.
 type capped struct {
 	io.ReadCloser
 	left int64

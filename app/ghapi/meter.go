@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// meter counts what we ask of GitHub.
+// meter counts requests to GitHub.
 type meter struct {
 	requests *prometheus.CounterVec
 	left     prometheus.Gauge

@@ -1,6 +1,6 @@
 package trigger
 
-// checkRun reacts to "Re-run" on one of our check runs. GitHub offers it only to people with write access.
+// checkRun handles "Re-run" of one of our check runs. GitHub offers it to people with write access only.
 func checkRun(e Event, appID int64) Reaction {
 	if e.Action != "rerequested" {
 		return ignore("check_run %s starts nothing", e.Action)

@@ -1,6 +1,6 @@
 package trigger
 
-// checkSuite reacts to "Re-run all checks" on a commit.
+// checkSuite handles "Re-run all checks" of a commit.
 func checkSuite(e Event, appID int64) Reaction {
 	if e.Action != "rerequested" {
 		return ignore("check_suite %s starts nothing", e.Action)

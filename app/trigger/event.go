@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// Event is what routing needs of a webhook's payload.
+// Event is the part of a webhook's payload that is needed.
 type Event struct {
-	Name         string // as X-GitHub-Event says
+	Name         string // of X-GitHub-Event
 	Action       string `json:"action"`
 	Installation struct {
 		ID int64 `json:"id"`

@@ -5,29 +5,30 @@ import (
 	"strings"
 )
 
-// passes says whether a name passes a filter: it is like one of some, of which the last that matches decides when one
-// begins with !, and not like any of not. Empty lists let everything through.
-func passes(name string, some, not []string) bool {
-	in := len(some) == 0
-	for _, p := range some {
-		if out, ok := strings.CutPrefix(p, "!"); ok {
-			in = in && !like(name, out)
+// passes reports whether a name passes a filter of GitHub's: it matches a pattern of include and none of ignore. In
+// include, a pattern that begins with ! excludes what matched before it. An empty include matches everything.
+func passes(name string, include, ignore []string) bool {
+	in := len(include) == 0
+	for _, p := range include {
+		if exclude, ok := strings.CutPrefix(p, "!"); ok {
+			in = in && !matches(name, exclude)
 		} else {
-			in = in || like(name, p)
+			in = in || matches(name, p)
 		}
 	}
-	for _, p := range not {
-		in = in && !like(name, p)
+	for _, p := range ignore {
+		in = in && !matches(name, p)
 	}
 	return in
 }
 
-// like matches a pattern of GitHub's: * within a part, ** across parts, ? and + after a character, [a-z].
-func like(name, pattern string) bool {
+// matches matches a pattern of GitHub's: * within a part, ** across parts, ? and + after a character, [a-z].
+func matches(name, pattern string) bool {
 	re, err := regexp.Compile(`\A(?:` + expression(pattern) + `)\z`)
 	return err == nil && re.MatchString(name)
 }
 
+// expression is the pattern as a regular expression.
 func expression(pattern string) string {
 	var b strings.Builder
 	for i := 0; i < len(pattern); i++ {
@@ -48,7 +49,7 @@ func expression(pattern string) string {
 		case c < 0x80:
 			b.WriteString(regexp.QuoteMeta(string(c)))
 		default:
-			b.WriteByte(c) // a part of a rune
+			b.WriteByte(c) // a byte of a longer character
 		}
 	}
 	return b.String()

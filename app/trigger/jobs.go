@@ -6,17 +6,17 @@ import (
 	"github.com/gantry-ci/gantry/jobs/config"
 )
 
-// Facts are what filters look at.
+// Facts are what the filters of gantry.yml are applied to.
 type Facts struct {
-	Action string // of the event; empty when jobs are run again by hand, which no filter of activity stops
+	Action string // of the event; empty for a re-run, to which types: does not apply
 	Base   string // branch
 	Labels []string
 	Draft  bool
-	// Files lists the changed files; it is asked only when a filter wants them.
+	// Files lists the changed files. It is called only if there is a filter of paths.
 	Files func() ([]string, error)
 }
 
-// Jobs are the jobs that a pull request starts, in the file's order. When there are none, why says so.
+// Jobs are the jobs that a pull request starts, in the order of the file. If there are none, why says so.
 func Jobs(c *config.Config, f Facts) (jobs []*config.Job, why string, err error) {
 	on := c.On.PullRequest
 	if on == nil {
@@ -52,7 +52,7 @@ func Jobs(c *config.Config, f Facts) (jobs []*config.Job, why string, err error)
 	return jobs, "", nil
 }
 
-// activities are the types that count, by default those that change what is tested.
+// activities are the types of the file, by default those that change what is tested.
 func activities(on *config.PullRequest) []string {
 	if len(on.Types) > 0 {
 		return on.Types

@@ -125,8 +125,8 @@ func TestLike(t *testing.T) {
 		{"\\*", "*", true},
 		{"[", "[", false},
 	} {
-		if got := like(tt.name, tt.pattern); got != tt.want {
-			t.Errorf("%q like %q: %v", tt.name, tt.pattern, got)
+		if got := matches(tt.name, tt.pattern); got != tt.want {
+			t.Errorf("%q matches %q: %v", tt.name, tt.pattern, got)
 		}
 	}
 }

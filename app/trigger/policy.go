@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// Policy is what the lab lets repositories do, whatever their files ask for.
+// Policy is what the lab allows repositories to do, whatever their files ask for.
 type Policy struct {
 	Repositories []string // path.Match patterns of owner/name that are served; none: all
 	Forks        Forks
 }
 
-// Forks says what happens to a pull request from a fork.
+// Forks is what happens to pull requests from forks.
 type Forks string
 
-// What the lab may do with forks.
+// What may happen to pull requests from forks.
 const (
 	ForksRefused   Forks = ""          // their code does not run
-	ForksUntrusted Forks = "untrusted" // it runs where an untrusted run may
+	ForksUntrusted Forks = "untrusted" // it runs on targets that accept untrusted runs
 )
 
-// Validate checks the policy.
+// Validate reports what is wrong with the policy.
 func (p Policy) Validate() error {
 	for _, pattern := range p.Repositories {
 		if _, err := path.Match(pattern, "owner/name"); err != nil {
@@ -34,7 +34,7 @@ func (p Policy) Validate() error {
 	return nil
 }
 
-// Serves says whether the lab serves the repository.
+// Serves reports whether the lab serves the repository.
 func (p Policy) Serves(repo string) bool {
 	return len(p.Repositories) == 0 || slices.ContainsFunc(p.Repositories, func(pattern string) bool {
 		ok, err := path.Match(pattern, repo)

@@ -1,6 +1,6 @@
 package trigger
 
-// pullRequest reacts to a pull request's changes that change what is tested.
+// pullRequest handles changes of a pull request that may change what is tested.
 func pullRequest(e Event) Reaction {
 	switch e.Action {
 	case "opened", "synchronize", "reopened", "ready_for_review", "labeled":

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// Reaction is what an event asks for. Exactly one field is set.
+// Reaction is what an event leads to. Exactly one field is set.
 type Reaction struct {
 	Ignored string // why there is nothing to do
-	Refused string // why it can never be done
+	Refused string // why it can never succeed
 	Pull    *Pull
 	Rerun   *Rerun
 }
 
-// Pull asks to bring a pull request up to date: its head's runs started, those of older heads canceled, all of them
-// when it is closed.
+// Pull asks to bring a pull request up to date: to start the runs of its head and to cancel those of older heads, or,
+// if it is closed, all of them.
 type Pull struct {
 	Number  int64
 	HeadSHA string // at the event
@@ -29,7 +29,7 @@ type Rerun struct {
 	Name       string
 }
 
-// Wants says whether events of the name can start anything.
+// Wants reports whether events of the name can start anything.
 func Wants(event string) bool {
 	return slices.Contains([]string{"pull_request", "check_run", "check_suite"}, event)
 }
@@ -37,7 +37,7 @@ func Wants(event string) bool {
 func ignore(format string, a ...any) Reaction { return Reaction{Ignored: fmt.Sprintf(format, a...)} }
 func refuse(why string) Reaction              { return Reaction{Refused: why} }
 
-// React says what an event asks for, of the App with the id.
+// React decides what an event leads to, for the App with the id.
 func React(e Event, appID int64) Reaction {
 	var r Reaction
 	switch e.Name {

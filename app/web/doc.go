@@ -1,3 +1,3 @@
-// Package web serves the lab's pages: the list of runs, and for each run its state, its cases and the end of its
-// console. Pages are plain HTML without JavaScript; console bytes are hostile and reach the page as text only.
+// Package web serves the lab's pages: the list of runs and, for each run, its state, its cases and the end of its
+// console. Pages are plain HTML without JavaScript. Console bytes are hostile, and reach a page as text only.
 package web

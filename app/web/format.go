@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// functions are what the templates call.
+// functions are the functions that the templates call.
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"when": func(ms int64) string {

@@ -17,42 +17,42 @@ import (
 )
 
 const (
-	aroundLine = 150     // lines of the console before and after the one that was asked for
+	aroundLine = 150     // lines of the console shown before and after the requested one
 	longLine   = 4 << 10 // bytes of a line that are shown
 )
 
-// linesPage is a piece of a run's console.
+// linesPage is a part of a run's console.
 type linesPage struct {
 	checks.Run
 	Console              string // its name; "" for the first one
-	Path                 string // of all of it
-	Line, Earlier, Later int    // what was asked for, and the lines to ask for next; 0 for none
+	Path                 string // of the page with the whole console
+	Line, Earlier, Later int    // the requested line, and those to link to for the parts before and after; 0 for none
 	Lines                []consoleLine
 }
 
 // consoleLine is a line of the console as text.
 type consoleLine struct {
-	Number int
-	Text   string
-	Asked  bool
-	Came   *arrival // nil where nobody knows
+	Number    int
+	Text      string
+	Requested bool
+	Arrived   *arrival // nil if it is not known
 
 	offset int64
 }
 
-// arrival is when a line's first byte came.
+// arrival is when the first byte of a line arrived.
 type arrival struct {
 	Time  time.Time
 	After string // seconds since the console's first byte
 }
 
-// lines shows the console around a line: what evidence leads to.
+// lines shows the console around a line. Evidence links there.
 func (h *Handler) lines(w http.ResponseWriter, r *http.Request) {
-	p, err := h.around(r)
+	p, err := h.loadLines(r)
 	h.show(w, r, "lines.html", p, err)
 }
 
-// consoleOf is the name of the console that a request asks for.
+// consoleOf is the name of the requested console.
 func consoleOf(r *http.Request) (string, error) {
 	name := r.PathValue("console")
 	if name != "" && !results.ValidConsole(name) {
@@ -61,7 +61,8 @@ func consoleOf(r *http.Request) (string, error) {
 	return name, nil
 }
 
-func (h *Handler) around(r *http.Request) (p linesPage, err error) {
+// loadLines reads the requested line and those around it.
+func (h *Handler) loadLines(r *http.Request) (p linesPage, err error) {
 	line, err := strconv.Atoi(r.PathValue("line"))
 	if err != nil || line < 1 {
 		return p, store.ErrNotFound
@@ -79,7 +80,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if len(p.Attempts) == 0 {
 		return p, store.ErrNotFound
 	}
-	attempt := p.Of // whose results have the line
+	attempt := p.Of // the one whose results name the line
 	if attempt == 0 {
 		attempt = p.Attempts[len(p.Attempts)-1].Number
 	}
@@ -100,7 +101,7 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	if len(p.Lines) == 0 || p.Lines[len(p.Lines)-1].Number < line {
 		return p, store.ErrNotFound
 	}
-	if err := h.came(row.ID, attempt, p.Console, p.Lines); err != nil {
+	if err := h.loadArrivals(row.ID, attempt, p.Console, p.Lines); err != nil {
 		return p, err
 	}
 	if p.Lines[0].Number > 1 {
@@ -112,8 +113,8 @@ func (h *Handler) around(r *http.Request) (p linesPage, err error) {
 	return p, nil
 }
 
-// came says of the lines when they came, as far as the runner has told.
-func (h *Handler) came(run string, attempt int, console string, lines []consoleLine) (err error) {
+// loadArrivals adds to the lines when they arrived, as far as the runner has recorded it.
+func (h *Handler) loadArrivals(run string, attempt int, console string, lines []consoleLine) (err error) {
 	f, err := h.Blobs.Open(run, attempt, lab.TimesStream(console))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -129,21 +130,21 @@ func (h *Handler) came(run string, attempt int, console string, lines []consoleL
 	first, ok, err := results.ArrivalAt(f, st.Size(), 0)
 	for i := range lines {
 		if err != nil || !ok {
-			return nil // a file that is no such file: the lines are shown without
+			return nil // the file is damaged, and the lines are shown without times
 		}
 		var at time.Time
 		if at, ok, err = results.ArrivalAt(f, st.Size(), lines[i].offset); err == nil && ok {
-			lines[i].Came = &arrival{at, strconv.FormatFloat(at.Sub(first).Seconds(), 'f', 3, 64)}
+			lines[i].Arrived = &arrival{at, strconv.FormatFloat(at.Sub(first).Seconds(), 'f', 3, 64)}
 		}
 	}
 	return nil
 }
 
-// read reads the lines around p.Line, and says whether there are more after them.
+// read reads the lines around p.Line. more is true if others follow.
 func (p *linesPage) read(console io.Reader) (more bool, err error) {
 	in := bufio.NewReaderSize(console, longLine)
 	first, last := max(p.Line-aroundLine, 1), p.Line+aroundLine
-	number, begins, offset := 1, true, int64(0) // of what is read next; whether it begins a line
+	number, begins, offset := 1, true, int64(0) // of the next piece; begins: the piece begins a line
 	for {
 		piece, err := in.ReadSlice('\n')
 		if len(piece) > 0 && number > last {
@@ -151,7 +152,7 @@ func (p *linesPage) read(console io.Reader) (more bool, err error) {
 		}
 		if begins && len(piece) > 0 && number >= first {
 			p.Lines = append(p.Lines, consoleLine{
-				Number: number, Text: strings.TrimRight(readable(piece), "\n"), Asked: number == p.Line, offset: offset,
+				Number: number, Text: strings.TrimRight(readable(piece), "\n"), Requested: number == p.Line, offset: offset,
 			})
 		}
 		offset += int64(len(piece))

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Login lets through who shows the token: as the password of HTTP basic authentication, whatever the name, so that a
-// browser can ask for it, or as a bearer token, for programs.
+// Login admits requests with the token: as the password of HTTP basic authentication with any user name, for browsers,
+// or as a bearer token, for programs.
 func Login(token string, next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token)) // of equal lengths, so that the comparison tells nothing
+	want := sha256.Sum256([]byte(token)) // hashes have equal lengths, so the comparison takes equal time
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, shown, ok := r.BasicAuth()
 		if !ok {

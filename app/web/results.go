@@ -14,9 +14,9 @@ import (
 	"github.com/gantry-ci/gantry/results/export"
 )
 
-// results serves what the newest attempt of a run reported so far: results.json, as gantry run leaves it.
+// results serves the results of a run's newest attempt so far, in the form of the results.json of gantry run.
 func (h *Handler) results(w http.ResponseWriter, r *http.Request) {
-	p, err := h.look(r.Context(), r.PathValue("id"))
+	p, err := h.load(r.Context(), r.PathValue("id"))
 	if err == nil && p.Results == nil {
 		err = store.ErrNotFound
 	}
@@ -25,11 +25,11 @@ func (h *Handler) results(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(p.Results) // who asks may be gone
+	_ = json.NewEncoder(w).Encode(p.Results) // it fails when the client is gone
 }
 
-// junit serves the results of a run that has ended as JUnit XML. Of half a run there is no report: it would be taken
-// for the whole.
+// junit serves the results of a run that has ended as JUnit XML. There is no report of a run in progress: it would be
+// mistaken for the whole.
 func (h *Handler) junit(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
 	p, err := h.ended(r)
@@ -46,33 +46,34 @@ func (h *Handler) lava(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		x := export.NewLAVA(p.ID)
 		if _, _, err = h.Blobs.Results(p.ID, p.Of, x.Apply); err == nil {
-			x.Apply(results.Event{Time: p.Results.Finished, Verdict: &p.Results.Verdict}) // the app may have settled on another
+			// The app's verdict may differ from the recorded one.
+			x.Apply(results.Event{Time: p.Results.Finished, Verdict: &p.Results.Verdict})
 			err = x.Write(&b)
 		}
 	}
 	h.file(w, r, "application/yaml", &b, err)
 }
 
-// ended looks at a run that has its results for good.
+// ended loads a run whose results are final; any other is store.ErrNotFound.
 func (h *Handler) ended(r *http.Request) (runPage, error) {
-	p, err := h.look(r.Context(), r.PathValue("id"))
+	p, err := h.load(r.Context(), r.PathValue("id"))
 	if err == nil && (!p.Done || p.Results == nil || !p.Attempts[len(p.Attempts)-1].Ended) {
 		err = store.ErrNotFound
 	}
 	return p, err
 }
 
-// file serves a made file.
+// file serves a file made for this request.
 func (h *Handler) file(w http.ResponseWriter, r *http.Request, kind string, b *bytes.Buffer, err error) {
 	if err != nil {
 		h.show(w, r, "", nil, err)
 		return
 	}
 	w.Header().Set("Content-Type", kind)
-	_, _ = b.WriteTo(w) // who asks may be gone
+	_, _ = b.WriteTo(w) // it fails when the client is gone
 }
 
-// console serves a whole console of the last attempt, as bytes that no browser takes for anything else.
+// console serves a whole console of the last attempt as plain text.
 func (h *Handler) console(w http.ResponseWriter, r *http.Request) {
 	name, err := consoleOf(r)
 	if err != nil {
@@ -87,7 +88,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	h.stream(w, r, lab.Events, "application/jsonl")
 }
 
-// copies serves what the target of the last attempt sent beside its console, as text: a test may have sent anything.
+// copies serves the results that the target of the last attempt sent beside its console, as plain text: a test may have
+// sent anything.
 func (h *Handler) copies(w http.ResponseWriter, r *http.Request) {
 	h.stream(w, r, lab.Copies, "text/plain; charset=utf-8")
 }

@@ -19,10 +19,10 @@ import (
 
 const (
 	tail       = 64 << 10 // bytes of the console on a run's page; of a further console a quarter
-	liveEvents = 4 << 20  // bytes of events that are folded for a page
+	liveEvents = 4 << 20  // bytes of events that are folded for a page; results of more are shown at the end only
 
-	shownCases    = 5000 // of a run on its page, which is some 2 MB then
-	shownFindings = 100  // likewise; each has its lines
+	shownCases    = 5000 // of a run on its page, which then has some 2 MB
+	shownFindings = 100  // likewise; each has its console lines
 	shownWarnings = 50   // likewise
 )
 
@@ -32,29 +32,30 @@ type runPage struct {
 	Source       lab.Source
 	Done         bool
 	Cases        []results.Case
-	MoreCases    int // that are left out
+	MoreCases    int // not shown
 	Findings     []results.Finding
-	MoreFindings int // likewise
+	MoreFindings int // not shown
 	Warnings     []string
 	Consoles     []consoleTail // the first one, then the further ones by name
-	Copies       bool          // results came beside the console, too
+	Copies       bool          // the target also sent results beside the console
 }
 
 // consoleTail is the end of a console.
 type consoleTail struct {
 	Name string // "" for the first one
 	File string
-	Path string // of all of it
+	Path string // of the page with the whole console
 	Text string
 	Cut  bool // there is more before it
 }
 
 func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
-	p, err := h.look(r.Context(), r.PathValue("id"))
+	p, err := h.load(r.Context(), r.PathValue("id"))
 	h.show(w, r, "run.html", p, err)
 }
 
-func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
+// load reads what a run's page shows.
+func (h *Handler) load(ctx context.Context, id string) (p runPage, err error) {
 	row, err := h.Store.Run(ctx, id)
 	if err != nil {
 		return p, err
@@ -81,20 +82,20 @@ func (h *Handler) look(ctx context.Context, id string) (p runPage, err error) {
 		p.Results = res
 	}
 	if p.Results != nil {
-		p.Cases, p.MoreCases = some(p.Results.Cases, shownCases)
-		p.Findings, p.MoreFindings = some(p.Results.Findings, shownFindings)
+		p.Cases, p.MoreCases = first(p.Results.Cases, shownCases)
+		p.Findings, p.MoreFindings = first(p.Results.Findings, shownFindings)
 	}
 	return p, err
 }
 
-// some are the first of all, and how many are left out.
-func some[T any](all []T, most int) ([]T, int) {
+// first are the first of all, at most, and how many others there are.
+func first[T any](all []T, most int) ([]T, int) {
 	n := min(len(all), most)
 	return all[:n], len(all) - n
 }
 
-// recorded folds what an attempt has reported so far, and its log's warnings; it is nil of a record that is not there,
-// or too long for a page.
+// recorded folds the events of an attempt so far, and collects the warnings of its log. res is nil if there are no
+// events, or too many for a page.
 func (h *Handler) recorded(run string, attempt int) (res *results.Results, warnings []string, err error) {
 	f, err := h.Blobs.Open(run, attempt, lab.Events)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,7 +116,7 @@ func (h *Handler) recorded(run string, attempt int) (res *results.Results, warni
 	return res, warnings, err
 }
 
-// has says whether an attempt has a stream.
+// has reports whether an attempt has a stream.
 func (h *Handler) has(run string, attempt int, s lab.Stream) (bool, error) {
 	f, err := h.Blobs.Open(run, attempt, s)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -127,7 +128,7 @@ func (h *Handler) has(run string, attempt int, s lab.Stream) (bool, error) {
 	return true, f.Close()
 }
 
-// consoles are the ends of an attempt's consoles.
+// consoles reads the ends of an attempt's consoles.
 func (h *Handler) consoles(run string, attempt int) ([]consoleTail, error) {
 	further, err := h.Blobs.Consoles(run, attempt)
 	if err != nil {
@@ -180,5 +181,5 @@ func seekTail(f *os.File, most int64) (cut bool, err error) {
 	return true, err
 }
 
-// readable makes console bytes text: colors and cursor movement say nothing on a page. The template does the rest.
+// readable makes text of console bytes, without colors and cursor movement. The template escapes it.
 func readable(b []byte) string { return plaintext.Printable(string(terminal.Strip(b)), "\n\t") }

@@ -17,7 +17,7 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// listed is how many runs the list shows.
+// listed is how many runs the list of runs shows.
 const listed = 100
 
 // Options of the pages. All are required.
@@ -75,7 +75,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// show answers with a page, or with what went wrong.
+// show responds with a page, or with an error.
 func (h *Handler) show(w http.ResponseWriter, r *http.Request, page string, data any, err error) {
 	if errors.Is(err, store.ErrNotFound) {
 		http.NotFound(w, r)
@@ -91,7 +91,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, page string, data
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = b.WriteTo(w) // who asks may be gone
+	_, _ = b.WriteTo(w) // it fails when the client is gone
 }
 
 func (h *Handler) runs(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +99,7 @@ func (h *Handler) runs(w http.ResponseWriter, r *http.Request) {
 	h.show(w, r, "runs.html", runs, err)
 }
 
-// check leads to the run of a check, lists its runs when it has several, and says why when it has none.
+// check redirects to the run of a check, lists its runs if it has several, and says why if it has none.
 func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Store.Check(r.Context(), r.PathValue("id"))
 	if err != nil {

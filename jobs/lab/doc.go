@@ -1,3 +1,3 @@
-// Package lab is what app and runner both speak of: targets, trust, health, assignments, leases and outcomes. It knows
-// nothing of how they are sent (package rpc does) or stored.
+// Package lab has the types that app and runner share: targets, trust, health, assignments, leases and outcomes. It
+// does not know how they are sent, as package rpc does, or stored.
 package lab

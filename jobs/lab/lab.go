@@ -8,13 +8,13 @@ import (
 
 // The terms of a lease.
 const (
-	// LeaseTimeout is the silence after which a lease is lost: the runner, or its network, is taken for dead.
+	// LeaseTimeout is the silence after which a lease is lost: the runner, or its network, counts as dead.
 	LeaseTimeout = 30 * time.Second
-	// HeartbeatInterval leaves room within a lease's time for two heartbeats that get lost.
+	// HeartbeatInterval is that of a runner that holds leases. Two heartbeats may get lost before a lease is.
 	HeartbeatInterval = 8 * time.Second
 )
 
-// Trust is where a run came from, in levels. A target names the least it wants.
+// Trust says how far the origin of a run is trusted. A target requires a level at least.
 type Trust string
 
 // The levels of trust, from the least.
@@ -24,8 +24,8 @@ const (
 	Trusted   Trust = "trusted"   // a branch of the repository itself
 )
 
-// Reaches says whether a run of trust t may use what wants at least least. An empty wish is any trust; an unknown one
-// is taken for the highest, and an unknown t for the lowest.
+// Reaches reports whether t is at least the level that a target requires. An empty requirement is met by any level. An
+// unknown requirement counts as the highest level, and an unknown t as the lowest.
 func (t Trust) Reaches(least Trust) bool {
 	levels := []Trust{Untrusted, Approved, Trusted}
 	if least == "" {
@@ -38,8 +38,8 @@ func (t Trust) Reaches(least Trust) bool {
 	return max(slices.Index(levels, t), 0) >= want
 }
 
-// Allowed says whether an allow-list of path.Match patterns lets a repository, owner/name, in. An empty one lets every
-// repository in; a bad pattern none.
+// Allowed reports whether an allow-list of path.Match patterns allows a repository, owner/name. An empty list allows
+// every repository; a malformed pattern allows none.
 func Allowed(patterns []string, repository string) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(p, repository)
@@ -47,7 +47,7 @@ func Allowed(patterns []string, repository string) bool {
 	})
 }
 
-// Health is what a runner thinks of a target.
+// Health is the condition of a target, as its runner announces it. Runs go to good targets only.
 type Health string
 
 // The states of a target's health.
@@ -67,15 +67,15 @@ type Target struct {
 	Health Health
 }
 
-// Announcement is what a runner says of itself when it connects.
+// Announcement is what a runner announces of itself when it connects.
 type Announcement struct {
 	Version      string // of gantry
 	Targets      []Target
-	Leases       []string // that this process holds
+	Leases       []string // ids of those that this process of the runner holds
 	Repositories []string // its allow-list: path.Match patterns of owner/name; empty allows every repository
 }
 
-// Source says which code a run tests.
+// Source is the code that a run tests.
 type Source struct {
 	Repository  string `json:"repository"` // owner/name
 	Ref         string `json:"ref"`
@@ -85,7 +85,7 @@ type Source struct {
 
 // Assignment is one attempt at a run, with the lease of its target.
 type Assignment struct {
-	Lease   string `json:"lease"` // its id, never used again: whoever lost it is fenced off by it
+	Lease   string `json:"lease"` // its id, never used again: calls under a lost lease are refused
 	Run     string `json:"run"`
 	Attempt int    `json:"attempt"` // 1 or 2
 	Target  string `json:"target"`
@@ -96,26 +96,26 @@ type Assignment struct {
 	Lists
 }
 
-// Lists are what a repository says of results: the sources of its lists at the run's commit, empty for none, and how
+// Lists are a repository's rules for results: the sources of its lists at the run's commit, empty for none, and how
 // often the definitions of failed cases are run again.
 type Lists struct {
-	KnownFailures []byte `json:"known_failures,omitempty"` // as jobs.ParseKnownFailures reads it
-	KernelLog     []byte `json:"kernel_log,omitempty"`     // the kernel messages that are allowed or denied
+	KnownFailures []byte `json:"known_failures,omitempty"` // as results.ParseKnownFailures reads it
+	KernelLog     []byte `json:"kernel_log,omitempty"`     // kernel messages that are allowed or denied
 	TestRetries   int    `json:"test_retries,omitempty"`
 }
 
-// Cancel asks the holder of a lease to stop its run.
+// Cancel tells the holder of a lease to stop its run.
 type Cancel struct{ Lease, Reason string }
 
-// Keepalive says that the stream is alive.
+// Keepalive shows that the stream works.
 type Keepalive struct{ Version string } // of the app
 
-// Outcome is what a runner says at the end of an attempt.
+// Outcome is what a runner reports at the end of an attempt.
 type Outcome struct {
 	Lease    string           `json:"lease"`
 	Verdict  string           `json:"verdict"`
 	Class    string           `json:"class"`
 	Message  string           `json:"message"`
 	Complete bool             `json:"complete"`
-	Sizes    map[Stream]int64 `json:"sizes"` // of the runner's files, in bytes
+	Sizes    map[Stream]int64 `json:"sizes"` // of the runner's files, in bytes: the app has less if an upload was cut
 }

@@ -8,24 +8,24 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Stream names an append-only record of an attempt: one of those below, or one of a further console.
+// Stream is the name of an append-only record of an attempt: one of those below, or one of a further console.
 type Stream string
 
 // The streams of every attempt. Console and Times are those of the first console.
 const (
 	Console Stream = "console" // the target's raw bytes
-	Times   Stream = "times"   // when they came
+	Times   Stream = "times"   // when they arrived
 	Events  Stream = "events"  // events.jsonl
-	Copies  Stream = "copies"  // of results, as they came beside the console
+	Copies  Stream = "copies"  // results that the target sent beside the console
 )
 
-// A further console has two streams, which have its name after these.
+// The names of the two streams of a further console begin with these and end with its name.
 const (
 	consolePrefix = string(Console) + "-"
 	timesPrefix   = string(Times) + "-"
 )
 
-// Streams are the streams of every attempt, in the order in which they are best uploaded.
+// Streams are the streams of every attempt, in the order in which they are uploaded.
 func Streams() []Stream { return []Stream{Console, Times, Events, Copies} }
 
 // ConsoleStream is the stream of a console's bytes; the first console's name is "".
@@ -36,7 +36,7 @@ func ConsoleStream(console string) Stream {
 	return Stream(consolePrefix + console)
 }
 
-// TimesStream is the stream that says when a console's bytes came.
+// TimesStream is the stream that says when a console's bytes arrived.
 func TimesStream(console string) Stream {
 	if console == "" {
 		return Times
@@ -44,7 +44,7 @@ func TimesStream(console string) Stream {
 	return Stream(timesPrefix + console)
 }
 
-// Kind is the stream of every attempt that s is like: Console for all consoles, Times for all times.
+// Kind is Console for the bytes of any console, Times for the times of any, and s itself for any other stream.
 func (s Stream) Kind() Stream {
 	switch {
 	case strings.HasPrefix(string(s), consolePrefix):
@@ -55,7 +55,7 @@ func (s Stream) Kind() Stream {
 	return s
 }
 
-// Further is the name of the further console that the stream is of; "" for a stream of every attempt.
+// Further is the name of the further console to which the stream belongs; "" for a stream of every attempt.
 func (s Stream) Further() string {
 	if s.Kind() == s {
 		return ""
@@ -63,7 +63,7 @@ func (s Stream) Further() string {
 	return strings.TrimPrefix(string(s), string(s.Kind())+"-")
 }
 
-// Known says whether s is a stream that an attempt may have.
+// Known reports whether s is a stream that an attempt may have.
 func (s Stream) Known() bool {
 	return slices.Contains(Streams(), s) || s.Kind() != s && results.ValidConsole(s.Further())
 }
@@ -81,8 +81,8 @@ func (s Stream) File() string {
 	return results.ConsoleLog(s.Further())
 }
 
-// FurtherStreams are the streams of further consoles that have a file among these names, by the consoles' names; of
-// more consoles than an attempt may have the last ones are left out.
+// FurtherStreams are the streams of the further consoles that have a log among these files, ordered by name. Of more
+// consoles than an attempt may have, the last ones are left out.
 func FurtherStreams(files []string) (all []Stream) {
 	var names []string
 	for _, f := range files {

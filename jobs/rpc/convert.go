@@ -17,7 +17,7 @@ const (
 	maxTags    = 100
 	maxName    = 200 // bytes of any name
 
-	maxTestRetries = 5 // more hold a target for hours
+	maxTestRetries = 5 // more would hold a target for hours
 )
 
 // PutTargets makes the wire's form of targets.
@@ -29,7 +29,7 @@ func PutTargets(targets []lab.Target) []*pb.Target {
 	return out
 }
 
-// GetTargets checks and takes over announced targets.
+// GetTargets checks and converts announced targets.
 func GetTargets(in []*pb.Target) ([]lab.Target, error) {
 	if len(in) > maxTargets {
 		return nil, fmt.Errorf("announce %d targets: at most %d", len(in), maxTargets)
@@ -56,7 +56,7 @@ func GetTargets(in []*pb.Target) ([]lab.Target, error) {
 	return out, nil
 }
 
-// health takes a word that a newer runner may have for the most careful one known here.
+// health converts a word; one that only a newer runner knows becomes the most careful one.
 func health(s string) lab.Health {
 	switch h := lab.Health(s); h {
 	case "":
@@ -89,7 +89,7 @@ func PutAnnouncement(a lab.Announcement) *pb.WatchRequest {
 	}
 }
 
-// GetAnnouncement checks and takes over an announcement.
+// GetAnnouncement checks and converts an announcement.
 func GetAnnouncement(r *pb.WatchRequest) (lab.Announcement, error) {
 	targets, err := GetTargets(r.GetTargets())
 	if err != nil {
@@ -129,7 +129,8 @@ func PutKeepalive(k lab.Keepalive) *pb.WatchResponse {
 	return &pb.WatchResponse{Message: &pb.WatchResponse_Keepalive{Keepalive: &pb.Keepalive{Version: k.Version}}}
 }
 
-// GetMessage yields what came on the stream: a Keepalive, an Assignment, a Cancel, or nil for what a newer app sends.
+// GetMessage converts a message of the stream: to a Keepalive, an Assignment or a Cancel; one that only a newer app
+// knows is nil.
 func GetMessage(r *pb.WatchResponse) any {
 	switch m := r.GetMessage().(type) {
 	case *pb.WatchResponse_Keepalive:
@@ -165,7 +166,7 @@ func getCancel(c *pb.Cancel) lab.Cancel {
 	return lab.Cancel{Lease: c.GetLease(), Reason: c.GetReason()}
 }
 
-// GetHeartbeat takes over the answer to a heartbeat.
+// GetHeartbeat converts the answer to a heartbeat.
 func GetHeartbeat(r *pb.HeartbeatResponse) (lost []string, cancels []lab.Cancel) {
 	for _, c := range r.GetCancels() {
 		cancels = append(cancels, getCancel(c))
@@ -193,7 +194,7 @@ func PutOutcome(o lab.Outcome) *pb.FinishRequest {
 	return out
 }
 
-// GetOutcome takes over the end of an attempt.
+// GetOutcome converts the outcome of an attempt.
 func GetOutcome(r *pb.FinishRequest) lab.Outcome {
 	o := lab.Outcome{
 		Lease: r.GetLease(), Verdict: r.GetVerdict(), Class: r.GetClass(), Message: lab.Clip(r.GetMessage()),

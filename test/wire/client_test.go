@@ -133,7 +133,9 @@ func TestCredentials(t *testing.T) {
 	_, err = enroll(token, "q", "late")
 	wantCode(t, "old token", connect.CodePermissionDenied, err)
 
-	for what, c := range map[string]*client{"nobody": {}, "unknown": {id: "x", secret: "s"}, "wrong secret": {id: id, secret: "t"}} {
+	for what, c := range map[string]*client{
+		"nobody": {}, "unknown": {id: "x", secret: "s"}, "wrong secret": {id: id, secret: "t"},
+	} {
 		anybody.id, anybody.secret = c.id, c.secret
 		_, err = anybody.Heartbeat(ctx, &gantryv1.HeartbeatRequest{})
 		wantCode(t, what, connect.CodeUnauthenticated, err)
@@ -307,7 +309,8 @@ func TestSlowStream(t *testing.T) {
 	}
 	// A Connect stream's request: an envelope of five bytes before the message.
 	envelope := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(body)))
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s.%s\r\nContent-Type: application/connect+json\r\nConnect-Protocol-Version: 1\r\nContent-Length: %d\r\n\r\n%s%s",
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s.%s\r\n"+
+		"Content-Type: application/connect+json\r\nConnect-Protocol-Version: 1\r\nContent-Length: %d\r\n\r\n%s%s",
 		gantryv1.RunnerServiceWatchProcedure, slow.id, slow.secret, len(envelope)+len(body), envelope, body)
 	if err != nil {
 		t.Fatal(err)
