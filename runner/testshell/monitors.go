@@ -24,16 +24,16 @@ func monitors(b *plan.Builder, p *jobs.TestMonitors) {
 	for i := range p.Monitors {
 		all = append(all, newMonitor(b, &p.Monitors[i]))
 	}
-	lost := func(r *plan.Run, from int, why string) {
+	notRun := func(r *plan.Run, from int, why string) {
 		for _, m := range all[from:] {
-			missed(r, m.Name, m.Expected, why)
+			reportNotRun(r, m.Name, m.Expected, why)
 		}
 	}
-	b.NotRun(func(r *plan.Run, why string) { lost(r, 0, why) })
+	b.NotRun(func(r *plan.Run, why string) { notRun(r, 0, why) })
 	b.Step("lava-test-monitor", results.ClassTest, func(ctx context.Context, r *plan.Run) error {
 		for i := range all {
 			if err := all[i].run(ctx, r, session); err != nil {
-				lost(r, i+1, "the block ended before it")
+				notRun(r, i+1, "the block ended before it")
 				return err
 			}
 		}
@@ -121,15 +121,15 @@ func monitored(s string) string {
 // found makes a case of what the pattern matched.
 func (m *monitor) found(at *console.Match) *results.Case {
 	c := &results.Case{Case: monitored(at.Named["test_case_id"]), LogLine: &at.Line}
-	said, ok := at.Named["result"]
-	switch fixed, known := m.Fixupdict[said]; {
+	word, ok := at.Named["result"]
+	switch fixed, known := m.Fixupdict[word]; {
 	case known:
-		said = fixed
+		word = fixed
 	case !ok:
-		said = results.Pass
+		word = results.Pass
 	}
-	if c.Result = result(said); c.Result == results.Unknown && said != results.Unknown {
-		c.Message = fmt.Sprintf("%.100q is no result, and fixupdict does not say which it means", said)
+	if c.Result = result(word); c.Result == results.Unknown && word != results.Unknown {
+		c.Message = fmt.Sprintf("%.100q is no result, and fixupdict does not say which it means", word)
 	}
 	c.Measurement = number(at.Named["measurement"])
 	if u := at.Named["units"]; u != "" {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
-	"github.com/gantry-ci/gantry/runner/console"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -26,8 +25,8 @@ func newTries() *tries {
 	}
 }
 
-// take notes a result of this run; the record has marked by now what is known to fail.
-func (t *tries) take(c *results.Case) {
+// add counts a result of this run; the record has marked by now what is known to fail.
+func (t *tries) add(c *results.Case) {
 	switch {
 	case c.Suite == results.PipelineSuite:
 	case c.Result == results.Fail && c.Fails():
@@ -57,8 +56,8 @@ func (t *tries) end() {
 	clear(t.passed)
 }
 
-// definitions are those of all that have a failing case.
-func (t *tries) definitions(all []signal.Definition) []signal.Definition {
+// failures are the definitions, of all, that have a failing case.
+func (t *tries) failures(all []signal.Definition) []signal.Definition {
 	suites := map[string]bool{}
 	for _, suite := range t.failing {
 		suites[suite] = true
@@ -66,57 +65,58 @@ func (t *tries) definitions(all []signal.Definition) []signal.Definition {
 	return slices.DeleteFunc(slices.Clone(all), func(d signal.Definition) bool { return !suites[d.Run] })
 }
 
-// typed is what is typed to have definitions run, and to have their results repeated.
-type typed struct {
-	commands []string
-	manifest string
-}
+// restoreTime is what is left of a block's time when its further tries must have ended: enough to bring the shell back.
+const restoreTime = restoreWait + 5*time.Second
 
-// backTime is what is left of a block's time when its second runs must have ended: enough to bring the shell back.
-const backTime = backWait + 5*time.Second
+// errTryTime ends a further try that does not end by itself.
+var errTryTime = errors.New("no time is left to run the tests again")
 
-// errAgain ends a second run that does not end by itself.
-var errAgain = errors.New("no time is left to run the tests again")
-
-// again runs the definitions of failed cases once more, as often as the run allows. What ends it ends the step: a
-// kernel that panics in the second run panics. But a second run that takes too long makes a clear result no worse.
-func (s *stage) again(ctx context.Context, r *plan.Run, sh *console.Session, defs []signal.Definition, t *tries) error {
+// retry runs the definitions of failed cases again, as often as the job allows. What ends a try ends the step: a kernel
+// that panics in the second try panics. But a try that takes too long makes a clear result no worse.
+func (s *stage) retry(ctx context.Context, r *plan.Run, t *tries, defs []signal.Definition) error {
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if end, ok := ctx.Deadline(); ok {
-		limited, cancel = context.WithDeadlineCause(ctx, end.Add(-backTime), errAgain)
+		limited, cancel = context.WithDeadlineCause(ctx, end.Add(-restoreTime), errTryTime)
 	}
 	defer cancel()
 	for try := 2; try <= 1+s.retries; try++ {
-		defs = t.definitions(defs)
+		defs = t.failures(defs)
 		if len(defs) == 0 {
 			return nil
 		}
 		if limited.Err() != nil {
-			r.Logf("warning", "%d cases failed: %v", len(t.failing), errAgain)
+			r.Logf("warning", "%d cases failed: %v", len(t.failing), errTryTime)
 			return ctx.Err()
 		}
-		var names []string
-		for _, d := range defs {
-			names = append(names, d.Run)
-		}
-		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), names, try)
-		a := s.spec.Again(s.index, try, names)
-		err := s.once(limited, r, sh, defs, t, func(run int) typed {
-			return typed{
-				a.Commands(run), a.ManifestCommand(),
-			}
-		}, try)
-		switch {
-		case err == nil:
-		case errors.Is(err, errAgain):
+		q := s.again(defs, try)
+		r.Logf("info", "%d cases failed: %v are run again, try %d", len(t.failing), q.names(), try)
+		err := s.run(limited, r, t, q)
+		if errors.Is(err, errTryTime) {
 			r.Logf("warning", "try %d did not end: %v", try, err)
 			if err := s.interrupt(ctx, r); err != nil { // the test's doing, not the lab's
 				return results.Failf(results.ClassTimeout, "try %d did not end, and %w", try, err)
 			}
 			return nil
-		default:
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// again asks for definitions to be run once more, without their install steps.
+func (s *stage) again(defs []signal.Definition, try int) request {
+	q := request{definitions: defs, try: try}
+	a := s.spec.Again(s.index, try, q.names())
+	q.typed = func(number int) typed { return typed{a.Commands(number), a.ManifestCommand()} }
+	return q
+}
+
+// names are those of the request's definitions.
+func (q *request) names() (all []string) {
+	for _, d := range q.definitions {
+		all = append(all, d.Run)
+	}
+	return all
 }

@@ -48,7 +48,8 @@ func (s *suite) report(c *results.Case) {
 // broken reports a case that did not come to its end: it has failed when its time ran out, and is missing when the
 // console or the run was cut off.
 func (s *suite) broken(ctx context.Context, name string, err error) {
-	if none := (*silent)(nil); errors.As(err, &none) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	timeout := (*connectionTimeoutError)(nil)
+	if errors.As(err, &timeout) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		s.report(&results.Case{Case: name, Result: results.Fail, Message: err.Error()})
 		return
 	}
@@ -68,8 +69,8 @@ func (s *suite) end(start time.Time, err error) {
 		}
 	}
 	s.session.SetCase("", "")
-	took := time.Since(start).Seconds()
-	c := &results.Case{Suite: results.PipelineSuite, Case: s.name, Result: results.Pass, DurationS: &took}
+	elapsed := time.Since(start).Seconds()
+	c := &results.Case{Suite: results.PipelineSuite, Case: s.name, Result: results.Pass, DurationS: &elapsed}
 	if err != nil {
 		c.Result, c.Message = results.Fail, err.Error()
 	}
