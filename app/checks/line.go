@@ -23,6 +23,14 @@ func ConsolePath(runID, console string) string {
 	return path + "/consoles/" + url.PathEscape(console)
 }
 
+// CopiesPath is the path of what came beside a console.
+func CopiesPath(runID, console string) string {
+	if console == "" {
+		return "/runs/" + url.PathEscape(runID) + "/results.dev"
+	}
+	return ConsolePath(runID, console) + "/results.dev"
+}
+
 // Path is the path of the line's page; "" when the log is none that a run can have.
 func (l Line) Path() string {
 	name, ok := results.ConsoleOf(l.Log)

@@ -96,7 +96,7 @@ func (s *Scheduler) sync(l store.Lease) (map[lab.Stream]int64, error) {
 	}
 	all := lab.Streams()
 	for _, name := range further {
-		all = append(all, lab.ConsoleStream(name), lab.TimesStream(name))
+		all = append(all, lab.ConsoleStreams(name)...)
 	}
 	sizes := map[lab.Stream]int64{}
 	for _, stream := range all {

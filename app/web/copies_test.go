@@ -19,6 +19,10 @@ func TestCopies(t *testing.T) {
 	}
 	const record = "\n@0.0 <GANTRY_RECORD 1 4e649263 LAVA_SIGNAL_STARTTC one>\n<script>\xff"
 	l.append(lab.Copies, record)
+	l.append(lab.CopiesStream("two"), "of the second guest")
+	if got, _ := l.get("/runs/"+l.run.ID+"/consoles/two/results.dev", http.StatusOK); got != "of the second guest" {
+		t.Errorf("beside the second console: %q", got)
+	}
 	if page, _ := l.get("/runs/"+l.run.ID, http.StatusOK); !strings.Contains(page, `<a href="`+path+`">`) {
 		t.Errorf("no link:\n%s", page)
 	}

@@ -88,10 +88,15 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	h.stream(w, r, lab.Events, "application/jsonl")
 }
 
-// copies serves the results that the target of the last attempt sent beside its console, as plain text: a test may have
+// copies serves the results that the target of the last attempt sent beside a console, as plain text: a test may have
 // sent anything.
 func (h *Handler) copies(w http.ResponseWriter, r *http.Request) {
-	h.stream(w, r, lab.Copies, "text/plain; charset=utf-8")
+	name, err := consoleOf(r)
+	if err != nil {
+		h.show(w, r, "", nil, err)
+		return
+	}
+	h.stream(w, r, lab.CopiesStream(name), "text/plain; charset=utf-8")
 }
 
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, s lab.Stream, kind string) {

@@ -37,7 +37,6 @@ type runPage struct {
 	MoreFindings int // not shown
 	Warnings     []string
 	Consoles     []consoleTail // the first one, then the further ones by name
-	Copies       bool          // the target also sent results beside the console
 }
 
 // consoleTail is the end of a console.
@@ -47,6 +46,10 @@ type consoleTail struct {
 	Path string // of the page with the whole console
 	Text string
 	Cut  bool // there is more before it
+
+	Copies     bool // the target also sent results beside it
+	CopiesFile string
+	CopiesPath string
 }
 
 func (h *Handler) run(w http.ResponseWriter, r *http.Request) {
@@ -69,9 +72,6 @@ func (h *Handler) load(ctx context.Context, id string) (p runPage, err error) {
 	}
 	last := p.Attempts[len(p.Attempts)-1]
 	if p.Consoles, err = h.consoles(row.ID, last.Number); err != nil {
-		return p, err
-	}
-	if p.Copies, err = h.has(row.ID, last.Number, lab.Copies); err != nil {
 		return p, err
 	}
 	if !last.Ended {
@@ -137,6 +137,11 @@ func (h *Handler) consoles(run string, attempt int) ([]consoleTail, error) {
 	var all []consoleTail
 	for _, name := range append([]string{""}, further...) {
 		c := consoleTail{Name: name, File: results.ConsoleLog(name), Path: checks.ConsolePath(run, name)}
+		copies := lab.CopiesStream(name)
+		if c.Copies, err = h.has(run, attempt, copies); err != nil {
+			return nil, err
+		}
+		c.CopiesFile, c.CopiesPath = copies.File(), checks.CopiesPath(run, name)
 		most := int64(tail)
 		if name != "" {
 			most /= 4

@@ -53,6 +53,7 @@ func New(o Options) (*Handler, error) {
 	h.mux.HandleFunc("GET /runs/{id}/console/{line}", h.lines)
 	h.mux.HandleFunc("GET /runs/{id}/consoles/{console}", h.console)
 	h.mux.HandleFunc("GET /runs/{id}/consoles/{console}/{line}", h.lines)
+	h.mux.HandleFunc("GET /runs/{id}/consoles/{console}/results.dev", h.copies)
 	h.mux.HandleFunc("GET /runs/{id}/results.json", h.results)
 	h.mux.HandleFunc("GET /runs/{id}/junit.xml", h.junit)
 	h.mux.HandleFunc("GET /runs/{id}/lava-results.yaml", h.lava)

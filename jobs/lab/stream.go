@@ -8,7 +8,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Stream is the name of an append-only record of an attempt: one of those below, or one of a further console.
+// Stream is the name of an append-only record of an attempt: one of those below, or one of a further console, which has
+// that console's name after a "-": "console-uart1".
 type Stream string
 
 // The streams of every attempt. Console and Times are those of the first console.
@@ -19,38 +20,38 @@ const (
 	Copies  Stream = "copies"  // results that the target sent beside the console
 )
 
-// The names of the two streams of a further console begin with these and end with its name.
-const (
-	consolePrefix = string(Console) + "-"
-	timesPrefix   = string(Times) + "-"
-)
-
 // Streams are the streams of every attempt, in the order in which they are uploaded.
 func Streams() []Stream { return []Stream{Console, Times, Events, Copies} }
 
-// ConsoleStream is the stream of a console's bytes; the first console's name is "".
-func ConsoleStream(console string) Stream {
-	if console == "" {
-		return Console
-	}
-	return Stream(consolePrefix + console)
+// ConsoleStreams are the streams of a console, in the order in which they are uploaded; the first console's name is "".
+func ConsoleStreams(console string) []Stream {
+	return []Stream{Console.of(console), Times.of(console), Copies.of(console)}
 }
+
+// ConsoleStream is the stream of a console's bytes.
+func ConsoleStream(console string) Stream { return Console.of(console) }
 
 // TimesStream is the stream that says when a console's bytes arrived.
-func TimesStream(console string) Stream {
+func TimesStream(console string) Stream { return Times.of(console) }
+
+// CopiesStream is the stream of the results that the target sent beside a console.
+func CopiesStream(console string) Stream { return Copies.of(console) }
+
+// of is the stream of a console that is like s.
+func (s Stream) of(console string) Stream {
 	if console == "" {
-		return Times
+		return s
 	}
-	return Stream(timesPrefix + console)
+	return s + "-" + Stream(console)
 }
 
-// Kind is Console for the bytes of any console, Times for the times of any, and s itself for any other stream.
+// Kind is Console for the bytes of any console, Times for the times of any, Copies for the copies beside any, and s
+// itself for any other stream.
 func (s Stream) Kind() Stream {
-	switch {
-	case strings.HasPrefix(string(s), consolePrefix):
-		return Console
-	case strings.HasPrefix(string(s), timesPrefix):
-		return Times
+	for _, kind := range ConsoleStreams("") {
+		if strings.HasPrefix(string(s), string(kind)+"-") {
+			return kind
+		}
 	}
 	return s
 }
@@ -76,6 +77,9 @@ func (s Stream) File() string {
 	case Times:
 		return results.ConsoleTimes(s.Further())
 	case Copies:
+		if name := s.Further(); name != "" {
+			return "results-" + name + ".dev"
+		}
 		return "results.dev"
 	}
 	return results.ConsoleLog(s.Further())
@@ -92,7 +96,7 @@ func FurtherStreams(files []string) (all []Stream) {
 	}
 	slices.SortFunc(names, cmp.Compare)
 	for _, name := range names[:min(len(names), results.MaxConsoles)] {
-		all = append(all, ConsoleStream(name), TimesStream(name))
+		all = append(all, ConsoleStreams(name)...)
 	}
 	return all
 }

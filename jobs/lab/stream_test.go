@@ -14,6 +14,7 @@ func TestStreams(t *testing.T) {
 	files := map[lab.Stream]string{
 		"console": "console.log", "times": "console.times", "events": "events.jsonl", "copies": "results.dev",
 		"console-uart1": "console-uart1.log", "times-uart1": "console-uart1.times", "console-a_b-2": "console-a_b-2.log",
+		"copies-two": "results-two.dev",
 	}
 	for s, want := range files {
 		if !s.Known() || s.File() != want {
@@ -33,7 +34,7 @@ func TestStreams(t *testing.T) {
 // TestFurtherStreams finds the consoles among the files of a run.
 func TestFurtherStreams(t *testing.T) {
 	files := []string{"events.jsonl", "console.log", "console-b.log", "console-b.times", "console-a.log", "console-X.log"}
-	want := []lab.Stream{"console-a", "times-a", "console-b", "times-b"}
+	want := []lab.Stream{"console-a", "times-a", "copies-a", "console-b", "times-b", "copies-b"}
 	if d := cmp.Diff(want, lab.FurtherStreams(files)); d != "" {
 		t.Error(d)
 	}
@@ -41,7 +42,7 @@ func TestFurtherStreams(t *testing.T) {
 	for c := 'a'; c <= 'z'; c++ {
 		files = append(files, "console-"+string(c)+".log")
 	}
-	if got := lab.FurtherStreams(files); len(got) != 16 {
+	if got := lab.FurtherStreams(files); len(got) != 24 {
 		t.Errorf("%d streams", len(got))
 	}
 }
