@@ -1,0 +1,93 @@
+// Package netboot serves files of the host to targets that boot over a network: HTTP and TFTP, read only.
+//
+// A service is one for the host, since boot loaders know one port; what it serves is a folder for each lease. The name
+// of the folder in an address is a secret of its lease: whoever has not been told it reads nothing. Nothing outside of
+// the folder can be read, and no links lead out of it.
+package netboot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+)
+
+// Service is one protocol by which targets read files of the host. It may be called from several goroutines.
+type Service interface {
+	// Serve makes the folder dir, which is not there yet, and serves what the caller puts into it, until undo takes it
+	// back. Lease is for the log. What requests of it still run when it is taken back are cut off.
+	Serve(ctx context.Context, lease, dir string, undo Undo) (Share, error)
+}
+
+// Undo remembers what is to be taken back; a *journal.Journal does.
+type Undo interface {
+	// Before records an effect that outlives the process, before it begins.
+	Before(kind, arg string) error
+	// Defer records what dies with the process anyway.
+	Defer(fn func() error)
+}
+
+// Share is a folder being served. Its address is what a target calls it, with the host as the target reaches it:
+// http://10.0.0.1:8080/SECRET, tftp://10.0.0.1:69/SECRET, nfs://10.0.0.1:2049/SECRET. A file of the folder is
+// below it; an NBD export is such a file.
+type Share struct {
+	Folder  string
+	Address *url.URL
+}
+
+// UndoFolder is the kind of what outlives the process: a folder, by its path.
+const UndoFolder = "netboot-folder"
+
+// Undoers is how a process that did not make a share takes it back.
+func Undoers() map[string]func(ctx context.Context, arg string) error {
+	return map[string]func(context.Context, string) error{
+		UndoFolder: func(_ context.Context, dir string) error { return os.RemoveAll(dir) },
+	}
+}
+
+// Options are where a service listens.
+type Options struct {
+	Listen string // host:port; port 0 is any
+	Host   string // what targets call this host, where that is not the host of Listen
+	Logger *slog.Logger
+}
+
+// maxRequests is how many requests a service answers at a time: each board of a large lab has one or two.
+const maxRequests = 256
+
+// address is the root of a service's addresses.
+func (o *Options) address(scheme string, listening net.Addr) (*url.URL, error) {
+	host, port, err := net.SplitHostPort(listening.String())
+	if err != nil {
+		return nil, err
+	}
+	if o.Host != "" {
+		host = o.Host
+	} else if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		return nil, fmt.Errorf("no target reaches the address %s: say what targets call this host", host)
+	}
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port), Path: "/"}, nil
+}
+
+// serve makes a folder, and an address below root for it.
+func (s *shares) serve(lease, dir string, root *url.URL, undo Undo) (Share, error) {
+	if err := undo.Before(UndoFolder, dir); err != nil {
+		return Share{}, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return Share{}, err
+	}
+	folder, err := os.OpenRoot(dir)
+	if err != nil {
+		return Share{}, err
+	}
+	secret, end, err := s.add(lease, folder)
+	if err != nil {
+		return Share{}, errors.Join(err, folder.Close())
+	}
+	undo.Defer(end)
+	return Share{Folder: dir, Address: root.JoinPath(secret)}, nil
+}
