@@ -43,7 +43,7 @@ func tally(cases []Case, findings []Finding) *sums {
 		}
 	}
 	for _, f := range findings {
-		if f.breaks() {
+		if f.Breaks() {
 			t.broke = append(t.broke, f)
 		} else {
 			t.other = append(t.other, f)
@@ -111,15 +111,15 @@ func (t *sums) evidence(v Verdict, err error) []Evidence {
 		return all
 	}
 	broke := t.broke
-	first := len(broke) > 0 && v.Class == broke[0].class()
+	first := len(broke) > 0 && v.Class == broke[0].Class()
 	if i := cause(broke, err); i >= 0 { // the step's message is the finding: one piece of evidence, not two
 		f, step := broke[i], stepEvidence(err)
-		add(findingEvidence(f, f.class(), "it ended "+step.Name))
+		add(findingEvidence(f, f.Class(), "it ended "+step.Name))
 		broke, err = slices.Concat(broke[:i], broke[i+1:]), nil
 	}
 	tell := func() {
 		for _, f := range broke {
-			add(findingEvidence(f, f.class(), ""))
+			add(findingEvidence(f, f.Class(), ""))
 		}
 	}
 	if first {

@@ -2,7 +2,6 @@ package results
 
 import (
 	"errors"
-	"fmt"
 )
 
 // PipelineSuite is the suite of the pipeline's own steps, and of each definition as a whole.
@@ -72,7 +71,7 @@ func (t *sums) class(err error, lost *MissingError) (Class, string) {
 		if err != nil {
 			message += "; then " + err.Error()
 		}
-		return f.class(), message
+		return f.Class(), message
 	case err != nil && unexplained:
 		return ClassInfrastructure, err.Error()
 	case err != nil:
@@ -81,33 +80,6 @@ func (t *sums) class(err error, lost *MissingError) (Class, string) {
 		return ClassInfrastructure, t.absence()
 	}
 	return "", ""
-}
-
-// String is the finding in a message: its title, and where it is.
-func (f Finding) String() string { return fmt.Sprintf("%s (%s:%d)", f.Title, f.LogName(), f.Line) }
-
-// class is whose fault a finding is that broke the system.
-func (f Finding) class() Class {
-	switch {
-	case f.Emulation:
-		return ClassInfrastructure
-	case f.Section == "test":
-		return ClassTest
-	}
-	return ClassJob
-}
-
-// breaks says that after such a finding the system cannot be relied on. A warning, a stall or a leak is reported and
-// counts only when the repository's deny list says so.
-func (f Finding) breaks() bool {
-	if f.Allowed != "" || f.Superseded {
-		return false
-	}
-	switch f.Kind {
-	case "panic", "oops", "bug", "kasan", "kfence", "kmsan", "null-deref", "gpf", "soft-lockup", "hard-lockup", "reboot", "denied":
-		return true
-	}
-	return f.Fatal
 }
 
 // ExitCode is what gantry run exits with.

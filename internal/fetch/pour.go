@@ -97,9 +97,6 @@ const (
 	maxDictionary = 128 << 20   // twice that of xz -9
 )
 
-// Compressions that To understands.
-func Compressions() []string { return []string{"bz2", "gz", "xz", "zstd"} }
-
 // ended reads until ctx ends, and remembers what broke the stream.
 type ended struct {
 	ctx context.Context //nolint:containedctx // lives as long as one copy

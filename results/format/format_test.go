@@ -1,12 +1,9 @@
 package format
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -303,41 +300,6 @@ func TestUnknownFormat(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-func TestRead(t *testing.T) {
-	text := "1..2\nok 1 a\nnot ok 2 b # TODO x\n" + strings.Repeat("x", 3*maxLine) + "\nok 3 c"
-	cases, err := Read("tap", "s", "out.tap", strings.NewReader(text))
-	if err != nil || len(cases) != 4 {
-		t.Fatalf("%d cases, error %v", len(cases), err)
-	}
-	if c := cases[1]; c.LogLine != nil || c.Note != "todo, out.tap:3" {
-		t.Errorf("case %+v", c)
-	}
-	if c := cases[2]; c.Case != "c" || c.Note != "out.tap:5" {
-		t.Errorf("case %+v", c)
-	}
-	endless := io.MultiReader(strings.NewReader("1..1\nok 1\n"), &zeros{})
-	cases, err = Read("tap", "s", "out.tap", endless)
-	if err != nil || cases[len(cases)-1].Case != "rest of the file" {
-		t.Errorf("cases %+v, error %v", cases, err)
-	}
-	if _, err := Read("tap", "s", "out.tap", iotest.ErrReader(io.ErrClosedPipe)); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestSection(t *testing.T) {
-	const record = "ok 9 before\n<LAVA_SIGNAL_STARTRUN 0_x>\r\n1..2\r\n\x1b[32mok 1 a\x1b[0m\r\n<LAVA_SIGNAL_ENDRUN 0_x>\nok 2 after\n"
-	cases, err := Section("tap", "0_x", strings.NewReader(record), 101, 102, 105)
-	if err != nil || len(cases) != 2 || cases[0].Case != "a" || *cases[0].LogLine != 104 ||
-		cases[1].Result != results.Missing {
-		t.Errorf("cases %+v, error %v", cases, err)
-	}
-}
-
-type zeros struct{}
-
-func (*zeros) Read(b []byte) (int, error) { return len(b), nil }
 
 // FuzzFormats feeds all formats anything: no panic, and never more cases than lines would explain.
 func FuzzFormats(f *testing.F) {

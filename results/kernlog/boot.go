@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/internal/printk"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Boot marks: what a machine prints on its way up and down. None of it is trouble by itself.
@@ -62,7 +63,7 @@ var anything = regexp.MustCompile(`(.*)`)
 // rebootGroup makes the findings of bootState.
 func rebootGroup() *group {
 	return &group{
-		words: []string{""}, kind: KindReboot, fatal: true,
+		words: []string{""}, kind: results.KindReboot, fatal: true,
 		rules: []rule{{head: anything, title: "unexpected kernel reboot"}},
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Classify reads a whole console log and returns what was found, by line.
 func Classify(r io.Reader) ([]results.Finding, error) {
 	found := []results.Finding{}
-	s := New(Options{Found: func(f Finding) { found = append(found, f.Jobs()) }})
+	s := New(Options{Found: func(f results.Finding) { found = append(found, f) }})
 	if _, err := io.Copy(s, r); err != nil {
 		return nil, fmt.Errorf("read console log: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gantry-ci/gantry/results"
 )
 
 // escape is the trigger bit of a terminal escape.
@@ -51,12 +53,12 @@ func ignoring(patterns ...string) *regexp.Regexp {
 func groups(w ways) []group {
 	return []group{
 		{
-			words: []string{"BUG:"}, kind: KindBug, generic: true, rules: w.bugRules(),
+			words: []string{"BUG:"}, kind: results.KindBug, generic: true, rules: w.bugRules(),
 			ignore: ignoring(`DEBUG:`, `xlog_status:`, `BUG: no syscalls can create resource`,
 				`\[inline\]$`), // a decoder's: the function itself follows
 		},
 		{
-			words: []string{"WARNING:"}, kind: KindWarning, generic: true, rules: w.warningRules(),
+			words: []string{"WARNING:"}, kind: results.KindWarning, generic: true, rules: w.warningRules(),
 			ignore: ignoring(`WARNING: /etc/ssh/`, `workqueue cpumask: online intersect`, `[Tt]he mand mount option`,
 				`WARNING: Unsupported flag value`, `Unprivileged eBPF is enabled`, `missed to adjust virtual screen size`,
 				`WARNING: See http`, `WARNING: kernel not compiled with`, `EXT4-[Ff][Ss](?: \(.*\))?:`, `XFS \(\w+\): WARNING`,
@@ -64,64 +66,64 @@ func groups(w ways) []group {
 				`mitigation leaves CPU vulnerable to`),
 		},
 		{
-			words: []string{"INFO:"}, kind: KindWarning, generic: true, rules: w.infoRules(),
+			words: []string{"INFO:"}, kind: results.KindWarning, generic: true, rules: w.infoRules(),
 			ignore: ignoring(`lockdep is turned off`, `Stall ended before state dump start`, `INFO: NMI handler`,
 				`recovery required on readonly filesystem`, `(?:handler|interrupt).*took too long`, `_INFO:`, `\w:INFO:`,
 				`INFO: task .* is blocked on a \w+`, `INFO: (?:Slab|Object) 0x`, `INFO: 0x[0-9a-f]+-0x[0-9a-f]+ @offset=`,
 				`INFO: sys_.* is not present in`, `INFO: no syscalls can create resource`),
 		},
-		{words: []string{"Unable to handle kernel"}, kind: KindOops, effect: afterAny, fatal: true, rules: w.armFaultRules()},
+		{words: []string{"Unable to handle kernel"}, kind: results.KindOops, effect: afterAny, fatal: true, rules: w.armFaultRules()},
 		{
-			words: []string{"general protection fault"}, kind: KindGPF, effect: afterAny, fatal: true, rules: w.protectionRules(),
+			words: []string{"general protection fault"}, kind: results.KindGPF, effect: afterAny, fatal: true, rules: w.protectionRules(),
 			ignore: ignoring(`general protection fault .*error:\d+ in `, `traps: `),
 		},
 		{
-			words: []string{"Kernel panic"}, kind: KindPanic, effect: afterPanic, fatal: true, inside: true,
+			words: []string{"Kernel panic"}, kind: results.KindPanic, effect: afterPanic, fatal: true, inside: true,
 			rules: w.panicRules(),
 		},
 		{
-			words: []string{"kernel BUG", "Kernel BUG"}, kind: KindBug, effect: afterAny, fatal: true, rules: w.kernelBugRules(),
+			words: []string{"kernel BUG", "Kernel BUG"}, kind: results.KindBug, effect: afterAny, fatal: true, rules: w.kernelBugRules(),
 		},
-		{words: []string{"rust_kernel: panicked"}, kind: KindBug, fatal: true, rules: w.rustRules()},
-		{words: []string{"BUG kmalloc-", "BUG "}, kind: KindBug, rules: w.slubRules()},
-		{words: []string{"UBSAN:"}, kind: KindUBSAN, rules: w.ubsanRules()},
+		{words: []string{"rust_kernel: panicked"}, kind: results.KindBug, fatal: true, rules: w.rustRules()},
+		{words: []string{"BUG kmalloc-", "BUG "}, kind: results.KindBug, rules: w.slubRules()},
+		{words: []string{"UBSAN:"}, kind: results.KindUBSAN, rules: w.ubsanRules()},
 		{
-			words: []string{"PANIC: double fault"}, kind: KindPanic, effect: afterAny, fatal: true, inside: true,
+			words: []string{"PANIC: double fault"}, kind: results.KindPanic, effect: afterAny, fatal: true, inside: true,
 			rules: w.doubleFaultRules(),
 		},
 		{
-			words: []string{"invalid opcode:"}, kind: KindOops, effect: afterAny, fatal: true, inside: true,
+			words: []string{"invalid opcode:"}, kind: results.KindOops, effect: afterAny, fatal: true, inside: true,
 			rules: w.opcodeRules(),
 		},
 		{
-			words: []string{"divide error:", "divide_error:", "int3:", "stack segment: "}, kind: KindOops, effect: afterAny,
+			words: []string{"divide error:", "divide_error:", "int3:", "stack segment: "}, kind: results.KindOops, effect: afterAny,
 			fatal: true, rules: w.trapRules(),
 		},
 		{
-			words: []string{"Internal error:", "Unhandled fault:", "Alignment trap:"}, kind: KindOops, effect: afterAny,
+			words: []string{"Internal error:", "Unhandled fault:", "Alignment trap:"}, kind: results.KindOops, effect: afterAny,
 			fatal: true, inside: true, rules: w.armTrapRules(),
 		},
-		{words: []string{"hard LOCKUP"}, kind: KindHardLockup, effect: afterStall, fatal: true, rules: w.hardLockupRules()},
-		{words: []string{"unregister_netdevice: waiting for"}, kind: KindHungTask, inside: true, rules: w.netdeviceRules()},
-		{words: []string{"VFS: Close: file count is", "VFS: Busy inodes after unmount"}, kind: KindBug, rules: w.vfsRules()},
+		{words: []string{"hard LOCKUP"}, kind: results.KindHardLockup, effect: afterStall, fatal: true, rules: w.hardLockupRules()},
+		{words: []string{"unregister_netdevice: waiting for"}, kind: results.KindHungTask, inside: true, rules: w.netdeviceRules()},
+		{words: []string{"VFS: Close: file count is", "VFS: Busy inodes after unmount"}, kind: results.KindBug, rules: w.vfsRules()},
 		{
-			words: []string{"Out of memory: Kill", "Memory cgroup out of memory: Kill"}, kind: KindOOM, inside: true,
+			words: []string{"Out of memory: Kill", "Memory cgroup out of memory: Kill"}, kind: results.KindOOM, inside: true,
 			rules: w.oomRules(),
 		},
-		{words: []string{"trusty: panic"}, kind: KindOther, fatal: true, rules: w.trustyRules()},
-		{words: []string{"SYZFAIL:", "SYZFATAL:"}, kind: KindOther, begins: true, rules: w.fuzzerRules()},
-		{words: []string{"panic: "}, kind: KindOther, begins: true, fatal: true, rules: w.bsdRules()},
-		{words: []string{"Fatal trap ", "fatal trap "}, kind: KindOther, fatal: true, rules: w.bsdTrapRules()},
-		{words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR"}, kind: KindOther, fatal: true, rules: w.otherRules()},
-		{words: firmwareWords(), kind: KindOther, begins: true, fatal: true, rules: w.firmwareRules()},
-		{words: oopsWords(), kind: KindOops, effect: afterAny, fatal: true, inside: true, rules: w.oopsRules()},
+		{words: []string{"trusty: panic"}, kind: results.KindOther, fatal: true, rules: w.trustyRules()},
+		{words: []string{"SYZFAIL:", "SYZFATAL:"}, kind: results.KindOther, begins: true, rules: w.fuzzerRules()},
+		{words: []string{"panic: "}, kind: results.KindOther, begins: true, fatal: true, rules: w.bsdRules()},
+		{words: []string{"Fatal trap ", "fatal trap "}, kind: results.KindOther, fatal: true, rules: w.bsdTrapRules()},
+		{words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR"}, kind: results.KindOther, fatal: true, rules: w.otherRules()},
+		{words: firmwareWords(), kind: results.KindOther, begins: true, fatal: true, rules: w.firmwareRules()},
+		{words: oopsWords(), kind: results.KindOops, effect: afterAny, fatal: true, inside: true, rules: w.oopsRules()},
 	}
 }
 
 // deniedGroup makes the findings of a deny list: the message is the title.
 func deniedGroup() *group {
 	return &group{
-		words: []string{""}, kind: KindDenied, fatal: true,
+		words: []string{""}, kind: results.KindDenied, fatal: true,
 		rules: []rule{{head: anything, title: "$1"}},
 	}
 }

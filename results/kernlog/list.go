@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Limits of a list; it comes from the repository under test.
@@ -96,9 +97,9 @@ func (l *List) Expired() []Entry {
 }
 
 // apply marks the finding if it is allowed or denied.
-func (l *List) apply(f *Finding) {
+func (l *List) apply(f *results.Finding) {
 	// A denied message is its own title, without its numbers: the expression was looked for in the message.
-	denied := func(e Entry) bool { return e.about(f) || f.Kind == KindDenied && e.denies([]byte(f.Text)) }
+	denied := func(e Entry) bool { return e.about(f) || f.Kind == results.KindDenied && e.denies([]byte(f.Text)) }
 	if i := slices.IndexFunc(l.Deny, denied); i >= 0 {
 		f.Denied, f.Fatal = l.Deny[i].Reason, true
 		return
@@ -109,7 +110,7 @@ func (l *List) apply(f *Finding) {
 }
 
 // about tells whether the entry holds and is about the finding.
-func (e *Entry) about(f *Finding) bool {
+func (e *Entry) about(f *results.Finding) bool {
 	switch {
 	case e.expired:
 		return false

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
 )
 
@@ -83,7 +84,7 @@ func TestList(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			s := kernlog.New(kernlog.Options{List: list, Found: func(f kernlog.Finding) {
+			s := kernlog.New(kernlog.Options{List: list, Found: func(f results.Finding) {
 				text := f.Title
 				if f.Fatal {
 					text += " fatal"

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
 )
 
@@ -27,7 +28,7 @@ func TestOrderedRestart(t *testing.T) {
 			var got []string
 			s := kernlog.New(kernlog.Options{
 				During: func() kernlog.During { return kernlog.During{Section: "test", Bound: c.bound} },
-				Found:  func(f kernlog.Finding) { got = append(got, f.Title) },
+				Found:  func(f results.Finding) { got = append(got, f.Title) },
 			})
 			_, _ = s.Write([]byte(c.log))
 			s.Flush()

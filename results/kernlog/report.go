@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/internal/plaintext"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // report is an event being collected.
@@ -132,23 +133,23 @@ func (r *report) expire(number int) {
 }
 
 // preliminary is the finding as far as it is known.
-func (r *report) preliminary() Finding {
+func (r *report) preliminary() results.Finding {
 	f, _ := r.finding()
 	return f
 }
 
 // finding is what the report comes to; false if it turned out to be none.
-func (r *report) finding() (Finding, bool) {
+func (r *report) finding() (results.Finding, bool) {
 	if r.heading == nil {
-		return Finding{}, false
+		return results.Finding{}, false
 	}
 	t := compose(r)
 	if t.none {
-		return Finding{}, false
+		return results.Finding{}, false
 	}
-	f := Finding{
+	f := results.Finding{
 		Line: r.head.number, Kind: t.kind, Title: t.title, Emulation: t.emulation,
-		Fatal: r.fatal || t.fatal, Text: excerpt(r.text), During: r.during,
+		Fatal: r.fatal || t.fatal, Text: excerpt(r.text), Section: r.during.Section, Suite: r.during.Suite, Case: r.during.Case,
 	}
 	f.Fingerprint = fingerprint(f.Kind, f.Title, t.frames)
 	return f, true

@@ -1,5 +1,11 @@
 package kernlog
 
+import (
+	"slices"
+
+	"github.com/gantry-ci/gantry/results"
+)
+
 // ways are how the function of a title is found.
 type ways struct {
 	calltrace, pointer, stack step
@@ -27,91 +33,67 @@ func newWays() ways {
 	return w
 }
 
-// bugRules are mm/kasan, mm/kmsan, kernel/kcsan, mm/kfence, arch/x86/mm/fault.c, kernel/locking, kernel/watchdog.c,
-// mm/page_alloc.c, mm/kmemleak.c.
+// bugRules are what begins with "BUG:". The first that fits counts, and a later one may be wider.
 func (w ways) bugRules() []rule {
+	return slices.Concat(w.sanitizerRules(), w.accessRules(), w.checkRules())
+}
+
+// accessRules are arch/*/mm/fault.c: accesses that the hardware refused.
+func (w ways) accessRules() []rule {
 	return []rule{
 		{
-			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) in %F`),
-			then:  expandAll(`(Read|Write) (?:of size|at addr) [0-9a-f]+`),
-			title: "KASAN: $1 $3 in $F", walks: [][]step{{{expand(`BUG: KASAN: [a-z-]+ in %F`)}, w.calltrace, w.stack}},
-			skip: words(`kernel_fault tag_check mem_abort ^el1_ ^el1h_`),
-		},
-		{
-			kind: KindKASAN, head: expand(`BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in %F`),
-			title: "KASAN: invalid-free in $F", skip: words(`slab_ kfree vunmap vfree`),
-			walks: [][]step{{{expand(`BUG: KASAN: [a-z -]+ in %F`)}, w.calltrace, w.stack}},
-		},
-		{
-			kind: KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) on address`), then: expandAll(`(Read|Write) of size \d+`),
-			title: "KASAN: $1 $2",
-		},
-		{kind: KindKASAN, head: expand(`BUG: KASAN: (.*)`), title: "KASAN: $1"},
-		{
-			kind: KindKMSAN, head: expand(`BUG: KMSAN: kernel-usb-infoleak in %F`), title: "KMSAN: kernel-usb-infoleak in $F",
-			walks: [][]step{{w.stack}}, skip: words(`alloc_skb`, urbs),
-		},
-		{
-			kind: KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F", walks: [][]step{{w.stack}},
-			skip: words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
-		},
-		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)(?: \[\w+\])?( / [^ ]+)`), title: "KCSAN: $1$2"},
-		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)`), title: "KCSAN: $1"},
-		{kind: KindKCSAN, head: expand(`BUG: KCSAN: (.*)`), title: "KCSAN: $1"},
-		{
-			kind: KindKFENCE, head: expand(`BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in %F`),
-			title: "KFENCE: $1 $2 in $F", walks: w.byKFENCE,
-		},
-		{
-			kind: KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F",
-			walks: w.byKFENCE,
-		},
-		{
-			kind: KindOops,
+			kind: results.KindOops,
 			head: expand(
 				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`,
 			),
 			title: "BUG: unable to handle kernel paging request in $F", walks: w.byPointer, fatal: true,
 		},
 		{
-			kind: KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
+			kind: results.KindNullDeref, head: expand(`BUG: (?:unable to handle kernel|kernel|Kernel) NULL pointer dereference`),
 			title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: w.byPointer, fatal: true,
 		},
 		{
-			kind: KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
+			kind: results.KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
 			fatal: true,
 		},
 		// The message is printed in two parts, and the second may be lost.
-		{kind: KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
+		{kind: results.KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
+	}
+}
+
+// checkRules are kernel/locking, kernel/watchdog.c, kernel/sched, mm/page_alloc.c, mm/kmemleak.c and the like: what
+// the kernel checks of itself.
+func (w ways) checkRules() []rule {
+	return []rule{
 		{
-			kind: KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
+			kind: results.KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
 			head: expand(
 				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`,
 			),
 		},
 		{
-			kind: KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: w.byPointer,
+			kind: results.KindSoftLockup, head: expand(`BUG: soft lockup`), title: "BUG: soft lockup in $F", walks: w.byPointer,
 			pick: pickStall,
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`),
+			kind: results.KindLockdep, head: expand(`BUG: .*still has locks held!`), then: expandAll(`%P +%F`),
 			title: "BUG: still has locks held in $1",
 		},
 		{
-			kind: KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F",
+			kind: results.KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F",
 			walks: w.byTrace, skip: words(`schedule`),
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: lock held when returning to user space`),
+			kind: results.KindLockdep, head: expand(`BUG: lock held when returning to user space`),
 			title: "BUG: lock held when returning to user space in $1",
 			then:  expandAll(`leaving the kernel with locks still held`, `at: (?:%P +)?%F`),
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F",
+			kind: results.KindLockdep, head: expand(`BUG: bad unlock balance detected!`), title: "BUG: bad unlock balance in $F",
 			walks: w.byUnlock,
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`),
+			kind: results.KindLockdep, head: expand(`BUG: held lock freed!`), then: expandAll(`%P +%F`),
 			title: "BUG: held lock freed in $1",
 		},
 		{
@@ -120,7 +102,7 @@ func (w ways) bugRules() []rule {
 			),
 			title: "BUG: $1",
 		},
-		{kind: KindLockdep, head: expand(`BUG: (MAX_\w+ too low!)`), title: "BUG: $1"},
+		{kind: results.KindLockdep, head: expand(`BUG: (MAX_\w+ too low!)`), title: "BUG: $1"},
 		{
 			head:  expand(`BUG: Dentry .* still in use \(-?\d+\) \[(unmount) of [^\]]+\]`),
 			title: "BUG: Dentry still in use in $1",
@@ -132,11 +114,11 @@ func (w ways) bugRules() []rule {
 			page_frag_free alloc vmap page_owner`),
 		},
 		{
-			kind: KindAtomicSleep, head: expand(`BUG: sleeping function called from invalid context at `),
+			kind: results.KindAtomicSleep, head: expand(`BUG: sleeping function called from invalid context at `),
 			title: "BUG: sleeping function called from invalid context in $F", walks: w.byTrace,
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`),
+			kind: results.KindLockdep, head: expand(`BUG: using ([a-z_]+)\(\) in preemptible`),
 			title: "BUG: using $1() in preemptible code in $F",
 			walks: w.byTrace, skip: words(`preempt debug_ processor_id this_cpu`),
 		},
@@ -145,7 +127,7 @@ func (w ways) bugRules() []rule {
 			title: "BUG: workqueue leaked lock or atomic in $1",
 		},
 		{
-			kind: KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
+			kind: results.KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
 			walks: [][]step{{{expand(`backtrace(?: \(crc [0-9a-f]*\))?:`)}, w.stack}},
 			skip: words(
 				`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`,
@@ -156,7 +138,7 @@ func (w ways) bugRules() []rule {
 			pick: pickStall, fatal: true,
 		},
 		{
-			kind: KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: w.byTrace,
+			kind: results.KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: w.byTrace,
 			skip: words(`lock_sock release_sock`),
 		},
 		{head: expand(`BUG:\s*$`), title: "BUG: corrupted", printk: true},

@@ -1,10 +1,12 @@
 package kernlog
 
+import "github.com/gantry-ci/gantry/results"
+
 // The rules of arch/*/mm/fault.c and arch/*/kernel/traps.c, lib/bug.c, lib/ubsan.c, mm/slub.c and others.
 
 func (w ways) armFaultRules() []rule {
 	return []rule{{
-		kind: KindNullDeref, head: expand(`Unable to handle kernel (NULL pointer dereference)`),
+		kind: results.KindNullDeref, head: expand(`Unable to handle kernel (NULL pointer dereference)`),
 		title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
 	}, {
 		head: expand(fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
@@ -36,7 +38,7 @@ func (w ways) oopsRules() []rule {
 		// x86 before 6.10, and s390.
 		{head: expand(`([a-zA-Z -]+): [0-9a-f]{4} (?:ilc:\d )?\[#\d+\]`), title: "$1 in $F", walks: w.byPointer},
 		// MIPS.
-		{head: expand(`Kernel bug detected\[#\d+\]`), title: "kernel BUG in $F", kind: KindBug, walks: w.byPointer},
+		{head: expand(`Kernel bug detected\[#\d+\]`), title: "kernel BUG in $F", kind: results.KindBug, walks: w.byPointer},
 		{head: expand(`(?:unaligned access|instruction in kernel code)\[#\d+\]`), title: "Oops in $F", walks: w.byPointer},
 	}
 }

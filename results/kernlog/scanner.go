@@ -6,6 +6,7 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/printk"
 	"github.com/gantry-ci/gantry/internal/terminal"
+	"github.com/gantry-ci/gantry/results"
 )
 
 // Limits of what a Scanner keeps, whatever the stream holds.
@@ -24,11 +25,11 @@ const (
 // Options of a Scanner. All are optional.
 type Options struct {
 	// Found is called with each finding when its title is complete, in order of line.
-	Found func(Finding)
+	Found func(results.Finding)
 	// Fatal is called at once when something fatal begins. The finding's title is preliminary: give the console a short
 	// while for late output, then Flush; Found gets the complete one, of the same line. That may not be fatal after
 	// all: a list may allow a title that was not complete.
-	Fatal func(Finding)
+	Fatal func(results.Finding)
 	// During is asked what is going on when a finding begins; its title may be known much later.
 	During func() During
 	// List masks and adds findings.
@@ -55,10 +56,10 @@ type Scanner struct {
 // New makes a Scanner at the first line of a stream.
 func New(o Options) *Scanner {
 	if o.Found == nil {
-		o.Found = func(Finding) {}
+		o.Found = func(results.Finding) {}
 	}
 	if o.Fatal == nil {
-		o.Fatal = func(Finding) {}
+		o.Fatal = func(results.Finding) {}
 	}
 	if o.During == nil {
 		o.During = func() During { return During{} }
@@ -287,7 +288,7 @@ func (s *Scanner) emit() {
 	}
 }
 
-func (s *Scanner) yield(f Finding) {
+func (s *Scanner) yield(f results.Finding) {
 	if s.seen[f.Fingerprint] || s.yielded == maxFindings && !f.Fatal {
 		return
 	}

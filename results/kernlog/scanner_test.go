@@ -9,18 +9,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/kernlog"
 )
 
 // scan runs a whole log through a Scanner in one write.
-func scan(log string) []kernlog.Finding {
+func scan(log string) []results.Finding {
 	return scanCut(log, nil)
 }
 
 // scanCut writes the log in pieces that end at the given offsets.
-func scanCut(log string, cuts []int) []kernlog.Finding {
-	var found []kernlog.Finding
-	s := kernlog.New(kernlog.Options{Found: func(f kernlog.Finding) { found = append(found, f) }})
+func scanCut(log string, cuts []int) []results.Finding {
+	var found []results.Finding
+	s := kernlog.New(kernlog.Options{Found: func(f results.Finding) { found = append(found, f) }})
 	at := 0
 	for _, c := range cuts {
 		if c > at && c < len(log) {
@@ -34,7 +35,7 @@ func scanCut(log string, cuts []int) []kernlog.Finding {
 }
 
 // brief is what most tests compare.
-func brief(found []kernlog.Finding) []string {
+func brief(found []results.Finding) []string {
 	var b []string
 	for _, f := range found {
 		s := fmt.Sprintf("%d %s %s", f.Line, f.Kind, f.Title)
@@ -256,14 +257,14 @@ Kernel panic - not syncing: Fatal exception
 
 // TestFatalAtOnce checks that what is fatal is known with its first line, and complete later.
 func TestFatalAtOnce(t *testing.T) {
-	var early, late []kernlog.Finding
+	var early, late []results.Finding
 	s := kernlog.New(kernlog.Options{
-		Fatal: func(f kernlog.Finding) { early = append(early, f) },
-		Found: func(f kernlog.Finding) { late = append(late, f) },
+		Fatal: func(f results.Finding) { early = append(early, f) },
+		Found: func(f results.Finding) { late = append(late, f) },
 	})
 	first, rest, _ := strings.Cut(oops, "\n")
 	_, _ = s.Write([]byte(first + "\n"))
-	if len(early) != 1 || !s.Fatal() || early[0].Kind != kernlog.KindNullDeref {
+	if len(early) != 1 || !s.Fatal() || early[0].Kind != results.KindNullDeref {
 		t.Fatalf("after the first line: fatal %v, %v", s.Fatal(), early)
 	}
 	_, _ = s.Write([]byte(rest))
@@ -284,10 +285,10 @@ func TestFatalAtOnce(t *testing.T) {
 // report ends by itself when the console goes on.
 func TestDuring(t *testing.T) {
 	now := kernlog.During{Section: "boot"}
-	var found []kernlog.Finding
+	var found []results.Finding
 	s := kernlog.New(kernlog.Options{
 		During: func() kernlog.During { return now },
-		Found:  func(f kernlog.Finding) { found = append(found, f) },
+		Found:  func(f results.Finding) { found = append(found, f) },
 	})
 	_, _ = s.Write([]byte("ok 1 - first\n"))
 	now = kernlog.During{Section: "test", Suite: "0_smoke", Case: "open"}
@@ -300,7 +301,7 @@ func TestDuring(t *testing.T) {
 	if s.Pending() || len(found) != 1 {
 		t.Fatalf("after 100 lines of others: pending %v, found %v", s.Pending(), found)
 	}
-	if f := found[0].Jobs(); f.Section != "test" || f.Suite != "0_smoke" || f.Case != "open" || f.Line != 3 {
+	if f := found[0]; f.Section != "test" || f.Suite != "0_smoke" || f.Case != "open" || f.Line != 3 {
 		t.Errorf("found %+v", f)
 	}
 }

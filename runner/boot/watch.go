@@ -37,11 +37,11 @@ type watcher struct {
 	console string // its name
 	scanner *kernlog.Scanner
 	before  int              // lines of the record before this stream
-	fatal   *kernlog.Finding // the first fatal one, until it has stopped the step
+	fatal   *results.Finding // the first fatal one, until it has stopped the step
 	since   time.Time
 	stopped bool
 
-	stuck    *kernlog.Finding // a processor is locked up since then
+	stuck    *results.Finding // a processor is locked up since then
 	stuckAt  time.Time
 	progress int // of the test, then
 }
@@ -96,35 +96,34 @@ func (w *watcher) during() kernlog.During {
 }
 
 // begins is called when something fatal begins; its title may not be complete.
-func (w *watcher) begins(f kernlog.Finding) {
+func (w *watcher) begins(f results.Finding) {
 	if w.fatal == nil && !w.stopped {
 		w.fatal, w.since = &f, time.Now()
 	}
 }
 
 // found is called when a finding is complete. One that turns out to be allowed ends nothing.
-func (w *watcher) found(f kernlog.Finding) {
+func (w *watcher) found(f results.Finding) {
 	if w.fatal != nil && f.Line == w.fatal.Line {
 		w.fatal = &f
 		if !f.Fatal {
 			w.fatal = nil
 		}
 	}
-	if (f.Kind == kernlog.KindSoftLockup || f.Kind == kernlog.KindHardLockup) && f.Allowed == "" && w.stuck == nil {
+	if (f.Kind == results.KindSoftLockup || f.Kind == results.KindHardLockup) && f.Allowed == "" && w.stuck == nil {
 		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.session.Progress()
 	}
 	out := w.record(f)
-	if f.Kind == kernlog.KindReboot { // who knows which kernel it is now
+	if f.Kind == results.KindReboot { // who knows which kernel it is now
 		w.kernels.Unknown(w.console, out.Line)
 	}
 	w.r.Emit(results.Event{Finding: &out})
 }
 
 // record is the finding with its place in the console's record.
-func (w *watcher) record(f kernlog.Finding) results.Finding {
-	out := f.Jobs()
-	out.File, out.Line = results.LogOf(w.console), out.Line+w.before
-	return out
+func (w *watcher) record(f results.Finding) results.Finding {
+	f.File, f.Line = results.LogOf(w.console), f.Line+w.before
+	return f
 }
 
 // unstick makes a lockup fatal when the test has not gone on for long, and forgets it when it has.
@@ -145,12 +144,5 @@ func (w *watcher) stop() {
 	}
 	f := w.record(*w.fatal)
 	w.fatal, w.stopped = nil, true
-	class := results.ClassJob
-	switch {
-	case f.Emulation:
-		class = results.ClassInfrastructure
-	case f.Section == "test":
-		class = results.ClassTest
-	}
-	w.r.Stop(results.Failf(class, "%s", f))
+	w.r.Stop(results.Failf(f.Class(), "%s", f))
 }
