@@ -176,7 +176,10 @@ func TestBadTarget(t *testing.T) {
 		silent.Store(true)
 		a := testAgent(t, func(o *Options) {
 			o.Dir = dir
-			o.Recover = func(context.Context, Assignment, string) error {
+			o.Recover = func(_ context.Context, as Assignment, dir string) error {
+				if as.Target != "x" || filepath.Base(dir) != as.Lease {
+					t.Errorf("recover %+v in %s", as, dir)
+				}
 				if silent.Load() {
 					return errors.New("the PDU is silent")
 				}

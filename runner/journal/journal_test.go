@@ -123,3 +123,15 @@ func TestUnknownKindIsRefusedBeforeTheEffect(t *testing.T) {
 		t.Errorf("Before of an unknown kind: %v, stack of %d", err, j.Mark())
 	}
 }
+
+// Tables of several rooms are merged; a kind of two of them is refused, since nobody knows whose it is.
+func TestMerge(t *testing.T) {
+	nothing := func(context.Context, string) error { return nil }
+	all, err := journal.Merge(journal.Undoers{"a": nothing}, nil, journal.Undoers{"b": nothing})
+	if err != nil || len(all) != 2 || all["a"] == nil || all["b"] == nil {
+		t.Errorf("got %v, %v", all, err)
+	}
+	if _, err := journal.Merge(journal.Undoers{"a": nothing}, journal.Undoers{"a": nothing}); err == nil {
+		t.Error("two rooms undo the same kind")
+	}
+}

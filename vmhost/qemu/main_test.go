@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/u-root/u-root/pkg/cpio"
 	"go.uber.org/goleak"
 
+	"github.com/gantry-ci/gantry/test/guest"
 	"github.com/gantry-ci/gantry/vmhost/kvm"
 	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
@@ -86,53 +88,38 @@ func needQEMU(t *testing.T) {
 	}
 }
 
-// testKernel is Debian's cloud kernel: installed, or unpacked into .cache/kernel from apt's cache.
+// testKernel is Debian's cloud kernel.
 func testKernel(t *testing.T) string {
 	t.Helper()
-	found := func() string {
-		for _, pattern := range []string{"/boot/vmlinuz-*-cloud-amd64", "../../.cache/kernel/boot/vmlinuz-*", "/boot/vmlinuz-*-amd64"} {
-			if m, _ := filepath.Glob(pattern); len(m) > 0 {
-				p, err := filepath.Abs(m[len(m)-1])
-				if err != nil {
-					t.Fatal(err)
-				}
-				return p
-			}
-		}
-		return ""
-	}
-	if k := found(); k != "" {
-		return k
-	}
-	if err := os.MkdirAll("../../.cache/kernel", 0o755); err != nil {
+	f, err := guest.Make(t.Context(), guestDir(t))
+	if err != nil {
 		t.Fatal(err)
 	}
-	debs, _ := filepath.Glob("/var/cache/apt/archives/linux-image-*-cloud-amd64_*_amd64.deb")
-	for _, deb := range debs {
-		if out, err := exec.CommandContext(
-			t.Context(), "dpkg-deb", "-x", deb, "../../.cache/kernel",
-		).CombinedOutput(); err != nil {
-			t.Fatalf("unpack %s: %v: %s", deb, err, out)
-		}
+	return f.Kernel
+}
+
+// guestDir is where the kernel is, and its modules.
+func guestDir(t *testing.T) string {
+	t.Helper()
+	dir, err := guest.Dir()
+	if err != nil {
+		t.Fatal(err)
 	}
-	k := found()
-	if k == "" {
-		t.Skip("there is no kernel (apt-get install linux-image-cloud-amd64)")
-	}
-	return k
+	return dir
 }
 
 // testModules are kernel modules of testKernel, as files of a ramdisk in the order to load them.
 func testModules(t *testing.T, names ...string) []cpio.Record {
 	t.Helper()
-	kernel := testKernel(t)
-	release := strings.TrimPrefix(filepath.Base(kernel), "vmlinuz-")
-	root := filepath.Join(filepath.Dir(kernel), "..", "lib", "modules", release, "kernel")
+	testKernel(t)
 	var records []cpio.Record
 	for i, name := range names {
-		b, err := os.ReadFile(filepath.Join(root, name+".ko"))
+		b, err := os.ReadFile(filepath.Join(guestDir(t), "modules", name+".ko"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // built in
+		}
 		if err != nil {
-			t.Skipf("the kernel has no such module: %v", err)
+			t.Fatal(err)
 		}
 		records = append(records, cpio.StaticFile(fmt.Sprintf("bin/%02d.ko", i), string(b), 0o644))
 	}

@@ -32,9 +32,10 @@ func TestNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules := testModules(t, "drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
-		"drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
-		"drivers/net/virtio_net")
+	modules := testModules(
+		t, "virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "failover",
+		"net_failover", "virtio_net",
+	)
 	for _, c := range []struct {
 		name    string
 		network Network

@@ -1,0 +1,230 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/jobs/lab"
+	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/vmhost/qemu"
+	"github.com/gantry-ci/gantry/vmhost/vm"
+)
+
+// strip is a power strip: a folder with a file for each outlet that is on. Outlets drives it for boards: a driver of
+// this test, which decodes its own section of a device file and has one row in the table.
+type strip struct{ dir string }
+
+func (s strip) file(outlet string) string { return filepath.Join(s.dir, outlet) }
+
+func (s strip) isOn(outlet string) bool {
+	_, err := os.Stat(s.file(outlet))
+	return err == nil
+}
+
+// outlet is one of the strip's.
+type outlet struct {
+	strip strip
+	name  string
+}
+
+func (o outlet) On(context.Context) error  { return os.WriteFile(o.strip.file(o.name), nil, 0o600) }
+func (o outlet) Off(context.Context) error { return os.RemoveAll(o.strip.file(o.name)) }
+
+// maker is the row. An outlet's identity says which it is on this strip, so that no device file is needed to cut it.
+func (s strip) maker() dut.Maker {
+	return dut.Maker{
+		Name: "a board on the strip (power: {driver: strip})",
+		Takes: func(d *jobs.Device) bool {
+			return d.Power != nil && d.Power.Get("driver") != nil && d.Power.Get("driver").Text == "strip"
+		},
+		Make: func(d *jobs.Device, _ dut.Options) (*dut.Target, error) {
+			o := outlet{s, d.Power.Get("outlet").Text}
+			return &dut.Target{Power: &dut.Power{Switch: o, Undo: journal.Undo{Kind: "strip-outlet", Arg: o.name}}}, nil
+		},
+		Undoers: func(*jobs.Device, dut.Options) journal.Undoers {
+			return journal.Undoers{"strip-outlet": func(ctx context.Context, name string) error { return outlet{s, name}.Off(ctx) }}
+		},
+	}
+}
+
+// parse reads a device file.
+func parse(t *testing.T, src string) *jobs.Device {
+	t.Helper()
+	d, report := jobs.ParseDevice([]byte(src))
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// boards are three of each sort: on the strip, and with commands as LAVA's device files have them. Each command names
+// the board's own outlet.
+func boards(t *testing.T, s strip) *Executor {
+	t.Helper()
+	c := &Config{Devices: map[string]*jobs.Device{}}
+	for i := range 3 {
+		short := fmt.Sprintf("name: strip-%d\ntype: board\npower: {driver: strip, outlet: strip-%d}\n", i, i)
+		lava := fmt.Sprintf(`hostname: lava-%[1]d
+devicetype: board
+commands: {power_on: "touch %[2]s", power_off: ["rm -f %[2]s"]}
+constants: {}
+parameters: {}
+actions: {deploy: {methods: {}}, boot: {methods: {}, connections: {}}}
+timeouts: {actions: {}, connections: {}}
+`, i, s.file(fmt.Sprintf("lava-%d", i)))
+		for _, src := range []string{short, lava} {
+			d := parse(t, src)
+			c.Devices[d.Name] = d
+		}
+	}
+	return &Executor{Config: c, Logger: slog.New(slog.DiscardHandler), Makers: append(dut.Makers(), s.maker())}
+}
+
+// crashed is the folder of a run of which the runner crashed when it had given power.
+func crashed(t *testing.T, x *Executor, a lab.Assignment) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), a.Lease)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	target, err := dut.New(x.Config.Devices[a.Target], x.target(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(filepath.Join(dir, "journal"), target.Undoers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	if err := j.Before(target.Power.Undo.Kind, target.Power.Undo.Arg); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Power.On(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestRecoverOwnTarget crashes a run on one of several boards that are all on. Recovery cuts the power of that one, and
+// of no other, however often and whichever it is.
+func TestRecoverOwnTarget(t *testing.T) {
+	for _, driver := range []string{"strip", "lava"} {
+		for i := range 3 {
+			s := strip{t.TempDir()}
+			x := boards(t, s)
+			for name, d := range x.Config.Devices {
+				other, err := dut.New(d, x.target(lab.Assignment{Lease: "other"}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := other.Power.On(t.Context()); err != nil || !s.isOn(name) {
+					t.Fatalf("%s is not on: %v", name, err)
+				}
+			}
+			own := fmt.Sprintf("%s-%d", driver, i)
+			a := lab.Assignment{Run: "r1", Lease: "lease-1", Target: own}
+			for range 20 { // a map has its own order each time
+				dir := crashed(t, x, a)
+				if err := x.Recover(t.Context(), a, dir); err != nil {
+					t.Fatal(err)
+				}
+				for name := range x.Config.Devices {
+					if s.isOn(name) == (name == own) {
+						t.Fatalf("the run was on %s: the power of %s is on: %t", own, name, s.isOn(name))
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestRecoverWithoutDevice recovers a run whose device file is gone: what has an identity on the host is taken back,
+// and what only the device file could say is in the error, with the board's name. It stays to be taken back.
+func TestRecoverWithoutDevice(t *testing.T) {
+	s := strip{t.TempDir()}
+	x := boards(t, s)
+	for name, want := range map[string]string{"strip-1": "", "lava-1": "no device file that says how to switch lava-1"} {
+		a := lab.Assignment{Run: "r1", Lease: "lease-1", Target: name}
+		dir := crashed(t, x, a)
+		gone := *x
+		gone.Config = &Config{Devices: map[string]*jobs.Device{}}
+		err := gone.Recover(t.Context(), a, dir)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || s.isOn(name) != (want != "") {
+			t.Errorf("%s: got %v, on: %t", name, err, s.isOn(name))
+		}
+		if err := x.Recover(t.Context(), a, dir); err != nil || s.isOn(name) { // the file is there again
+			t.Errorf("%s: got %v, on: %t", name, err, s.isOn(name))
+		}
+	}
+}
+
+// guestOf is a guest of an attempt, of a device that the runner need not have. It executes nothing.
+func guestOf(t *testing.T, attempt, name string) vm.Guest {
+	t.Helper()
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skipf("%v (apt-get install qemu-system-x86)", err)
+	}
+	g := qemu.New(qemu.Options{
+		ID: attempt, Machine: qemu.Machine{Binary: "qemu-system-x86_64", Options: []string{"-m 16", "-S"}}, Trust: qemu.Operator,
+	}).Guest(name)
+	if err := g.On(t.Context(), vm.Spec{NoKVM: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Off(context.WithoutCancel(t.Context())) })
+	return g
+}
+
+// TestRecoverJournals takes back the guests of journals: by their ids, and where a runner of before this one had only
+// the target's name, by the lease. The device file may be gone, the guests of other leases stay.
+func TestRecoverJournals(t *testing.T) {
+	const lease, other = "lease-journals", "lease-journals-2"
+	for name, lines := range map[string][]string{
+		"old": {`{"id":1,"do":{"kind":"remove","arg":"DIR/images"}}`, `{"id":2,"do":{"kind":"power-off","arg":"qemu-1"}}`},
+		"new": {`{"id":1,"do":{"kind":"qemu-guest","arg":"` + lease + `"}}`},
+		"second guest": {
+			`{"id":1,"do":{"kind":"qemu-guest","arg":"` + lease + `"}}`,
+			`{"id":2,"do":{"kind":"qemu-guest","arg":"` + vm.ID(lease, "second") + `"}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second, stays := guestOf(t, lease, ""), guestOf(t, lease, "second"), guestOf(t, other, "")
+			dir := filepath.Join(t.TempDir(), lease)
+			if err := os.MkdirAll(filepath.Join(dir, "images"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.ReplaceAll(strings.Join(lines, "\n")+"\n", "DIR", dir)
+			if err := os.WriteFile(filepath.Join(dir, "journal"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			x := NewExecutor(&Config{Devices: map[string]*jobs.Device{
+				"qemu-0": parse(t, "name: qemu-0\ntype: qemu\nboot: {qemu: {command: qemu-system-x86_64}}\n"),
+			}}, slog.New(slog.DiscardHandler))
+			if err := x.Recover(t.Context(), lab.Assignment{Run: "r1", Lease: lease, Target: "qemu-1"}, dir); err != nil {
+				t.Fatal(err)
+			}
+			want := []bool{false, name != "second guest", true}
+			if got := []bool{runs(first), runs(second), runs(stays)}; !slices.Equal(got, want) {
+				t.Errorf("the guests run: %v, want %v", got, want)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "images")); (err == nil) == (name == "old") {
+				t.Errorf("images: %v", err)
+			}
+		})
+	}
+}
+
+func runs(g vm.Guest) bool {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := g.Wait(ended)
+	return err != nil
+}
