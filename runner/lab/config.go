@@ -89,7 +89,7 @@ func (c *Config) add(file string, device func(string) (*jobs.Device, error)) err
 	case err != nil:
 		return err
 	case d.Qemu == nil:
-		return fmt.Errorf("%s: gantry executes QEMU guests; this file describes none", file)
+		return fmt.Errorf("%s: gantry boots QEMU guests, and no boards yet; this file describes no guest", file)
 	case c.Devices[d.Name] != nil:
 		return fmt.Errorf("%s: a second device is called %q", file, d.Name)
 	}
