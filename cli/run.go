@@ -116,7 +116,25 @@ func attemptID() string {
 	return fmt.Sprintf("local-%d-%d", os.Getpid(), time.Now().UnixNano()%1_000_000)
 }
 
-// printResults writes the cases and the verdict.
+// caseLine is a case in a line of text.
+func caseLine(c results.Case) string {
+	line := fmt.Sprintf("%-8s %s", c.Result, c.Name())
+	if c.Measurement != nil {
+		line += " " + c.Amount()
+	}
+	if c.Units != nil {
+		line += " " + *c.Units
+	}
+	if c.Message != "" {
+		line += ": " + c.Message
+	}
+	if c.Note != "" {
+		line += " (" + strings.TrimSuffix(c.Note+": "+c.Known, ": ") + ")"
+	}
+	return line
+}
+
+// printResults prints cases, findings and the verdict.
 func (e *env) printResults(res *results.Results, dir string) error {
 	if e.json {
 		return json.NewEncoder(e.stdout).Encode(res)
@@ -125,20 +143,7 @@ func (e *env) printResults(res *results.Results, dir string) error {
 		if c.Suite == results.PipelineSuite {
 			continue
 		}
-		line := fmt.Sprintf("%-8s %s", c.Result, c.Name())
-		if c.Measurement != nil {
-			line += " " + c.Amount()
-		}
-		if c.Units != nil {
-			line += " " + *c.Units
-		}
-		if c.Message != "" {
-			line += ": " + c.Message
-		}
-		if c.Note != "" {
-			line += " (" + strings.TrimSuffix(c.Note+": "+c.Known, ": ") + ")"
-		}
-		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
+		if _, err := fmt.Fprintln(e.stdout, caseLine(c)); err != nil {
 			return err
 		}
 	}

@@ -70,22 +70,12 @@ func (h *Handler) loadLines(r *http.Request) (p linesPage, err error) {
 	if p.Console, err = consoleOf(r); err != nil {
 		return p, err
 	}
-	row, err := h.Store.Run(r.Context(), r.PathValue("id"))
+	attempt, err := h.loadAttempt(r, &p.Run)
 	if err != nil {
 		return p, err
 	}
-	if p.Run, err = checks.LoadRun(r.Context(), h.Store, row); err != nil {
-		return p, err
-	}
-	if len(p.Attempts) == 0 {
-		return p, store.ErrNotFound
-	}
-	attempt := p.Of // the one whose results name the line
-	if attempt == 0 {
-		attempt = p.Attempts[len(p.Attempts)-1].Number
-	}
-	p.Path = checks.ConsolePath(row.ID, p.Console)
-	f, err := h.Blobs.Open(row.ID, attempt, lab.ConsoleStream(p.Console))
+	p.Path = checks.ConsolePath(p.ID, p.Console)
+	f, err := h.Blobs.Open(p.ID, attempt, lab.ConsoleStream(p.Console))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, store.ErrNotFound
 	}
@@ -101,7 +91,7 @@ func (h *Handler) loadLines(r *http.Request) (p linesPage, err error) {
 	if len(p.Lines) == 0 || p.Lines[len(p.Lines)-1].Number < line {
 		return p, store.ErrNotFound
 	}
-	if err := h.loadArrivals(row.ID, attempt, p.Console, p.Lines); err != nil {
+	if err := h.loadArrivals(p.ID, attempt, p.Console, p.Lines); err != nil {
 		return p, err
 	}
 	if p.Lines[0].Number > 1 {
@@ -111,6 +101,24 @@ func (h *Handler) loadLines(r *http.Request) (p linesPage, err error) {
 		p.Later = line + 2*aroundLine
 	}
 	return p, nil
+}
+
+// loadAttempt reads the requested run, and returns the number of the attempt whose results name lines.
+func (h *Handler) loadAttempt(r *http.Request, run *checks.Run) (attempt int, err error) {
+	row, err := h.Store.Run(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return 0, err
+	}
+	if *run, err = checks.LoadRun(r.Context(), h.Store, row); err != nil {
+		return 0, err
+	}
+	if len(run.Attempts) == 0 {
+		return 0, store.ErrNotFound
+	}
+	if run.Of > 0 {
+		return run.Of, nil
+	}
+	return run.Attempts[len(run.Attempts)-1].Number, nil
 }
 
 // loadArrivals adds to the lines when they arrived, as far as the runner has recorded it.

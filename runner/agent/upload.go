@@ -112,7 +112,7 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 	}
 }
 
-// streams are those that a run has or will have, those of further consoles as soon as they are there.
+// streams are the streams that a run has or will have; those of further consoles once they exist.
 func streams(dir string) []lab.Stream {
 	var names []string
 	files, _ := os.ReadDir(dir) // what cannot be read has no streams
@@ -152,27 +152,9 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 	if s.ended {
 		return false, nil
 	}
-	if s.f == nil {
-		s.f, err = os.Open(s.path)
-		if errors.Is(err, fs.ErrNotExist) {
-			s.f = nil
-			return false, nil
-		}
-		if err != nil {
-			s.giveUp(err)
-			return false, nil
-		}
-	}
-	n := 0
-	if !s.ask {
-		n, err = s.f.ReadAt(buf, s.offset)
-		if err != nil && !errors.Is(err, io.EOF) {
-			s.giveUp(err)
-			return false, nil
-		}
-		if n == 0 {
-			return false, nil
-		}
+	n, ok := s.read(buf)
+	if !ok {
+		return false, nil
 	}
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -194,6 +176,31 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 	// The app may have more or less than expected.
 	s.offset, s.ask = res.GetAcknowledged(), false
 	return true, nil
+}
+
+// read reads the next batch. It is false if there is nothing to send. While the app must be asked for the offset, an
+// empty batch is sent.
+func (s *streamUpload) read(buf []byte) (n int, ok bool) {
+	if s.f == nil {
+		f, err := os.Open(s.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0, false
+		}
+		if err != nil {
+			s.giveUp(err)
+			return 0, false
+		}
+		s.f = f
+	}
+	if s.ask {
+		return 0, true
+	}
+	n, err := s.f.ReadAt(buf, s.offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.giveUp(err)
+		return 0, false
+	}
+	return n, n > 0
 }
 
 // giveUp ends the upload of the stream. The sizes in the outcome tell the app that a part is missing.
