@@ -21,6 +21,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/deploy"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/netboot"
 	"github.com/gantry-ci/gantry/runner/plan"
 	"github.com/gantry-ci/gantry/runner/testshell"
 )
@@ -38,7 +39,8 @@ type Options struct {
 	Attempt int    // 1 or 2
 	Job     *jobs.Job
 	Target  *dut.Target
-	Dir     string // its folder, which exists
+	Host    plan.Host // what this host serves to targets
+	Dir     string    // its folder, which exists
 	Policy  plan.Policy
 	// KnownFailures are the cases that may fail; nil for none.
 	KnownFailures *results.KnownFailures
@@ -108,7 +110,9 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 
 // plan makes the plan, and writes it down.
 func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
-	p, err := plan.Make(plan.Options{Job: o.Job, Target: o.Target, Policy: o.Policy, Methods: methods, RunID: o.ID})
+	p, err := plan.Make(plan.Options{
+		Job: o.Job, Target: o.Target, Host: o.Host, Policy: o.Policy, Methods: methods, RunID: o.ID,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +144,7 @@ func Recover(ctx context.Context, dir string, target journal.Undoers) error {
 
 // openJournal opens the journal of a run with all that can be taken back: each room brings its own.
 func openJournal(dir string, target journal.Undoers) (*journal.Journal, error) {
-	all, err := journal.Merge(deploy.Undoers(), target)
+	all, err := journal.Merge(deploy.Undoers(), netboot.Undoers(), target)
 	if err != nil {
 		return nil, results.Blame(results.ClassBug, err)
 	}

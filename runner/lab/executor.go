@@ -29,6 +29,7 @@ type Executor struct {
 	Logger *slog.Logger
 	KVM    dut.KVM     // probed once: it does not change while the host is up
 	Makers []dut.Maker // of targets; nil for gantry's own
+	Host   plan.Host   // what this host serves to targets
 }
 
 // NewExecutor makes an executor of what the configuration says.
@@ -67,7 +68,7 @@ func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (r
 		return results.Results{}, err
 	}
 	res, err := runner.Run(ctx, runner.Options{
-		ID: a.Lease, Attempt: a.Attempt, Job: j, Target: t, Dir: dir,
+		ID: a.Lease, Attempt: a.Attempt, Job: j, Target: t, Host: x.Host, Dir: dir,
 		Policy:        plan.Policy{FileRoots: x.Config.FileRoots, URLs: x.Config.URLs, ConsoleLimit: servedConsole},
 		KnownFailures: known, Kernel: kernel, TestRetries: a.TestRetries,
 		Logger: x.Logger.With("run", a.Run, "target", a.Target),

@@ -56,7 +56,7 @@ func ListenHTTP(ctx context.Context, o Options) (*HTTP, error) {
 func (h *HTTP) Serve(_ context.Context, lease, dir string, undo Undo) (Share, error) {
 	s, err := h.shares.serve(lease, dir, h.root, undo)
 	if err != nil {
-		return Share{}, fmt.Errorf("serve %s by HTTP: %w", dir, err)
+		return Share{}, fmt.Errorf("serve a folder by HTTP: %w", err)
 	}
 	return s, nil
 }

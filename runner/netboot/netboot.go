@@ -7,18 +7,21 @@ package netboot
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 )
 
 // Service is one protocol by which targets read files of the host. It may be called from several goroutines.
 type Service interface {
-	// Serve makes the folder dir, which is not there yet, and serves what the caller puts into it, until undo takes it
-	// back. Lease is for the log. What requests of it still run when it is taken back are cut off.
+	// Serve makes a folder in dir, which is the attempt's, and serves what the caller puts there, until undo takes it
+	// back: then requests of it that still run are cut off. Lease is for the log.
 	Serve(ctx context.Context, lease, dir string, undo Undo) (Share, error)
 }
 
@@ -73,7 +76,8 @@ func (o *Options) address(scheme string, listening net.Addr) (*url.URL, error) {
 }
 
 // serve makes a folder, and an address below root for it.
-func (s *shares) serve(lease, dir string, root *url.URL, undo Undo) (Share, error) {
+func (s *shares) serve(lease, in string, root *url.URL, undo Undo) (Share, error) {
+	dir := filepath.Join(in, root.Scheme+"-"+strings.ToLower(rand.Text())) // not the secret: paths are in logs
 	if err := undo.Before(UndoFolder, dir); err != nil {
 		return Share{}, err
 	}

@@ -68,7 +68,7 @@ func share(t *testing.T, s netboot.Service, lease string) (netboot.Share, *journ
 	t.Helper()
 	dir := t.TempDir()
 	j := journaled(t, dir)
-	sh, err := s.Serve(t.Context(), lease, filepath.Join(dir, "boot"), j)
+	sh, err := s.Serve(t.Context(), lease, dir, j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sh, err := s.Serve(t.Context(), "lease-1", filepath.Join(dir, "boot"), j)
+	sh, err := s.Serve(t.Context(), "lease-1", dir, j)
 	if err := errors.Join(err, s.Close(), j.Close()); err != nil { // what a crash ends
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestCrash(t *testing.T) {
 	if _, err := os.Stat(sh.Folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is left: %v", err)
 	}
-	if _, err := s.Serve(t.Context(), "lease-1", filepath.Join(dir, "again"), journaled(t, t.TempDir())); err == nil {
+	if _, err := s.Serve(t.Context(), "lease-1", dir, journaled(t, t.TempDir())); err == nil {
 		t.Error("a service that has ended serves")
 	}
 }

@@ -44,7 +44,7 @@ func ListenTFTP(ctx context.Context, o Options) (*TFTP, error) {
 func (t *TFTP) Serve(_ context.Context, lease, dir string, undo Undo) (Share, error) {
 	s, err := t.shares.serve(lease, dir, t.root, undo)
 	if err != nil {
-		return Share{}, fmt.Errorf("serve %s by TFTP: %w", dir, err)
+		return Share{}, fmt.Errorf("serve a folder by TFTP: %w", err)
 	}
 	return s, nil
 }

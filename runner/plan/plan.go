@@ -70,6 +70,7 @@ type Plan struct{ Root *Node }
 type Options struct {
 	Job     *jobs.Job
 	Target  *dut.Target
+	Host    Host
 	Policy  Policy
 	Methods []Method
 	RunID   string // names the run's folder in the guest, and nothing else

@@ -67,7 +67,7 @@ func rules() []rule {
 		{"runner", methods("runner/deploy", "runner/boot", "runner/testshell", "runner/command")},
 		{"runner/lab", methods("runner", "jobs/lab")},
 		{"runner/agent", []string{"jobs", "jobs/lab", "jobs/rpc/...", "results", "internal/..."}},
-		{"runner/plan", []string{"runner/dut", "runner/journal", "jobs", "results", "internal/..."}},
+		{"runner/plan", []string{"runner/dut", "runner/netboot", "runner/journal", "jobs", "results", "internal/..."}},
 		{"runner/flow", []string{"runner/plan", "runner/console", "runner/beside", "runner/overlay", "jobs", "results"}},
 		{"runner/deploy", methods("runner/deploy/...")},
 		{"runner/boot", methods()},
