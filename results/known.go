@@ -42,10 +42,9 @@ type KnownFailures struct {
 type Known struct {
 	Test    string // a case's name, or a pattern
 	Comment string // why it fails
-	Until   time.Time
+	Until   Until
 	Place   schema.Position
 
-	until   string
 	expired bool
 }
 
@@ -57,7 +56,7 @@ func (k *Known) Fields(f *schema.Fields) {
 	)
 	f.Required("comment", schema.Tested(schema.Text(&k.Comment), k.checkComment), "Why it is known to fail.")
 	f.Optional(
-		"until", schema.Tested(schema.Text(&k.until), k.checkUntil),
+		"until", k.Until.Type(),
 		"The last day on which the entry holds, as 2026-12-31, in UTC.",
 	)
 	f.Place(&k.Place)
@@ -84,15 +83,6 @@ func (k *Known) checkComment(*schema.Node) *schema.Fault {
 	return nil
 }
 
-func (k *Known) checkUntil(*schema.Node) *schema.Fault {
-	day, err := time.Parse(time.DateOnly, k.until)
-	if err != nil {
-		return &schema.Fault{Message: fmt.Sprintf("%q is not a date", k.until), Expected: "a date like 2026-12-31"}
-	}
-	k.Until = day
-	return nil
-}
-
 // pattern tells whether the test stands for several names.
 func (k *Known) pattern() bool { return strings.ContainsAny(k.Test, "*?") }
 
@@ -108,7 +98,7 @@ func (l *knownList) index(now time.Time) {
 	l.names, l.globs = map[string]int{}, nil
 	for i := range l.entries {
 		k := &l.entries[i]
-		k.expired = k.until != "" && !now.UTC().Before(k.Until.AddDate(0, 0, 1))
+		k.expired = k.Until.Passed(now)
 		switch _, twice := l.names[k.Test]; {
 		case k.expired || twice:
 		case k.pattern():
@@ -143,18 +133,12 @@ func (l *knownList) find(name string) *Known {
 // report tells every mistake with its place.
 func ParseKnownFailures(src []byte, now time.Time) (*KnownFailures, *schema.Report) {
 	list := &KnownFailures{devices: map[string]*knownList{}}
-	n, report := schema.Parse(src, schema.YAML12)
-	if !report.Valid() {
-		return nil, report
-	}
-	if n == nil || n.Kind == schema.Null { // nothing but comments is an empty list
-		return list, report
-	}
 	var devices map[string][]Known
-	schema.Read(n, "", schema.MapOf(&devices, func(dst *[]Known) schema.Type {
-		return schema.Tested(schema.Objects(dst), func(*schema.Node) *schema.Fault { return tooMany(*dst) })
-	}), schema.Strict, report)
-	report.Place(src)
+	report := ReadList(src, func(n *schema.Node, report *schema.Report) {
+		schema.Read(n, "", schema.MapOf(&devices, func(dst *[]Known) schema.Type {
+			return schema.Tested(schema.Objects(dst), func(*schema.Node) *schema.Fault { return tooMany(*dst) })
+		}), schema.Strict, report)
+	})
 	if !report.Valid() {
 		return nil, report
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/gantry-ci/gantry/internal/atomicfile"
 	"github.com/gantry-ci/gantry/jobs"
@@ -158,7 +157,7 @@ func (o Options) note(rec *record) {
 	}
 	for _, k := range o.KnownFailures.Expired(o.Target.Name, o.Job.DeviceType) {
 		warn(
-			"the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until.Format(time.DateOnly),
+			"the known failure %s (line %d of the list) has expired on %s", k.Test, k.Place.Line, k.Until,
 		)
 	}
 	if o.Kernel == nil {
@@ -167,7 +166,7 @@ func (o Options) note(rec *record) {
 	for _, e := range o.Kernel.Expired() {
 		warn(
 			"the kernel message %q (line %d of the list) has expired on %s", e.Match, e.Place.Line,
-			e.Until.Format(time.DateOnly),
+			e.Until,
 		)
 	}
 }

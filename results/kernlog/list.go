@@ -23,11 +23,10 @@ type Entry struct {
 	// slashes. On the allow list an expression is looked for in a finding's title, on the deny list in every message.
 	Match  string
 	Reason string
-	Until  time.Time // the last day on which it holds, UTC
+	Until  results.Until
 	Place  schema.Position
 
 	pattern *regexp.Regexp
-	until   string
 	expired bool
 }
 
@@ -37,7 +36,7 @@ func (e *Entry) Fields(f *schema.Fields) {
 		"a finding's title, its fingerprint, or a regular expression between slashes")
 	f.Required("reason", schema.NonEmpty(schema.Text(&e.Reason)), "why it is known or not tolerated")
 	f.Required(
-		"until", schema.Tested(schema.Text(&e.until), e.date), "the last day on which the entry holds, as 2026-12-31",
+		"until", e.Until.Type(), "the last day on which the entry holds, as 2026-12-31",
 	)
 	f.Place(&e.Place)
 }
@@ -75,17 +74,15 @@ func (l *List) Fields(f *schema.Fields) {
 // tells every mistake with its place.
 func ParseList(src []byte, now time.Time) (*List, *schema.Report) {
 	l := &List{}
-	n, report := schema.Parse(src, schema.YAML12)
-	if n != nil && n.Kind != schema.Null && report.Valid() { // nothing but comments is an empty list
+	report := results.ReadList(src, func(n *schema.Node, report *schema.Report) {
 		schema.Decode(n, "", l, schema.Strict, report)
-		report.Place(src)
-	}
+	})
 	if !report.Valid() {
 		return nil, report
 	}
 	for _, entries := range [][]Entry{l.Allow, l.Deny} {
 		for i := range entries {
-			entries[i].expired = !now.UTC().Before(entries[i].Until.AddDate(0, 0, 1))
+			entries[i].expired = entries[i].Until.Passed(now)
 		}
 	}
 	return l, report
@@ -150,14 +147,5 @@ func (e *Entry) compile(*schema.Node) *schema.Fault {
 		return &schema.Fault{Message: "the expression matches everything"}
 	}
 	e.pattern = re
-	return nil
-}
-
-func (e *Entry) date(*schema.Node) *schema.Fault {
-	day, err := time.Parse(time.DateOnly, e.until)
-	if err != nil {
-		return &schema.Fault{Message: fmt.Sprintf("%q is not a date", e.until), Expected: "a date like 2026-12-31"}
-	}
-	e.Until = day
 	return nil
 }
