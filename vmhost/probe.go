@@ -42,14 +42,14 @@ type Libvirt struct {
 	Evidence  string `json:"evidence"` // "/run/libvirt/libvirt-sock accepts connections"
 }
 
-// Roots are where Probe looks; the zero value is this host. Tests set them.
+// Roots are where Probe searches; the zero value is this host. Tests set them.
 type Roots struct {
 	Proc string   // /proc
 	Run  string   // /run
 	Path []string // the folders of PATH
 }
 
-// Probe looks at this host. It takes well under a second, and no longer than ctx; what cannot be found out says why in
+// Probe examines this host. It takes well under a second, and no longer than ctx; what cannot be found out says why in
 // its place.
 func Probe(ctx context.Context, r Roots) Host {
 	if r.Proc == "" {

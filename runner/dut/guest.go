@@ -10,9 +10,13 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
-// GuestsOf gives the guests of a back end the classes that only this room knows. Undo is the kind that takes a guest
-// back by its id; results says whether the device file wants a results port.
-func GuestsOf(g vm.Guests, undo string, results bool) Guests { return guests{g, undo, results} }
+// GuestTarget is a target of a back end's guests. Undo is the kind that takes a guest back by its id; results says
+// whether the device file wants a results port.
+func GuestTarget(g vm.Guests, undo string, results bool) *Target {
+	return &Target{Guests: guests{g, undo, results}, Undoers: journal.Undoers{undo: g.Off}}
+}
+
+// guests gives a back end's errors the classes that only this room knows.
 
 type guests struct {
 	vm.Guests

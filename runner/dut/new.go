@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +38,8 @@ func ProbeOnce() KVM {
 type Maker struct {
 	Name  string // what it makes, and what of a device file it is made of
 	Takes func(d *jobs.Device) bool
-	// Make makes the target of a device file that it takes. Name, Device and Undoers are set for it.
+	// Make makes the target of a device file that it takes; its name and device are set for it. Undoers that it sets go
+	// before those of the same kind below: they know what this process has switched on.
 	Make func(d *jobs.Device, o Options) (*Target, error)
 	// Undoers take back what targets of this sort do, by the identity of each thing: a kind is one maker's. The device
 	// file is the one of the run's own target, or nil: it may be of another maker, or gone.
@@ -72,8 +74,13 @@ func New(d *jobs.Device, o Options) (*Target, error) {
 		return nil, results.Blame(results.ClassInfrastructure, fmt.Errorf("device %q: %w", d.Name, err))
 	}
 	t.Name, t.Device = d.Name, d
-	t.Undoers, err = Undoers(d, o)
-	return t, err
+	undoers, err := Undoers(d, o)
+	if err != nil {
+		return nil, results.Blame(results.ClassBug, err)
+	}
+	maps.Copy(undoers, t.Undoers)
+	t.Undoers = undoers
+	return t, nil
 }
 
 // Undoers take back what was done to the target of a device file, which is nil where it is gone. What needs no device

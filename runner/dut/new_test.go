@@ -157,6 +157,26 @@ func TestUndoersOfTwo(t *testing.T) {
 	}
 }
 
+// What this process has switched on is taken back in order: the guest was not lost.
+func TestUndoLive(t *testing.T) {
+	f := files(t)
+	target, err := dut.New(device(t, scratchDevice), dut.Options{ID: "undo-live", Makers: []dut.Maker{scratchMaker()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := target.Guests.Guest("")
+	for range 2 {
+		if err := g.Machine.On(t.Context(), dut.Spec{
+			Images: map[string]string{"kernel": f.Kernel}, Args: []string{"-kernel {kernel}"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := target.Undoers[g.Undo.Kind](t.Context(), g.Undo.Arg); err != nil || g.Machine.Exit() != nil {
+			t.Errorf("taken back: %v, ended by itself: %v", err, g.Machine.Exit())
+		}
+	}
+}
+
 // The journal has the guest's id, whatever the target is called, and so any process takes it back.
 func TestUndoGuest(t *testing.T) {
 	guests := newScratch("undo-me")

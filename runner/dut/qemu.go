@@ -45,5 +45,5 @@ func qemuTarget(d *jobs.Device, o Options) (*Target, error) {
 		ID: o.ID, Trust: trust, KVM: o.KVM, Logger: o.Logger,
 		Machine: qemu.Machine{Binary: words[0], Options: append(words[1:], d.Qemu.Options...), Extra: d.Qemu.Extra},
 	})
-	return &Target{Guests: GuestsOf(g, undoQemuGuest, d.Results == jobs.ResultsVirtioSerial)}, nil
+	return GuestTarget(g, undoQemuGuest, d.Results == jobs.ResultsVirtioSerial), nil
 }

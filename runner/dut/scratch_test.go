@@ -32,7 +32,7 @@ func scratchMaker() dut.Maker {
 		Name:  "a scratch guest (type scratch)",
 		Takes: func(d *jobs.Device) bool { return d.Type == "scratch" },
 		Make: func(_ *jobs.Device, o dut.Options) (*dut.Target, error) {
-			return &dut.Target{Guests: dut.GuestsOf(newScratch(o.ID), "scratch-guest", false)}, nil
+			return dut.GuestTarget(newScratch(o.ID), "scratch-guest", false), nil
 		},
 		Undoers: func(*jobs.Device, dut.Options) journal.Undoers {
 			return journal.Undoers{"scratch-guest": func(_ context.Context, id string) error { return killScratch(id) }}
@@ -55,6 +55,17 @@ func (s *scratch) Guest(name string) vm.Guest {
 		s.of[name] = &scratchGuest{id: vm.ID(s.id, name)}
 	}
 	return s.of[name]
+}
+
+func (s *scratch) Off(ctx context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.of {
+		if g.id == id {
+			return g.Off(ctx)
+		}
+	}
+	return killScratch(id)
 }
 
 func (s *scratch) Check(spec vm.Spec) error {

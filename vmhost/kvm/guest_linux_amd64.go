@@ -97,11 +97,11 @@ func (g *guest) measure(vcpu int, mem, state []byte) Result {
 	}
 	best := time.Duration(math.MaxInt64)
 	for range 3 {
-		took, err := g.once(vcpu, mem, state)
+		elapsed, err := g.execute(vcpu, mem, state)
 		if err != nil {
 			return Result{Verdict: None, Evidence: err.Error()}
 		}
-		best = min(best, took)
+		best = min(best, elapsed)
 	}
 	evidence := fmt.Sprintf(
 		"a 64-bit guest ran %d turns of a loop and cmpxchg16b in %v", loops, best.Round(time.Microsecond),
@@ -112,21 +112,21 @@ func (g *guest) measure(vcpu int, mem, state []byte) Result {
 	return Result{Verdict: HW, Evidence: evidence}
 }
 
-// once executes the guest up to its OUT.
-func (g *guest) once(vcpu int, mem, state []byte) (time.Duration, error) {
+// execute runs the guest up to its OUT.
+func (g *guest) execute(vcpu int, mem, state []byte) (time.Duration, error) {
 	clear(mem[swapAddr : swapAddr+16])
 	start := time.Now()
 	if _, err := g.ioctl(vcpu, "KVM_RUN", kvmRun, nil); err != nil {
 		return 0, err
 	}
-	took := time.Since(start)
+	elapsed := time.Since(start)
 	if err := checkExit(state); err != nil {
 		return 0, err
 	}
 	if string(mem[swapAddr:swapAddr+4]) != "gant" || string(mem[swapAddr+8:swapAddr+10]) != "ry" {
 		return 0, fmt.Errorf("cmpxchg16b left % x in memory", mem[swapAddr:swapAddr+16])
 	}
-	return took, nil
+	return elapsed, nil
 }
 
 // longMode puts the processor into 64-bit mode at codeAddr.

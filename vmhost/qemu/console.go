@@ -62,8 +62,8 @@ func newStream() (*stream, error) {
 	return &stream{host: host, guest: guest, gone: make(chan struct{})}, nil
 }
 
-// take hands the process's end over.
-func (s *stream) take() *os.File {
+// handOver gives away the process's end.
+func (s *stream) handOver() *os.File {
 	f := s.guest
 	s.guest = nil
 	return f

@@ -60,7 +60,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guest := s.take()
+	guest := s.handOver()
 	c, err := s.open()
 	if err != nil {
 		t.Fatal(err)

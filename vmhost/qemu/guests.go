@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -62,6 +63,26 @@ func (g *Guests) guest(name string) *Guest {
 		}
 	}
 	return g.made[name]
+}
+
+// Off switches the guest of that id off: one of these, or one that another process started.
+func (g *Guests) Off(ctx context.Context, id string) error {
+	if guest := g.withID(id); guest != nil {
+		return guest.Off(ctx)
+	}
+	return Kill(ctx, id)
+}
+
+// withID is the guest of that id, nil where none was asked for.
+func (g *Guests) withID(id string) *Guest {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, guest := range g.made {
+		if guest.id == id {
+			return guest
+		}
+	}
+	return nil
 }
 
 // Check says what of a spec the job may not say.

@@ -69,7 +69,7 @@ func killPID(ctx context.Context, pid int, id string) error {
 	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("kill process %d: %w", pid, err)
 	}
-	const tick = 100 // milliseconds between looks at ctx
+	const tick = 100 // milliseconds between checks of ctx
 	for end := time.Now().Add(killLimit); time.Now().Before(end); {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, tick)
 		if n > 0 {

@@ -66,7 +66,7 @@ func start(
 	files.add(control)
 	sockets := map[socket]*os.File{qmpSocket: control}
 	for name, s := range streams {
-		sockets[name] = s.take()
+		sockets[name] = s.handOver()
 		files.add(sockets[name])
 	}
 	p := &process{binary: filepath.Base(binary), done: make(chan struct{})}

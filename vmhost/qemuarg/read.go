@@ -106,8 +106,8 @@ func (m *Machine) read(o Option) error {
 	return err
 }
 
-// take moves properties into fields and returns those that have none.
-func take(l Props, fields map[string]*string) (more Props) {
+// extract moves properties into fields and returns those that have none.
+func extract(l Props, fields map[string]*string) (more Props) {
 	for _, p := range l {
 		if field := fields[p.Key]; field != nil && !p.Bare {
 			*field = p.Value
@@ -120,7 +120,7 @@ func take(l Props, fields map[string]*string) (more Props) {
 
 // machine reads -machine; properties without a field go to Rest, as an option of their own.
 func (m *Machine) machine(o Option) {
-	more := take(o.Props().Explicit("type"), map[string]*string{"type": &m.Type, "accel": &m.Accel})
+	more := extract(o.Props().Explicit("type"), map[string]*string{"type": &m.Type, "accel": &m.Accel})
 	if len(more) > 0 {
 		o.Value = more.String()
 		m.Rest = append(m.Rest, o)
@@ -134,7 +134,7 @@ func drive(o Option) Drive {
 		l = append(Props{{Key: "file", Value: o.Value}}, LongForm(o.Name)...)
 	}
 	d.ReadOnly = l.ReadOnly()
-	d.More = take(l.Without("readonly", "read-only", "snapshot"), map[string]*string{
+	d.More = extract(l.Without("readonly", "read-only", "snapshot"), map[string]*string{
 		"file": &d.File, "format": &d.Format, "if": &d.Interface, "id": &d.ID, "media": &d.Media,
 	})
 	return d
@@ -142,7 +142,7 @@ func drive(o Option) Drive {
 
 func network(o Option) Network {
 	n := Network{Option: o}
-	n.More = take(o.Props().Explicit("type"), map[string]*string{
+	n.More = extract(o.Props().Explicit("type"), map[string]*string{
 		"type": &n.Type, "id": &n.ID, "model": &n.Model, "mac": &n.MAC, "macaddr": &n.MAC,
 	})
 	return n
@@ -150,7 +150,7 @@ func network(o Option) Network {
 
 func device(o Option) Device {
 	d := Device{Option: o}
-	d.More = take(o.Props().Explicit("driver"), map[string]*string{"driver": &d.Driver, "id": &d.ID})
+	d.More = extract(o.Props().Explicit("driver"), map[string]*string{"driver": &d.Driver, "id": &d.ID})
 	return d
 }
 

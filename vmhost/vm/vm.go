@@ -64,6 +64,8 @@ type Guests interface {
 	// Guest is the guest of that name, the same one at each call. The first guest of an attempt is called "". Its id is
 	// ID(attempt, name).
 	Guest(name string) Guest
+	// Off switches the guest of that id off, as Guest.Off does: one of these, or one that another process started.
+	Off(ctx context.Context, id string) error
 }
 
 // Guest is one virtual machine. It may be switched on and off any number of times, with other specs. Its methods may be

@@ -116,8 +116,11 @@ func two(t *testing.T, b Backend) {
 			t.Fatal(err)
 		}
 	}
-	if err := first.Off(t.Context()); err != nil {
+	if err := guests.Off(t.Context(), first.ID()); err != nil {
 		t.Error(err)
+	}
+	if end, err := first.Wait(ended(t)); err != nil || !end.Stopped {
+		t.Errorf("switched off by its id: %+v, %v", end, err)
 	}
 	if _, err := second.Wait(ended(t)); err == nil || b.Running(first.ID()) || !b.Running(second.ID()) {
 		t.Errorf("the second guest when the first is switched off: %v", err)

@@ -2,6 +2,7 @@ package vmtest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -86,11 +87,13 @@ func elsewhere(t *testing.T, b Backend) {
 	id := id(t)
 	o := start(t, id)
 	for _, not := range []string{id[:len(id)-1], id + "0", vm.ID(id, "second")} {
-		if err := b.New(not, noKVM).Guest("").Off(t.Context()); err != nil || !b.Running(id) {
+		guests := b.New(not, noKVM)
+		err := errors.Join(guests.Guest("").Off(t.Context()), guests.Off(t.Context(), not))
+		if err != nil || !b.Running(id) {
 			t.Fatalf("%s is switched off, and %s with it: %v", not, id, err)
 		}
 	}
-	if err := b.New(id, noKVM).Guest("").Off(t.Context()); err != nil || b.Running(id) {
+	if err := b.New("another", noKVM).Off(t.Context(), id); err != nil || b.Running(id) {
 		t.Errorf("the guest of another process is still there: %v", err)
 	}
 	o.await(t, isGone)
@@ -103,12 +106,12 @@ const goneLimit = 30 * time.Second
 func killed(t *testing.T, b Backend) {
 	id := id(t)
 	o := start(t, id)
-	off(t, b.New(id, noKVM).Guest(""))
+	off(t, b.New(id, noKVM).Guest("")) // of which nothing is left then
 	if err := o.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = o.Wait()
-	// Nobody tells when a process that is not ours is gone.
+	// There is no event for the end of a process that is not ours.
 	for end := time.Now().Add(goneLimit); b.Running(id); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the guest is there %s after its runner was killed", goneLimit)
