@@ -18,8 +18,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// testOverlay adds the steps that fetch the test definitions that follow a deploy in its namespace, build LAVA's overlay
-// for them and put it into the images. Os is the distribution that the job names.
+// testOverlay adds the steps that fetch the test definitions which follow a deploy in its namespace, build LAVA's
+// overlay for them and put it into the images. Os is the distribution that the job names.
 func testOverlay(
 	b *plan.Builder, m jobs.Method, os string, images map[string]*jobs.Image, files map[string]*flow.File,
 ) {

@@ -53,11 +53,11 @@ func destinations(images map[string]*jobs.Image) (all []destination, refused []r
 func unfit(img *jobs.Image) *refusal {
 	switch {
 	case overlay.Sinks()[overlay.Kind(img.Format)] == nil:
-		return &refusal{img.At("format").Line, fmt.Sprintf("format %q: no overlay goes into that yet: %s", img.Format, formats())}
+		text := fmt.Sprintf("format %q: no overlay goes into that yet: %s", img.Format, formats())
+		return &refusal{img.At("format").Line, text}
 	case img.Partition >= 0:
-		return &refusal{
-			img.At("partition").Line, "partition is valid, but gantry does not execute it yet: the image has to be the file system",
-		}
+		const text = "partition is valid, but gantry does not execute it yet: the image has to be the file system"
+		return &refusal{img.At("partition").Line, text}
 	case img.Sparse:
 		return &refusal{img.At("sparse").Line, "sparse is valid, but gantry does not execute it yet"}
 	}

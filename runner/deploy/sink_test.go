@@ -24,6 +24,7 @@ actions:
 
 func TestDestinations(t *testing.T) {
 	const kernel = "      kernel: {url: 'http://host/k', image_arg: '-kernel {kernel}'}\n"
+	const ext4 = "      a:\n        url: 'http://host/a'\n        format: ext4\n        overlays: {lava: true}\n"
 	for name, c := range map[string]struct {
 		images string
 		want   []destination
@@ -59,12 +60,12 @@ func TestDestinations(t *testing.T) {
 		},
 		"none": {kernel, nil, 0, "format: cpio.newc, ext4, tar"},
 		"partition": {
-			"      a:\n        url: 'http://host/a'\n        format: ext4\n        partition: 1\n        overlays: {lava: true}\n",
-			nil, 12, "partition is valid",
+			ext4 + "        partition: 1\n",
+			nil, 13, "partition is valid",
 		},
 		"sparse": {
-			"      a:\n        url: 'http://host/a'\n        format: ext4\n        sparse: true\n        overlays: {lava: true}\n",
-			nil, 12, "sparse is valid",
+			ext4 + "        sparse: true\n",
+			nil, 13, "sparse is valid",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +80,8 @@ func TestDestinations(t *testing.T) {
 			switch {
 			case c.refuse == "" && len(refused) > 0:
 				t.Errorf("refused: %v", refused)
-			case c.refuse != "" && (len(refused) != 1 || refused[0].line != c.line || !strings.Contains(refused[0].text, c.refuse)):
+			case c.refuse == "":
+			case len(refused) != 1, refused[0].line != c.line, !strings.Contains(refused[0].text, c.refuse):
 				t.Errorf("refused: %v, want line %d: %s", refused, c.line, c.refuse)
 			}
 		})

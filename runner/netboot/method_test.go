@@ -81,7 +81,8 @@ func TestMethod(t *testing.T) {
 			from = u
 		}))},
 	}
-	if _, err := plan.Make(o); err == nil || !strings.Contains(err.Error(), "line 6: deploy tftp: bbb01 has no TFTP service of its host") {
+	_, err := plan.Make(o)
+	if err == nil || !strings.Contains(err.Error(), "line 6: deploy tftp: bbb01 has no TFTP service of its host") {
 		t.Errorf("a host without the service: %v", err)
 	}
 	o.Host.TFTP = services(t)["tftp"]
@@ -140,7 +141,9 @@ func TestServicesToCome(t *testing.T) {
 	}
 	dir := t.TempDir()
 	j := journaled(t, dir)
-	for scheme, s := range map[string]netboot.Service{"http": host.HTTP, "tftp": host.TFTP, "nfs": host.NFS, "nbd": host.NBD} {
+	for scheme, s := range map[string]netboot.Service{
+		"http": host.HTTP, "tftp": host.TFTP, "nfs": host.NFS, "nbd": host.NBD,
+	} {
 		sh, err := s.Serve(t.Context(), "lease-1", dir, j)
 		if err != nil || sh.Address.Scheme != scheme {
 			t.Errorf("%s: %v, %v", scheme, sh.Address, err)

@@ -207,7 +207,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestSilence gives a client up that says nothing, and does not send for ever to one that repeats an old acknowledgment.
+// TestSilence gives up a client that says nothing new: not even to one that repeats an old acknowledgment the service
+// sends for ever.
 func TestSilence(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the service to give up")

@@ -136,7 +136,9 @@ const maxWord = 3500
 
 // run has debugfs do what the script says. Each gets the lines that it prints, said are its complaints: its exit status
 // says nothing about single commands.
-func (d *debugfs) run(ctx context.Context, script string, each func(line string), flags ...string) (said []string, err error) {
+func (d *debugfs) run(
+	ctx context.Context, script string, each func(line string), flags ...string,
+) (said []string, err error) {
 	out, err := d.spool.Create("stdout")
 	if err != nil {
 		return nil, err

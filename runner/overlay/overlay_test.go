@@ -100,13 +100,14 @@ func TestLayout(t *testing.T) {
 		"0/tests/0_repo/automated/run.sh": "#!/bin/sh\n",
 		"0/tests/0_repo/link":             "automated/run.sh",
 		"0/tests/0_repo/lib/sub/x.c":      "int x;",
-		"0/tests/0_repo/install.sh":       "#!/system/bin/sh\nA='it'\\''s $HOME'\nset -ex\nlava-install-packages 'git' 'make'\n",
-		"second/lava-test-runner.conf":    "/data/local/tmp/lava-42/second/tests/0_kmsg\n",
-		"gantry/storage":                  "SATA /dev/sda\n",
-		"gantry/group":                    "board1 client\nboard2 server\n",
-		"gantry/results-dev":              "/dev/vport0p1\n",
-		"gantry/kmsg":                     "on\n",
-		"results":                         "",
+		"0/tests/0_repo/install.sh": "#!/system/bin/sh\nA='it'\\''s $HOME'\nset -ex\n" +
+			"lava-install-packages 'git' 'make'\n",
+		"second/lava-test-runner.conf": "/data/local/tmp/lava-42/second/tests/0_kmsg\n",
+		"gantry/storage":               "SATA /dev/sda\n",
+		"gantry/group":                 "board1 client\nboard2 server\n",
+		"gantry/results-dev":           "/dev/vport0p1\n",
+		"gantry/kmsg":                  "on\n",
+		"results":                      "",
 	} {
 		if diff := cmp.Diff(want, got[root+name]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -145,8 +146,13 @@ set -x
 	}
 }
 
+// writers are the formats of an archive, by the tools that read them.
+func writers() map[string]func(*Content, io.Writer) error {
+	return map[string]func(*Content, io.Writer) error{"cpio": (*Content).WriteCPIO, "tar": (*Content).WriteTar}
+}
+
 func TestEqualSpecsGiveEqualBytes(t *testing.T) {
-	for name, write := range map[string]func(*Content, io.Writer) error{"cpio": (*Content).WriteCPIO, "tar": (*Content).WriteTar} {
+	for name, write := range writers() {
 		var a, b bytes.Buffer
 		if err := errors.Join(write(build(t, full()), &a), write(build(t, full()), &b)); err != nil {
 			t.Fatal(err)
@@ -160,7 +166,7 @@ func TestEqualSpecsGiveEqualBytes(t *testing.T) {
 // TestOthersReadIt has Debian's cpio and tar list the archives.
 func TestOthersReadIt(t *testing.T) {
 	o := build(t, full())
-	for name, write := range map[string]func(*Content, io.Writer) error{"cpio": (*Content).WriteCPIO, "tar": (*Content).WriteTar} {
+	for name, write := range writers() {
 		tool, err := exec.LookPath(name)
 		if err != nil {
 			t.Logf("no %s here", name)

@@ -22,7 +22,9 @@ import (
 func shells(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for name, as := range map[string]string{"dash": "dash", "bash": "bash", "bash as sh": "sh", "busybox": "ash", "mksh": "mksh"} {
+	for name, as := range map[string]string{
+		"dash": "dash", "bash": "bash", "bash as sh": "sh", "busybox": "ash", "mksh": "mksh",
+	} {
 		command, _, _ := strings.Cut(name, " ")
 		p, err := exec.LookPath(command)
 		if err != nil {

@@ -128,13 +128,15 @@ func TestExt4(t *testing.T) {
 	if results.ClassOf(err) != results.ClassJob || fromExt4(t, image, "etc/hostname") != "gantry\n" {
 		t.Errorf("a name that is two commands: %v", err)
 	}
-	_, err = ext4(t.Context(), []*Content{{root: "/", files: []File{text("large", strings.Repeat("x", 9<<20))}}}, Image{Path: image})
+	large := &Content{root: "/", files: []File{text("large", strings.Repeat("x", 9<<20))}}
+	_, err = ext4(t.Context(), []*Content{large}, Image{Path: image})
 	if results.ClassOf(err) != results.ClassJob || !strings.Contains(err.Error(), "allocate") {
 		t.Errorf("more than there is room for: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("over"))
-	if _, err := ext4(ctx, []*Content{build(t, full())}, Image{Path: image}); err == nil || !strings.Contains(err.Error(), "over") {
+	_, err = ext4(ctx, []*Content{build(t, full())}, Image{Path: image})
+	if err == nil || !strings.Contains(err.Error(), "over") {
 		t.Errorf("after the end: %v", err)
 	}
 }

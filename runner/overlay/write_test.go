@@ -111,8 +111,10 @@ func TestParallelReports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root, prelude := helper(t, sh)
 			const n = 40
-			out, err := exec.CommandContext(t.Context(), sh, "-c", fmt.Sprintf(
-				"%si=0; while [ $i -lt %d ]; do i=$((i+1)); lava-test-case case$i --result pass & done; wait", prelude, n)).CombinedOutput()
+			script := fmt.Sprintf(
+				"%si=0; while [ $i -lt %d ]; do i=$((i+1)); lava-test-case case$i --result pass & done; wait", prelude, n,
+			)
+			out, err := exec.CommandContext(t.Context(), sh, "-c", script).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -202,7 +204,8 @@ func TestMultinode(t *testing.T) {
 			_, prelude := helper(t, sh)
 			t.Cleanup(func() { _ = os.Remove("/tmp/lava_multi_node_cache.txt") })
 			cmd := exec.CommandContext(t.Context(), sh, "-c", prelude+
-				"lava-send up ip=1; lava-sync go && lava-wait up && cat /tmp/lava_multi_node_cache.txt; lava-wait-all x || echo refused")
+				"lava-send up ip=1; lava-sync go && lava-wait up && cat /tmp/lava_multi_node_cache.txt; "+
+				"lava-wait-all x || echo refused")
 			cmd.Stdin = strings.NewReader(
 				"<LAVA_SYNC_COMPLETE>\n<LAVA_WAIT_COMPLETE board1:ip=10.0.0.1 board1:k=v>\n<LAVA_WAIT_ALL_COMPLETE nack>\n",
 			)

@@ -41,7 +41,8 @@ var (
 	fullID  = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 	scpLike = regexp.MustCompile(`^([^/:@]+@)?[^/:]+:`) // git@host:path
 	lab     = regexp.MustCompile(
-		`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|unable to access.*(5\d\d|429)|early EOF|RPC failed|unexpected disconnect|no space left`,
+		`(?i)could not resolve host|connection (refused|timed out|reset)|failed to connect|` +
+			`unable to access.*(5\d\d|429)|early EOF|RPC failed|unexpected disconnect|no space left`,
 	)
 )
 

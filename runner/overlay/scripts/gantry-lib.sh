@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC3037
 # gantry-lib.sh is sourced by the helpers: it prints LAVA's signals so that none is lost in silence.
 #
-# gantry_signal TEXT prints TEXT, LAVA's line byte for byte, and a line <GANTRY_TRAILER RUN.SEQ CRC>, both in one write, and
-# keeps the record for the manifest. RUN is the number that the runner gave the run of the stage, so that what a process of
-# an earlier one prints is not taken for its own; SEQ counts from 1 in it, whichever process prints; CRC is the IEEE CRC-32
-# of "RUN.SEQ TEXT". It forks nothing on the usual path: a fork costs 10 ms and more on an emulated CPU.
+# gantry_signal TEXT prints TEXT, LAVA's line byte for byte, and a line <GANTRY_TRAILER RUN.SEQ CRC>, both in one write,
+# and keeps the record for the manifest. RUN is the number that the runner gave the run of the stage, so that what a
+# process of an earlier one prints is not taken for its own; SEQ counts from 1 in it, whichever process prints; CRC is
+# the IEEE CRC-32 of "RUN.SEQ TEXT". It forks nothing on the usual path: a fork costs 10 ms and more on an emulated CPU.
 
 # The CRC's table for four bits at a time, signed, so that shells whose numbers have 32 bits (Android's mksh) and those
 # with 64 agree in the low 32; and the codes of what may be part of a variable's name.
 T0=0 T1=498536548 T2=997073096 T3=651767980 T4=1994146192 T5=1802195444 T6=1303535960 T7=1342533948
-T8=-306674912 T9=-267414716 T10=-690576408 T11=-882789492 T12=-1687895376 T13=-2032938284 T14=-1609899400 T15=-1111625188
+T8=-306674912 T9=-267414716 T10=-690576408 T11=-882789492 T12=-1687895376 T13=-2032938284
+T14=-1609899400 T15=-1111625188
 C_0=48 C_1=49 C_2=50 C_3=51 C_4=52 C_5=53 C_6=54 C_7=55 C_8=56 C_9=57 C__=95
 C_A=65 C_B=66 C_C=67 C_D=68 C_E=69 C_F=70 C_G=71 C_H=72 C_I=73 C_J=74 C_K=75 C_L=76 C_M=77
 C_N=78 C_O=79 C_P=80 C_Q=81 C_R=82 C_S=83 C_T=84 C_U=85 C_V=86 C_W=87 C_X=88 C_Y=89 C_Z=90
@@ -180,7 +181,7 @@ gantry_print() {
 
 # gantry_device sets device to the node that gets a copy of each record and token to what the runner knows the stage's
 # by, and is false when there is none. Without udev, the node is found by the port's name. It is looked for anew each
-# time: a test may load and unload drivers. Not in mksh, whose children keep the descriptors that a redirection put by: a
+# time: a test may load and unload drivers. Not in mksh, whose children keep the descriptors that a redirection saved: a
 # writer that waits would hold up who reads the test's output.
 gantry_device() {
 	[ -z "${KSH_VERSION-}" ] && [ -s "$state/token" ] && [ -r '@PREFIX@/gantry/results-dev' ] || return 1
