@@ -142,10 +142,10 @@ func TestResultsDevice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []Item
 			p := New(Options{Sequenced: true}, func(it Item) { got = append(got, it) })
-			records, last, _ := strings.Cut(device, manifestStart)
+			records, last, _ := strings.Cut(device, ManifestStart)
 			p.FeedDevice([]byte(records), time.Time{})
 			p.Feed([]byte(console), time.Time{})
-			p.FeedDevice([]byte(manifestStart+last), time.Time{})
+			p.FeedDevice([]byte(ManifestStart+last), time.Time{})
 			p.Feed([]byte("# "), time.Time{})
 			sum := p.Close()
 			want := []string{"0_smoke/a=pass", "0_smoke/b=fail"}

@@ -6,17 +6,6 @@ import (
 	"strconv"
 )
 
-// What the helpers print.
-const (
-	trailerStart  = "<GANTRY_TRAILER "
-	recordStart   = "<GANTRY_RECORD "
-	manifestStart = "<GANTRY_MANIFEST "
-	ownStart      = "<GANTRY_SIGNAL "
-	lavaStart     = "<LAVA_"
-	exitSignal    = "<LAVA_TEST_RUNNER EXIT>"
-	manifestWord  = "GANTRY_MANIFEST"
-)
-
 // Kinds of frames.
 const (
 	kindTrailer = iota
@@ -52,10 +41,10 @@ func fullNumber(text []byte) (size, point int) {
 // frameAt is the frame that begins at i, of a record only its head; nil when there is none.
 func frameAt(text []byte, i int) *frame {
 	rest := text[i:]
-	if bytes.HasPrefix(rest, []byte(exitSignal)) {
-		return &frame{kind: kindExit, start: i, end: i + len(exitSignal)}
+	if bytes.HasPrefix(rest, []byte(Exit)) {
+		return &frame{kind: kindExit, start: i, end: i + len(Exit)}
 	}
-	for kind, start := range []string{kindTrailer: trailerStart, kindManifest: manifestStart, kindRecord: recordStart} {
+	for kind, start := range []string{kindTrailer: trailerStart, kindManifest: ManifestStart, kindRecord: RecordStart} {
 		if !bytes.HasPrefix(rest, []byte(start)) {
 			continue
 		}

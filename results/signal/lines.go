@@ -48,9 +48,9 @@ func (s *splitter) feed(b []byte, at time.Time) {
 func protocol(line []byte) bool {
 	i := bytes.LastIndexByte(line, '<')
 	return i >= 0 && (bytes.HasPrefix(line[i:], []byte(trailerStart)) || bytes.HasPrefix(
-		line[i:], []byte(manifestStart),
+		line[i:], []byte(ManifestStart),
 	) ||
-		bytes.HasPrefix(line[i:], []byte(exitSignal)))
+		bytes.HasPrefix(line[i:], []byte(Exit)))
 }
 
 func (s *splitter) keep(b []byte) {

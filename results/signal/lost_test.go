@@ -39,7 +39,7 @@ func TestLostByName(t *testing.T) {
 				number := ""
 				if i < 16 { // a signal and its trailer
 					number = string(rune('1' + i/2))
-				} else if rest, ok := strings.CutPrefix(line, recordStart+"0."); ok {
+				} else if rest, ok := strings.CutPrefix(line, RecordStart+"0."); ok {
 					number = rest[:1]
 				}
 				if number == "" || number < first || number > last {

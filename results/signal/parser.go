@@ -154,7 +154,7 @@ func New(o Options, emit func(Item)) *Parser {
 // after looks at what comes after a whole manifest: the runner's last line, however damaged, or the shell's prompt.
 // Neither must keep a run waiting for its timeout.
 func (p *Parser) after(text []byte, line int) {
-	if text = bytes.TrimSpace(text); len(text) > 0 && !bytes.HasPrefix([]byte(exitSignal), text) {
+	if text = bytes.TrimSpace(text); len(text) > 0 && !bytes.HasPrefix([]byte(Exit), text) {
 		p.order.exit(line)
 	}
 }

@@ -179,7 +179,7 @@ func (s *sequence) rest(j *judgement, r raw) bool {
 }
 
 // leastPart is what the start of a signal has to have to tell which one it is.
-const leastPart = len("<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=")
+const leastPart = len(signalStart + "TESTCASE TEST_CASE_ID=")
 
 // remains says whether what is left may be of a text: it is a part of it, or begins like it.
 func (r *raw) remains(text string) bool {

@@ -23,11 +23,12 @@ func (w *window) salvageDamaged(off, seq int) {
 
 var (
 	rawSignal = regexp.MustCompile(
-		`^(?:<LAVA_SIGNAL_([A-Z]+) ([^<>]+)>|<LAVA_TEST_RUNNER INSTALL_FAIL>|<LAVA_MULTI_NODE> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>)`,
+		`^(?:` + signalStart + `([A-Z]+) ([^<>]+)>|` + runnerStart + installFail + `>|` +
+			`<` + Multinode + `> ?<LAVA_(?:SEND|SYNC|WAIT|WAIT_ALL) [^<>]+>)`,
 	)
 	// rawRest is what is left of a result that was cut: its start, or what comes after it.
 	rawRest = regexp.MustCompile(
-		`<LAVA_SIGNAL_T[^<>]*>?|TESTCASE TEST_CASE_ID=[^<>]*>?|[^<]TEST_CASE_ID=[^<>]* RESULT=[^<>]*>?`,
+		signalStart + `T[^<>]*>?|TESTCASE TEST_CASE_ID=[^<>]*>?|[^<]TEST_CASE_ID=[^<>]* RESULT=[^<>]*>?`,
 	)
 )
 
@@ -209,12 +210,12 @@ func (w *window) unbroken(start, end int) bool {
 
 // grown says whether a signal has the start of another thing of the protocol in it.
 func grown(text []byte) bool {
-	return bytes.Contains(text, []byte("GANTRY_")) || bytes.Count(text, []byte("LAVA_SIGNAL_")) > 1
+	return bytes.Contains(text, []byte("GANTRY_")) || bytes.Count(text, []byte(Signal+"_")) > 1
 }
 
 // nearlyTrailer says whether text begins with a damaged trailer: its first letters, or half of them, are in place.
 func nearlyTrailer(text []byte) bool {
-	for _, other := range []string{recordStart, manifestStart, ownStart} {
+	for _, other := range []string{RecordStart, ManifestStart, ownStart} {
 		if bytes.HasPrefix(text, []byte(other)) {
 			return false
 		}
@@ -233,9 +234,9 @@ func nearlyTrailer(text []byte) bool {
 
 // records puts together the manifest's records that were split, before off.
 func (w *window) records(off int) {
-	for next := bytes.Index(w.text[:off], []byte(recordStart)); next >= 0; {
+	for next := bytes.Index(w.text[:off], []byte(RecordStart)); next >= 0; {
 		start, end := next, off
-		if next = bytes.Index(w.text[start+1:off], []byte(recordStart)); next >= 0 {
+		if next = bytes.Index(w.text[start+1:off], []byte(RecordStart)); next >= 0 {
 			next += start + 1
 			end = next
 		}

@@ -14,13 +14,13 @@ const installFail = "INSTALL_FAIL"
 // signal splits a signal's text into its name and the rest.
 func signal(s string) (name, rest string) {
 	s = strings.TrimSuffix(s, ">")
-	for _, p := range []string{"<LAVA_SIGNAL_", ownStart, "<LAVA_TEST_RUNNER "} {
+	for _, p := range []string{signalStart, ownStart, runnerStart} {
 		if r, ok := strings.CutPrefix(s, p); ok {
 			name, rest, _ = strings.Cut(r, " ")
 			return name, rest
 		}
 	}
-	if r, ok := strings.CutPrefix(s, "<LAVA_MULTI_NODE>"); ok {
+	if r, ok := strings.CutPrefix(s, "<"+Multinode+">"); ok {
 		name, rest, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(r), "<"), " ")
 		return name, rest
 	}

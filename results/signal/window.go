@@ -131,7 +131,7 @@ func (w *window) find(v *view) *frame {
 			base++
 			continue
 		case f.kind == kindRecord && !w.recordEnd(f, v.text):
-		case f.kind == kindManifest && checksum(f.digits, []byte(manifestWord)) != f.crc:
+		case f.kind == kindManifest && checksum(f.digits, []byte(Manifest)) != f.crc:
 		default:
 			return f
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gantry-ci/gantry/internal/shell"
+	"github.com/gantry-ci/gantry/results/signal"
 )
 
 //go:embed scripts
@@ -38,14 +39,14 @@ func Build(s *Spec) (*Content, error) {
 	return t.content(), nil
 }
 
-// helpers adds bin/. A script's places for the shell and the overlay's folder are filled in, so that it works without
-// any environment: under sudo, from cron, or in a daemon.
+// helpers adds bin/. A script's places for the protocol's words, the shell and the overlay's folder are filled in, so that
+// it works without any environment: under sudo, from cron, or in a daemon.
 func (t *tree) helpers(s *Spec) error {
 	entries, err := scripts.ReadDir("scripts")
 	if err != nil {
 		return fmt.Errorf("read helper scripts: %w", err)
 	}
-	fill := strings.NewReplacer("@SHELL@", s.shell(), "@PREFIX@", s.root())
+	fill := strings.NewReplacer(append(signal.Places(), "@SHELL@", s.shell(), "@PREFIX@", s.root())...)
 	for _, e := range entries {
 		b, err := scripts.ReadFile("scripts/" + e.Name())
 		if err != nil {
@@ -129,7 +130,7 @@ func runScript(s *Spec, d *Definition, dir string) string {
 	if d.Signal == SignalKmsg {
 		b.WriteString("export GANTRY_SIGNAL=kmsg\n")
 	}
-	signal := path.Join(s.root(), "bin/gantry-signal")
+	send := path.Join(s.root(), "bin/gantry-signal")
 	fmt.Fprintf(&b, "set -e\nexport TESTRUN_ID=%s\ncd %s\nUUID=\"$(cat uuid)\"\n", shell.Quote(d.Run()), shell.Quote(dir))
 	if d.AtEnd != "" {
 		// In a process of its own, which ends where it fails: the run's status stays.
@@ -138,7 +139,7 @@ func runScript(s *Spec, d *Definition, dir string) string {
 			shell.Quote("{ gantry_status=$?; set +ex; } 2>/dev/null; (set -e; "+d.AtEnd+"); exit $gantry_status"),
 		)
 	}
-	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_STARTRUN $TESTRUN_ID $UUID>\"\nset -x\n", signal)
+	fmt.Fprintf(&b, "%s \"<%s_STARTRUN $TESTRUN_ID $UUID>\"\nset -x\n", send, signal.Signal)
 	for _, step := range d.Steps {
 		fmt.Fprintln(&b, step)
 	}
@@ -146,7 +147,7 @@ func runScript(s *Spec, d *Definition, dir string) string {
 	if d.AtEnd != "" {
 		fmt.Fprintf(&b, "trap - EXIT\n%s\n", d.AtEnd)
 	}
-	fmt.Fprintf(&b, "%s \"<LAVA_SIGNAL_ENDRUN $TESTRUN_ID $UUID>\"\n", signal)
+	fmt.Fprintf(&b, "%s \"<%s_ENDRUN $TESTRUN_ID $UUID>\"\n", send, signal.Signal)
 	return b.String()
 }
 

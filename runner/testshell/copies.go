@@ -14,12 +14,6 @@ const copyWait = 2 * time.Second
 // maxCopyLine bounds a line of the device, in bytes; a record is shorter by far.
 const maxCopyLine = 16 << 10
 
-// What a line of the device begins with, after its mark.
-const (
-	recordStart   = "<GANTRY_RECORD "
-	manifestStart = "<GANTRY_MANIFEST "
-)
-
 // copies holds back what came beside the console, until the parser may have it: each record for copyWait, and the
 // manifest's last line until the run's output is over. With that one the parser knows all that there is, and takes
 // whatever the console still prints for the end of the run.
@@ -64,13 +58,13 @@ func (c *copies) addLine(now time.Time) {
 	text, ours := bytes.CutPrefix(c.line, c.mark)
 	if !ours {
 		mark, other, ok := bytes.Cut(c.line, []byte(" "))
-		if !ok || !bytes.HasPrefix(mark, []byte("@")) || !bytes.HasPrefix(other, []byte(recordStart)) {
+		if !ok || !bytes.HasPrefix(mark, []byte("@")) || !bytes.HasPrefix(other, []byte(signal.RecordStart)) {
 			return
 		}
 		text = other // the parser knows the run by the record's number
 	}
 	text = append(bytes.Clone(text), '\n')
-	if bytes.HasPrefix(text, []byte(manifestStart)) {
+	if bytes.HasPrefix(text, []byte(signal.ManifestStart)) {
 		c.manifest, c.manifestAt = text, now
 		return
 	}

@@ -37,11 +37,8 @@ func (s *runs) next(con *console.Console, try int) (number int, from int64) {
 // ended remembers where a run ended.
 func (s *runs) ended(con *console.Console, at int64) { s.console, s.end = con, at }
 
-// exitLine is the last that lava-test-runner prints.
-const exitLine = "<LAVA_TEST_RUNNER EXIT>"
-
 // lastLines begin the last line of a run, and of a manifest that was asked for again.
-func lastLines() [][]byte { return [][]byte{[]byte(exitLine), []byte(manifestStart)} }
+func lastLines() [][]byte { return [][]byte{[]byte(signal.Exit), []byte(signal.ManifestStart)} }
 
 // tailSize is what is searched for the last line: what one read of the console brings.
 const tailSize = 64 << 10

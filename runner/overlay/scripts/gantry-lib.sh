@@ -235,13 +235,13 @@ gantry_signal() {
 		seq=$run.$seq
 		gantry_crc "$seq $signal"
 		gantry_chars
-		gantry_record="<GANTRY_RECORD $seq $crc ${signal#<}"
+		gantry_record="<@RECORD@ $seq $crc ${signal#<}"
 		{ printf '%s\n' "$gantry_record" >>"$state/records"; } 2>/dev/null
 		gantry_keep "$gantry_record"
 		if gantry_device; then
 			gantry_copy gantry_line "$gantry_record"
 		fi
-		gantry_print "$signal$gantry_nl<GANTRY_TRAILER $seq $crc>"
+		gantry_print "$signal$gantry_nl<@TRAILER@ $seq $crc>"
 	else
 		gantry_chars
 		gantry_print "$signal"
