@@ -49,15 +49,11 @@ func newSymbols(o Options, rec *record) (*symbols, error) {
 		s.given = i
 		return s, results.Blame(results.ClassJob, err) // it is the user's, and so is the fault
 	case o.Job.Symbols != nil:
-		if err := o.fetchPolicy().Check(o.Job.Symbols.URL); err != nil {
+		if err := o.Policy.Fetch().Check(o.Job.Symbols.URL); err != nil {
 			return s, results.Failf(results.ClassJob, "line %d: metadata.gantry.symbols: %w", o.Job.Symbols.At("url").Line, err)
 		}
 	}
 	return s, nil
-}
-
-func (o Options) fetchPolicy() fetch.Policy {
-	return fetch.Policy{Host: o.Policy.Operator, FileRoots: o.Policy.FileRoots, URLs: o.Policy.URLs}
 }
 
 // wantSymbols says whether the run has symbols.
@@ -147,7 +143,7 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 		)
 	}
 	want := s.o.Job.Symbols
-	begun, fetcher := time.Now(), fetch.Fetcher{Policy: s.o.fetchPolicy()}
+	begun, fetcher := time.Now(), fetch.Fetcher{Policy: s.o.Policy.Fetch()}
 	res, err := fetcher.To(ctx, fetch.Request{
 		URL: want.URL, Compression: want.Compression, Checksums: fetch.Checksums{SHA256: want.SHA256Sum}, Limit: maxSymbols,
 	}, filepath.Join(dir, "vmlinux"))

@@ -26,7 +26,7 @@ const downloadAttempts = 3
 
 // download adds the steps that fetch an image into the run's folder, and returns where it will be.
 func download(b *plan.Builder, name string, img *jobs.Image) *flow.File {
-	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
+	policy := b.Policy.Fetch()
 	check(b, img, policy)
 	if !filepath.IsLocal(name) || filepath.Base(name) != name {
 		b.ErrorAt(img.Line, "image %q: the name is not that of a file", name)
