@@ -194,7 +194,7 @@ func (s *Scanner) rebooted(l line) {
 	}
 	s.emit()
 	clear(s.seen)
-	if s.boot.ordered && !s.opts.During().Bound || s.Fatal() {
+	if s.boot.ordered && !s.opts.During(l.number).Bound || s.Fatal() {
 		return
 	}
 	s.single(l, rebootGroup())

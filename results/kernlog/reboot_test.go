@@ -27,7 +27,7 @@ func TestOrderedRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			s := kernlog.New(kernlog.Options{
-				During: func() kernlog.During { return kernlog.During{Section: "test", Bound: c.bound} },
+				During: func(int) kernlog.During { return kernlog.During{Section: "test", Bound: c.bound} },
 				Found:  func(f results.Finding) { got = append(got, f.Title) },
 			})
 			_, _ = s.Write([]byte(c.log))

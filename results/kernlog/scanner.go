@@ -30,8 +30,9 @@ type Options struct {
 	// while for late output, then Flush; Found gets the complete one, of the same line. That may not be fatal after
 	// all: a list may allow a title that was not complete.
 	Fatal func(results.Finding)
-	// During is asked what is going on when a finding begins; its title may be known much later.
-	During func() During
+	// During is asked what was going on when a finding began, on that line of the stream, from 1; its title may be known
+	// much later.
+	During func(line int) During
 	// List masks and adds findings.
 	List *List
 }
@@ -62,7 +63,7 @@ func New(o Options) *Scanner {
 		o.Fatal = func(results.Finding) {}
 	}
 	if o.During == nil {
-		o.During = func() During { return During{} }
+		o.During = func(int) During { return During{} }
 	}
 	s := &Scanner{opts: o, tables: shared(), number: 1, seen: map[string]bool{}}
 	s.search = o.List != nil && slices.ContainsFunc(o.List.Deny, func(e Entry) bool { return e.searches() })
@@ -229,7 +230,7 @@ func (s *Scanner) owner(context string) *report {
 
 // begin opens a report.
 func (s *Scanner) begin(l line, h *heading) {
-	r := newReport(l, h, s.opts.During())
+	r := newReport(l, h, s.opts.During(l.number))
 	s.begun++
 	s.admit(r)
 	if h.fatal {
@@ -268,7 +269,7 @@ func (s *Scanner) alarm(r *report) {
 
 // single reports an event of one message.
 func (s *Scanner) single(l line, g *group) {
-	r := newReport(l, &heading{group: g, fatal: g.fatal}, s.opts.During())
+	r := newReport(l, &heading{group: g, fatal: g.fatal}, s.opts.During(l.number))
 	if g.fatal {
 		s.alarm(r)
 	}

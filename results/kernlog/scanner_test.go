@@ -287,7 +287,7 @@ func TestDuring(t *testing.T) {
 	now := kernlog.During{Section: "boot"}
 	var found []results.Finding
 	s := kernlog.New(kernlog.Options{
-		During: func() kernlog.During { return now },
+		During: func(int) kernlog.During { return now },
 		Found:  func(f results.Finding) { found = append(found, f) },
 	})
 	_, _ = s.Write([]byte("ok 1 - first\n"))

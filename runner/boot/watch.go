@@ -55,7 +55,8 @@ func (o *methods) watch(ctx context.Context, c *console.Console, start int64, r 
 		if ctx.Err() != nil {
 			b, err = nil, ctx.Err()
 		}
-		_, _ = w.scanner.Write(b) // never fails
+		w.session.AwaitRead(ctx, cur.Offset()) // which case a finding is of is known then
+		_, _ = w.scanner.Write(b)              // never fails
 		w.unstick()
 		if err == nil && !w.overdue() {
 			continue
@@ -89,9 +90,9 @@ func (w *watcher) next(ctx context.Context, cur *console.Cursor) ([]byte, error)
 
 func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) > lateMax }
 
-// during is what is going on while a finding begins.
-func (w *watcher) during() kernlog.During {
-	suite, name := w.session.Case()
+// during is what was going on when a finding began, on a line of the stream.
+func (w *watcher) during(line int) kernlog.During {
+	suite, name := w.session.CaseAt(line + w.before)
 	return kernlog.During{Section: w.r.Running().Section, Suite: suite, Case: name, Bound: w.session.Bound()}
 }
 

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"sync"
 	"time"
 
 	"github.com/gantry-ci/gantry/results"
@@ -18,11 +17,7 @@ type Session struct {
 	Delay    time.Duration  // between typed characters of a test
 	Prompted bool           // a test has ended, and nobody has taken the prompt after it
 
-	mu      sync.Mutex
-	suite   string
-	name    string
-	changes int  // how often the case changed
-	bound   bool // what runs ends with the system
+	running
 }
 
 // Begin makes the session that of a shell that has just been opened. What was known of the shell before holds no more.
@@ -39,43 +34,8 @@ func (s *Session) Exit() error {
 	return s.Exited()
 }
 
-// SetCase says which case is running, as far as the target tells; "", "" between cases.
-func (s *Session) SetCase(suite, name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.suite, s.name = suite, name
-	s.changes++
-}
-
-// Case is the one that SetCase said.
-func (s *Session) Case() (suite, name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.suite, s.name
-}
-
-// Progress changes whenever the running test goes on to another case.
-func (s *Session) Progress() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changes
-}
-
-// Bind says that a program runs on the system which ends with it, so that a restart, even an ordered one, breaks the
-// step; the function returned says that it has ended.
-func (s *Session) Bind() (free func()) {
-	set := func(to bool) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.bound = to
-	}
-	set(true)
-	return func() { set(false) }
-}
-
-// Bound reports whether such a program runs.
-func (s *Session) Bound() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.bound
+// Now is the line of the session's console that is printed next.
+func (s *Session) Now() int {
+	c := s.Shell.Console()
+	return c.LineAt(c.Size())
 }

@@ -47,8 +47,8 @@ func (x *execution) run(ctx context.Context) error {
 // command types one command and reports what came back.
 func (x *execution) command(ctx context.Context, c *command) error {
 	start := time.Now()
-	x.out.session.SetCase(x.suite, c.Name)
-	defer x.out.session.SetCase(x.suite, "")
+	x.out.session.SetCase(x.out.session.Now(), x.suite, c.Name)
+	defer func() { x.out.session.SetCase(x.out.session.Now(), x.suite, "") }()
 	m, err := x.exchange(ctx, c)
 	if err != nil {
 		x.out.broken(ctx, c.Name, err)

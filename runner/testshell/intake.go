@@ -28,6 +28,7 @@ type intake struct {
 	end    end // of this wait: the first in order of those seen
 
 	cursor  *console.Cursor
+	reached func(offset int64) // called when the parser has what the console printed before it
 	console chan read // what the read under way will bring
 	reading bool      // one is under way
 
@@ -42,13 +43,14 @@ type intake struct {
 // read is what one read of the console brought.
 type read struct {
 	bytes []byte
+	to    int64 // where in the record they end
 	err   error
 }
 
 // newIntake reads the console from the cursor on. Report is called with each item that the parser finds, by the methods
 // of the intake.
 func newIntake(c *console.Cursor, o signal.Options, report func(signal.Item)) *intake {
-	in := &intake{cursor: c, console: make(chan read, 1), stop: func() {}}
+	in := &intake{cursor: c, console: make(chan read, 1), stop: func() {}, reached: func(int64) {}}
 	in.parser = signal.New(o, func(i signal.Item) {
 		switch {
 		case i.Raise != "":
@@ -170,7 +172,7 @@ func (in *intake) read(ctx context.Context) {
 	in.reading = true
 	go func() {
 		b, err := in.cursor.Next(ctx)
-		in.console <- read{b, err}
+		in.console <- read{b, in.cursor.Offset(), err}
 	}()
 }
 
@@ -189,6 +191,7 @@ func (in *intake) addConsole(r read) {
 	in.reading = false
 	now := time.Now()
 	in.parser.Feed(r.bytes, now)
+	in.reached(r.to)
 	if len(r.bytes) > 0 && !in.quietAt.IsZero() && now.Sub(in.copies.manifestAt) < quietMax {
 		in.quietAt = now.Add(quietWait)
 	}

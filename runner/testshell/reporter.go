@@ -32,16 +32,16 @@ func (p *reporter) report(i signal.Item) {
 	case i.StartRun != nil:
 		p.suite = i.StartRun.Name
 		p.formats[p.suite].begin(p.line)
-		p.session.SetCase(p.suite, "")
+		p.session.SetCase(p.line, p.suite, "")
 	case i.EndRun != nil:
-		p.session.SetCase("", "")
+		p.session.SetCase(p.line, "", "")
 		for _, c := range p.formats[i.EndRun.Name].end(p.console, i.Line) {
 			p.emit(&c, p.try)
 		}
 	case i.StartCase != "":
-		p.session.SetCase(p.suite, i.StartCase)
+		p.session.SetCase(p.line, p.suite, i.StartCase)
 	case i.EndCase != "":
-		p.session.SetCase(p.suite, "")
+		p.session.SetCase(p.line, p.suite, "")
 	case i.Case != nil:
 		try := p.try
 		if i.Late > 0 {

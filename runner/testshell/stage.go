@@ -104,12 +104,14 @@ func (s *stage) run(ctx context.Context, r *plan.Run, t *tries, q request) error
 		Definitions: q.definitions, Sequenced: true, Line: con.LineAt(from), Since: con.LineAt(since),
 		Run: number, History: &s.runs.history,
 	}, rep.report)
+	in.reached = s.session.Read
 	var o outcome
 	o.end, o.cause = s.converse(ctx, r, in, rep.operator, number, q.typed(number))
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	o.summary = in.parser.Close()
+	s.session.EndReading()
 	t.end()
-	s.session.SetCase("", "")
+	s.session.SetCase(s.session.Now(), "", "")
 	rep.logSummary(&o.summary)
 	end := afterLastLine(con, in.cursor.Offset())
 	s.runs.ended(con, end)
@@ -140,6 +142,7 @@ func (s *stage) converse(
 			return brokenEnd(ctx), err
 		}
 	}
+	s.session.BeginReading(in.cursor.Offset())
 	end, err := in.wait(ctx, false)
 	for try := 0; err == nil && try < manifestTries && in.incomplete(); try++ {
 		// After a raise the runner is still at work: its own manifest is to come, and what is typed would be echoed into

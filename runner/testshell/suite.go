@@ -25,7 +25,7 @@ type suite struct {
 }
 
 func newSuite(r *plan.Run, s *flow.Session, name string, expected []string) *suite {
-	s.SetCase(name, "")
+	s.SetCase(s.Now(), name, "")
 	return &suite{r: r, session: s, name: name, expected: expected}
 }
 
@@ -68,7 +68,7 @@ func (s *suite) end(start time.Time, err error) {
 			s.missing(name, "the case is expected, and was not reported")
 		}
 	}
-	s.session.SetCase("", "")
+	s.session.SetCase(s.session.Now(), "", "")
 	elapsed := time.Since(start).Seconds()
 	c := &results.Case{Suite: results.PipelineSuite, Case: s.name, Result: results.Pass, DurationS: &elapsed}
 	if err != nil {
