@@ -29,8 +29,8 @@ type intake struct {
 
 	cursor  *console.Cursor
 	reached func(offset int64) // called when the parser has what the console printed before it
-	console chan read // what the read under way will bring
-	reading bool      // one is under way
+	console chan read          // what the read under way will bring
+	reading bool               // one is under way
 
 	beside  chan []byte // what the device's record brings; nil where there is none, or no more comes
 	stop    context.CancelFunc
