@@ -42,6 +42,7 @@ const more = `
 
 // TestBlocks runs several blocks of tests, in one boot and after a reboot.
 func TestBlocks(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	src := append(source(t, func(p *params) {
 		p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]`
@@ -69,6 +70,7 @@ const next = `
 // TestBlocksAfterTrouble has the first block end in the ways that LAVA goes on after, and in those that end a job: what
 // does not run is missing. A shell that is still at work is brought back.
 func TestBlocksAfterTrouble(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for name, c := range map[string]struct {
 		steps    string
@@ -88,14 +90,15 @@ func TestBlocksAfterTrouble(t *testing.T) {
 			verdict{"incomplete", results.ClassTest, "the test raised: gone", "0_smoke/first=pass 1_next/there=missing"},
 		},
 		"a skipped timeout": {
-			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 20, skip: true}", false,
+			`["lava-test-case first --result pass", "sleep 1000"]`, "timeout: {seconds: 30, skip: true}", false,
 			verdict{
-				"incomplete", results.ClassTimeout, "lava-test-retry timed out after 20s (0_smoke did not end)",
+				"incomplete", results.ClassTimeout, "lava-test-retry timed out after 30s (0_smoke did not end)",
 				"0_smoke/first=pass 1_next/there=pass",
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			src := string(append(source(t, func(p *params) { p.Steps = c.steps }), next...))
 			if c.skip != "" {
 				src = strings.Replace(src, "timeout: {seconds: 120}", c.skip, 1)

@@ -16,6 +16,7 @@ import (
 
 // TestFullDisk gives runs too little room, for the images and for the record: the lab's fault, said, and cleaned up.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for _, tt := range []struct{ name, size, want string }{
 		{"no room for the kernel", "8m", "no space left on device"},
@@ -23,6 +24,7 @@ func TestFullDisk(t *testing.T) {
 		{"no room for the record", "4k", "no space left on device"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+tt.size); err != nil {
 				t.Skip("cannot mount a small disk here:", err)

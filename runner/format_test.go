@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gantry-ci/gantry/results"
@@ -35,6 +36,7 @@ const foreign = `
 
 // TestFormats runs definitions that name a format.
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	src := append(source(t, func(p *params) { p.Steps = `["true"]` }), foreign...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
@@ -73,6 +75,7 @@ const cutOff = `
 
 // TestFormatCutOff reads the file of a definition that a step ends, and reports it missing where nobody can print it.
 func TestFormatCutOff(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for step, want := range map[string]verdict{
 		`"false"`: {
@@ -90,7 +93,12 @@ func TestFormatCutOff(t *testing.T) {
 		"echo b >/proc/sysrq-trigger": {"incomplete", results.ClassTest, "", "0_smoke/uname=pass 1_cut/results=missing"},
 	} {
 		t.Run(step, func(t *testing.T) {
-			res, _ := serve(t, append(source(t, nil), cutOff+step+"\n"...), plan.Policy{FileRoots: []string{root}})
+			t.Parallel()
+			more := cutOff
+			if step != "sleep 1000" {
+				more = strings.Replace(more, "seconds: 20", "seconds: 120", 1)
+			}
+			res, _ := serve(t, append(source(t, nil), more+step+"\n"...), plan.Policy{FileRoots: []string{root}})
 			check(t, res, want)
 		})
 	}

@@ -39,6 +39,7 @@ func steps(list string) string {
 
 // TestGroup answers a test that calls the group of which its target is the only one.
 func TestGroup(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	const passed = "0_smoke/uname=pass 1_group/self=pass 1_group/sync=pass 1_group/wait=pass 1_group/wait-all=pass 1_group/late=pass 1_group/query=pass"
 	for name, c := range map[string]struct {
@@ -60,6 +61,7 @@ func TestGroup(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			res, _ := serve(t, append(source(t, nil), steps(alone+c.more)...), plan.Policy{FileRoots: []string{root}})
 			check(t, res, c.want)
 		})
@@ -68,6 +70,7 @@ func TestGroup(t *testing.T) {
 
 // TestGroupTyped has typed commands wait for what a test has sent.
 func TestGroupTyped(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	const typed = `- test:
     interactive:
@@ -91,6 +94,7 @@ func TestGroupTyped(t *testing.T) {
 
 // TestMultinode runs a multinode job that has one target, and refuses one that has more.
 func TestMultinode(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for count, want := range map[string]verdict{
 		"1": {"pass", "", "", "0_smoke/role=pass 0_smoke/group=pass"},
@@ -106,6 +110,7 @@ func TestMultinode(t *testing.T) {
 			"- test:\n    role: [server]\n",
 		).Replace(src)
 		t.Run(count, func(t *testing.T) {
+			t.Parallel()
 			res, _ := serve(t, []byte(src), plan.Policy{FileRoots: []string{root}})
 			check(t, res, want)
 		})

@@ -26,6 +26,7 @@ import (
 // TestProvoked has a real kernel break during a test in every way that it can, and looks at how soon the run ends, and
 // whom it names. Run it with -v for the table.
 func TestProvoked(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	const load = "echo %s | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"
 	for _, c := range []struct {
@@ -73,6 +74,7 @@ func TestProvoked(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			provoke := c.provoke
 			if c.code != nil {
 				provoke = fmt.Sprintf(c.provoke, module(t, root, c.code))
@@ -175,6 +177,7 @@ func module(t *testing.T, dir string, code []byte) string {
 
 // TestCleanBoots finds nothing where nothing is wrong. GANTRY_CLEAN_BOOTS says how often; it is 2 otherwise.
 func TestCleanBoots(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	n := 2
 	if s := os.Getenv("GANTRY_CLEAN_BOOTS"); s != "" {
@@ -198,6 +201,7 @@ func TestCleanBoots(t *testing.T) {
 
 // TestKernelList has an oops allowed by the repository, and a message denied that is no trouble to anybody else.
 func TestKernelList(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	oops := "echo " + module(t, root, []byte{
 		0x31, 0xc0, 0x8b, 0x00,
@@ -223,6 +227,7 @@ func TestKernelList(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			list, report := kernlog.ParseList([]byte(c.list), time.Now())
 			if err := report.Err(); err != nil {
 				t.Fatal(err)

@@ -68,6 +68,16 @@ func serveSSH(t *testing.T, dir, device string, change func(*dut.Target), steps 
 	})
 }
 
+// What a step waits for: that a session reads the results, and that one has read all of them, with a while to send
+// them in.
+const (
+	reader    = `[ "$(readlink $p/fd/0)" = /lava-7/gantry/results ]`
+	followed  = "{ set +x; } 2>/dev/null; until for p in /proc/[0-9]*; do " + reader + " && break; done; do sleep 0.2; done"
+	delivered = "{ set +x; } 2>/dev/null; until for p in /proc/[0-9]*; do " + reader + ` && ` +
+		`[ "$(sed -n 's/^pos:[^0-9]*//p' $p/fdinfo/0)" -ge "$(stat -c %s /lava-7/gantry/results)" ] && break; done; ` +
+		"do sleep 0.2; done; sleep 3"
+)
+
 // told is what the run's log says of results by ssh, a line each.
 func told(t *testing.T, dir string) string {
 	t.Helper()
@@ -85,6 +95,7 @@ func told(t *testing.T, dir string) string {
 
 // TestResultsSSH boots guests whose results come by ssh, and has session or console lose what they may.
 func TestResultsSSH(t *testing.T) {
+	t.Parallel()
 	g, root := sshGuest(t)
 	const cases = 30
 	spoil := changed(func(g *dut.Guest) { g.Console = spoiled{g.Console} })
@@ -102,41 +113,41 @@ func TestResultsSSH(t *testing.T) {
 	}{
 		{
 			"a quiet console", nil, "own_guest: true", 22,
-			[]string{"sleep 5", report(0, cases), "sleep 3"},
+			[]string{followed, report(0, cases), delivered},
 			cases, cases,
 			"is not checked: QEMU forwards the port into its own guest",
 		},
 		{"a console full of the kernel's messages", nil, "pinned", 22, []string{
 			"dmesg -n 8; echo on >/proc/sys/kernel/printk_devkmsg",
 			"(while echo '<4>noise: a message of the kernel, longer than a FIFO' >/dev/kmsg; do :; done) & echo $! >/tmp/noise",
-			report(0, cases), "kill $(cat /tmp/noise); sleep 3",
+			report(0, cases), "kill $(cat /tmp/noise)", delivered,
 		}, cases, cases, "is the device file's"},
 		{
 			"a console without a result", nil, "pinned", 22,
-			[]string{"exec >/dev/null 2>&1", report(0, cases), "sleep 5"},
+			[]string{"exec >/dev/null 2>&1", report(0, cases), delivered},
 			cases, cases, "is followed at root@127.0.0.1:",
 		},
 		{"a console that spoils every signal", spoil, "known", 22, []string{report(0, cases)}, cases, cases, "/known_hosts"},
 		{"a session that is lost half way, beside a spoiled console", spoil, "pinned", 22, []string{
-			report(0, 10), "sleep 5", session, report(10, 20),
+			report(0, 10), delivered, session, report(10, 20),
 		}, cases, cases, "the session is lost"},
 		{
 			"a server that goes half way", nil, "pinned", 22,
-			[]string{report(0, 10), "sleep 5", server, report(10, 20)},
+			[]string{report(0, 10), delivered, server, report(10, 20)},
 			10, 10,
 			"the session is lost",
 		},
 		{
 			"a network that goes half way", nil, "pinned", 22,
-			[]string{report(0, 10), "sleep 5; ifconfig eth0 down", report(10, 20)},
+			[]string{report(0, 10), delivered, "ifconfig eth0 down", report(10, 20)},
 			10, 10, "",
 		},
 		{"a server that is missing", nil, "pinned", 2222, []string{report(0, cases)}, 0, 0, "no session yet"},
-		{"a wrong host key", nil, "wrong", 22, []string{"sleep 5", report(0, cases)}, 0, 0, "the host key is refused"},
-		{"an unknown host", nil, "unknown", 22, []string{"sleep 5", report(0, cases)}, 0, 0, "the host key is refused"},
+		{"a wrong host key", nil, "wrong", 22, []string{"sleep 15", report(0, cases)}, 0, 0, "the host key is refused"},
+		{"an unknown host", nil, "unknown", 22, []string{"sleep 15", report(0, cases)}, 0, 0, "the host key is refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel() // they mostly wait
+			t.Parallel()
 			n := freePort(t)
 			device := sshDevice(n, tt.to, g.Identity, hostPolicy(t, tt.policy, n, g.HostKey))
 			res, dir := serveSSH(t, root, device, tt.change, tt.steps...)
@@ -207,10 +218,11 @@ func secret(t *testing.T, identity, dir string) {
 // TestResultsSSHFlood has the file grow by 40 MiB: the record stays bounded, as far as an emulated guest gets with it,
 // and the results come by the console.
 func TestResultsSSHFlood(t *testing.T) {
+	t.Parallel()
 	g, root := sshGuest(t)
 	const cases = 10
 	res, dir := serveSSH(t, root, sshDevice(freePort(t), 22, g.Identity, "host_key: "+g.HostKey), nil,
-		"sleep 5; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10",
+		followed+"; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10",
 		report(0, cases))
 	n := byDevice(t, dir)
 	st, err := os.Stat(filepath.Join(dir, beside.RecordFile))
@@ -232,6 +244,7 @@ func TestResultsSSHFlood(t *testing.T) {
 // TestResultsSSHReboot boots twice beside a console that spoils every signal: each boot has a session of its own, and
 // the second does not read the first one's results.
 func TestResultsSSHReboot(t *testing.T) {
+	t.Parallel()
 	g, root := sshGuest(t)
 	src := append(source(t, func(p *params) {
 		p.Ramdisk, p.Steps = "file:///ramdisk-ssh.cpio.gz", list(report(0, 15))
@@ -265,12 +278,13 @@ func TestResultsSSHReboot(t *testing.T) {
 
 // TestResultsSSHPanic has the guest go down during a test: the run ends as without a session, with what was reported.
 func TestResultsSSHPanic(t *testing.T) {
+	t.Parallel()
 	g, root := sshGuest(t)
 	for name, last := range map[string]string{"panic": "echo c >/proc/sysrq-trigger", "reboot": "reboot -f", "power-off": "poweroff -f"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			device := sshDevice(freePort(t), 22, g.Identity, "own_guest: true")
-			res, dir := serveSSH(t, root, device, nil, report(0, 10), "sleep 4", last, report(10, 20))
+			res, dir := serveSSH(t, root, device, nil, report(0, 10), delivered, last, report(10, 20))
 			if n := byDevice(t, dir); res.Verdict.Verdict != results.VerdictIncomplete || res.Class != results.ClassTest ||
 				passes(res) != 10 || n != 10 {
 				t.Errorf(
@@ -284,6 +298,7 @@ func TestResultsSSHPanic(t *testing.T) {
 
 // TestResultsSSHManual runs the manual's device file, with a port and keys of this machine, and one in LAVA's form.
 func TestResultsSSHManual(t *testing.T) {
+	t.Parallel()
 	g, root := sshGuest(t)
 	manual, err := os.ReadFile("../docs/runner.md")
 	if err != nil {
@@ -316,7 +331,7 @@ timeouts: {actions: {}, connections: {}}
 			device := strings.NewReplacer(
 				"2222", strconv.Itoa(freePort(t)), "/etc/gantry/id_ed25519", g.Identity,
 			).Replace(device)
-			res, dir := serveSSH(t, root, device, nil, report(0, 30), "sleep 5")
+			res, dir := serveSSH(t, root, device, nil, report(0, 30), delivered)
 			if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != 30 || n != 30 {
 				t.Errorf("verdict %s (%s), %d cases, %d by ssh", res.Verdict.Verdict, res.Message, passes(res), n)
 			}

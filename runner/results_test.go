@@ -93,6 +93,7 @@ func report(from, n int) string {
 
 // TestResultsPort boots guests with a results port, and has port or console lose what they may.
 func TestResultsPort(t *testing.T) {
+	t.Parallel()
 	root := virtio(t)
 	const cases = 30
 	same := func(*dut.Target) {}
@@ -131,6 +132,7 @@ func TestResultsPort(t *testing.T) {
 		}, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			res, dir := serveResults(t, root, tt.change, tt.steps...)
 			n := byDevice(t, dir)
 			if res.Verdict.Verdict != results.Pass || passes(res) != cases || n < tt.low || n > tt.high {
@@ -199,6 +201,7 @@ func (s *silent) Close() error {
 
 // TestResultsPortFlood writes a gigabyte to the port: the record stays bounded, and the results come by the console.
 func TestResultsPortFlood(t *testing.T) {
+	t.Parallel()
 	root := virtio(t)
 	const cases = 10
 	res, dir := serveResults(
@@ -218,6 +221,7 @@ func TestResultsPortFlood(t *testing.T) {
 
 // TestResultsPortUnasked gives no guest a port whose device file says nothing of one.
 func TestResultsPortUnasked(t *testing.T) {
+	t.Parallel()
 	root := virtio(t)
 	res, dir := serve(t, source(t, func(p *params) {
 		p.Ramdisk, p.Steps = "file:///ramdisk-virtio.cpio.gz", list("lava-test-case none --shell '! ls /dev/vport0p1'")

@@ -14,6 +14,7 @@ import (
 
 // TestRetry runs the definitions of failed cases again, in the same boot.
 func TestRetry(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	const flaky = `"lava-test-case steady --shell true", "lava-test-case flaky --shell '[ -e /tmp/been ]'", "touch /tmp/been"`
 	for _, c := range []struct {
@@ -48,6 +49,7 @@ func TestRetry(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			known := &results.KnownFailures{}
 			if c.known != "" {
 				list, report := results.ParseKnownFailures([]byte(c.known), time.Now())
@@ -57,7 +59,7 @@ func TestRetry(t *testing.T) {
 				known = list
 			}
 			res, _ := serve(t, source(t, func(p *params) {
-				p.Steps, p.TestSeconds = c.steps, 45
+				p.Steps, p.TestSeconds = c.steps, 60
 			}), plan.Policy{FileRoots: []string{root}}, func(o *runner.Options) {
 				o.TestRetries, o.KnownFailures = 1, known
 			})
@@ -77,6 +79,7 @@ func TestRetry(t *testing.T) {
 
 // TestFailureRetry counts the last try of a test action that is tried again.
 func TestFailureRetry(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	src := source(t, func(p *params) {
 		p.Steps = `["lava-test-case a --shell true", "lava-test-case b --shell test -e /tmp/been", "if [ ! -e /tmp/been ]; then touch /tmp/been; lava-test-raise once; fi", "lava-test-case c --shell true"]`

@@ -3,6 +3,8 @@ package runner_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -118,10 +120,8 @@ func serveOn(
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
 	}
-	id := "test-" + strings.ToLower(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-"))
-	if len(id) > 60 {
-		id = id[:60]
-	}
+	id := strings.ToLower(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-"))
+	id = fmt.Sprintf("test-%d-%s", os.Getpid(), id[:min(len(id), 50)])
 	tg, err := dut.New(d, dut.Options{ID: id, Operator: policy.Operator})
 	if err != nil {
 		t.Fatal(err)
@@ -137,13 +137,23 @@ func serveOn(
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, err := exec.CommandContext(t.Context(), "pgrep", "-af", "gantry-"+id).Output(); err == nil {
+	if left := guests(t, id); left != "" {
 		t.Errorf("left running: %s", left)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "images")); err == nil {
 		t.Error("images are left")
 	}
 	return res, dir
+}
+
+// guests are the processes of the guest of that id, a line each.
+func guests(t *testing.T, id string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "pgrep", "-af", "gantry-"+id+"( |$)").Output()
+	if e := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &e) || e.ExitCode() != 1) { // 1 is none
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 // verdict is what a test looks at.
@@ -173,6 +183,7 @@ func check(t *testing.T, res *results.Results, want verdict) {
 
 // TestVerdicts boots a real kernel for each way a run can end.
 func TestVerdicts(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for _, tt := range []struct {
 		name   string
@@ -195,8 +206,8 @@ func TestVerdicts(t *testing.T) {
 			verdict{"fail", results.ClassJob, "timed out after 25s", ""},
 		},
 		{"a test that hangs", func(p *params) {
-			p.Steps, p.TestSeconds = `["lava-test-case uname --shell uname", "sleep 100000"]`, 10
-		}, verdict{"incomplete", results.ClassTimeout, "timed out after 10s", "0_smoke/uname=pass"}},
+			p.Steps, p.TestSeconds = `["lava-test-case uname --shell uname", "sleep 100000"]`, 30
+		}, verdict{"incomplete", results.ClassTimeout, "timed out after 30s", "0_smoke/uname=pass"}},
 		{"a panic during a test", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "echo c > /proc/sysrq-trigger", "lava-test-case never --shell true"]`
 		}, verdict{"incomplete", results.ClassTest, "sysrq", "0_smoke/uname=pass"}},
@@ -217,6 +228,7 @@ func TestVerdicts(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			res, _ := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}, ConsoleLimit: 256 << 10})
 			check(t, res, tt.want)
 		})
@@ -225,6 +237,7 @@ func TestVerdicts(t *testing.T) {
 
 // TestHostile has a stranger's job ask for what it may not have: it is refused with its line, and nothing is started.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for _, tt := range []struct {
 		name   string
@@ -259,6 +272,7 @@ func TestHostile(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			res, dir := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}})
 			check(t, res, verdict{"fail", results.ClassJob, tt.want, ""})
 			t.Logf("refused: %s", res.Message)
@@ -271,6 +285,7 @@ func TestHostile(t *testing.T) {
 
 // TestFiles holds what a run leaves.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	res, dir := serve(t, source(t, func(p *params) {
 		p.Steps = `["lava-test-set start s", "lava-test-case m --result pass --measurement 3.5 --units ms", "lava-test-set stop s"]`
@@ -350,7 +365,8 @@ func checkTimes(t *testing.T, path string, size int64, res *results.Results) {
 
 // TestKill kills a runner in the middle of a run and lets another one clean up.
 func TestKill(t *testing.T) {
-	const env = "GANTRY_TEST_KILL_DIR"
+	t.Parallel()
+	const env, envID = "GANTRY_TEST_KILL_DIR", "GANTRY_TEST_KILL_ID"
 	src := source(t, func(p *params) { p.Append = "rdinit=/bin/busybox -- sleep 100000" })
 	j, r := jobs.ParseJob(src, schema.Strict)
 	if err := r.Err(); err != nil {
@@ -360,7 +376,10 @@ func TestKill(t *testing.T) {
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
 	}
-	const id = "test-killed"
+	id := fmt.Sprintf("test-%d-killed", os.Getpid())
+	if parent := os.Getenv(envID); parent != "" {
+		id = parent
+	}
 	tg, err := dut.New(d, dut.Options{ID: id})
 	if err != nil {
 		t.Fatal(err)
@@ -375,19 +394,21 @@ func TestKill(t *testing.T) {
 	images(t)
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
-	cmd.Env = append(os.Environ(), env+"="+dir)
+	cmd.Env = append(os.Environ(), env+"="+dir, envID+"="+id)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	running := func() bool {
-		return exec.CommandContext(t.Context(), "pgrep", "-f", "gantry-"+id).Run() == nil
-	}
-	for deadline := time.Now().Add(time.Minute); !running(); {
-		if time.Now().After(deadline) {
-			t.Fatal("no guest after a minute")
+	running := func() bool { return guests(t, id) != "" }
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for tick := time.NewTicker(20 * time.Millisecond); !running(); {
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended without a guest: %v", err)
+		case <-tick.C:
 		}
 	}
-	_, _ = cmd.Process.Kill(), cmd.Wait()
+	_, _ = cmd.Process.Kill(), <-ended
 	if err := runner.Recover(t.Context(), dir, tg.Undoers); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 // could ask the kernel which build it is. Debian's own vmlinux is a package of 800 MB; the one here claims its build
 // id, and has a function of the stack with its size.
 func TestSymbols(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	oops := "(echo " + module(t, root, []byte{
 		0x31, 0xc0, 0x8b, 0x00,
@@ -112,6 +113,7 @@ func TestSymbols(t *testing.T) {
 
 // TestSymbolsRefused refuses what a served job may not name, at its line, and before anything is switched on.
 func TestSymbolsRefused(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	for url, want := range map[string]string{
 		"http://10.0.0.1/vmlinux": "is a private address", "http://[::1]/vmlinux": "is a loopback address",
