@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			dir, err := guest.Dir()
-			if err == nil {
+			if err == nil && !testing.Short() {
 				_, err = guest.Make(t.Context(), dir)
 			}
 			e.Setenv("IMAGES", dir)
@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "qemu":
 				_, err := exec.LookPath("qemu-system-x86_64")
-				return err == nil, nil
+				return err == nil && !testing.Short(), nil
 			case "shared":
 				_, err := os.Stat("../../shared/corpus")
 				return err == nil, nil

@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,16 +14,7 @@ import (
 
 // TestManualExample runs the job of docs/language.md as its reader would.
 func TestManualExample(t *testing.T) {
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("no QEMU here:", err)
-	}
-	dir, err := guest.Dir()
-	if err == nil {
-		_, err = guest.Make(t.Context(), dir)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := guest.Images(t)
 	manual, err := os.ReadFile("../docs/language.md")
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // more are blocks after the first one: in the same boot, typed at its prompt, and in another boot.
@@ -43,7 +44,7 @@ const more = `
 // TestBlocks runs several blocks of tests, in one boot and after a reboot.
 func TestBlocks(t *testing.T) {
 	t.Parallel()
-	root := images(t)
+	root := guest.Images(t)
 	src := append(source(t, func(p *params) {
 		p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]`
 	}), more...)
@@ -71,7 +72,7 @@ const next = `
 // does not run is missing. A shell that is still at work is brought back.
 func TestBlocksAfterTrouble(t *testing.T) {
 	t.Parallel()
-	root := images(t)
+	root := guest.Images(t)
 	for name, c := range map[string]struct {
 		steps    string
 		skip     string // a change of the first block's timeout

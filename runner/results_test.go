@@ -23,7 +23,7 @@ import (
 // virtio is the folder of the images whose guest has the drivers of a results port.
 func virtio(t *testing.T) string {
 	t.Helper()
-	dir := images(t)
+	dir := guest.Images(t)
 	if _, err := guest.MakeVirtio(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}

@@ -13,14 +13,14 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // TestDemo shows the whole product, from a signed webhook to a completed check, for each way that a pull request can
 // go.
 func TestDemo(t *testing.T) {
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("no QEMU here:", err)
-	}
+	guest.Need(t)
 	for _, tt := range []struct{ repo, want, says string }{
 		{"pass", "success", "3 passed"},
 		{"failing-test", "failure", "1 failed, 3 passed"},

@@ -22,9 +22,13 @@ const (
 	stopTimeout  = 20 * time.Second // for a fast shutdown
 )
 
-// Start starts a server and returns the address of its database. The test is skipped where there is no PostgreSQL.
+// Start starts a server and returns the address of its database. The test is skipped where there is no PostgreSQL, and
+// in short runs.
 func Start(tb testing.TB) (dsn string) {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("starts a database server; not in short runs")
+	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
 		tb.Skip("PostgreSQL is not installed (apt-get install postgresql)")

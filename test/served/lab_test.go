@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +29,7 @@ const (
 // the lab still serves its pages.
 func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[string]scene.CheckRun {
 	t.Helper()
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("no QEMU here:", err)
-	}
+	guest.Need(t)
 	s, err := scene.Open(t.Context(), t.TempDir(), repo)
 	if err != nil {
 		t.Fatal(err)
@@ -76,13 +73,7 @@ func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[strin
 // start runs app and runner as gantry dev has them, until the test ends.
 func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) {
 	t.Helper()
-	images, err := guest.Dir()
-	if err == nil {
-		_, err = guest.Make(t.Context(), images)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	images := guest.Images(t)
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0") // the app's own URL must be known before it listens
 	if err != nil {

@@ -83,9 +83,7 @@ func testOptions(id string) Options {
 // needQEMU skips where there is no QEMU.
 func needQEMU(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("qemu-system-x86_64 is not installed (apt-get install qemu-system-x86)")
-	}
+	guest.Need(t)
 }
 
 // testKernel is Debian's cloud kernel.
