@@ -6,7 +6,6 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // more are blocks after the first one: in the same boot, typed at its prompt, and in another boot.
@@ -44,7 +43,7 @@ const more = `
 // TestBlocks runs several blocks of tests, in one boot and after a reboot.
 func TestBlocks(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	src := append(source(t, func(p *params) {
 		p.Steps = `["touch /tmp/here", "lava-test-case first --result pass"]`
 	}), more...)
@@ -72,7 +71,7 @@ const next = `
 // does not run is missing. A shell that is still at work is brought back.
 func TestBlocksAfterTrouble(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for name, c := range map[string]struct {
 		steps    string
 		skip     string // a change of the first block's timeout

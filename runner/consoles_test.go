@@ -109,6 +109,7 @@ func runTwoConsoles(t *testing.T) (dir string, res *results.Results) {
 // TestTwoConsoles has two namespaces use a console each: each has a record of its own, and what is said of a line is
 // said of the record that it is in.
 func TestTwoConsoles(t *testing.T) {
+	t.Parallel()
 	dir, res := runTwoConsoles(t)
 	if res.Verdict.Verdict != results.VerdictPass {
 		t.Errorf("%s: %s", res.Verdict.Verdict, res.Message)

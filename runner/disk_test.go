@@ -12,13 +12,12 @@ import (
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // TestFullDisk gives runs too little room, for the images and for the record: the lab's fault, said, and cleaned up.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for _, tt := range []struct{ name, size, want string }{
 		{"no room for the kernel", "8m", "no space left on device"},
 		{"no room for the overlay", "15500k", "no space left on device"},

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // foreign are definitions whose output is in other formats: on the console, and in a file.
@@ -38,7 +37,7 @@ const foreign = `
 // TestFormats runs definitions that name a format.
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	src := append(source(t, func(p *params) { p.Steps = `["true"]` }), foreign...)
 	res, _ := serve(t, src, plan.Policy{FileRoots: []string{root}})
 	var got []results.Case
@@ -77,7 +76,7 @@ const cutOff = `
 // TestFormatCutOff reads the file of a definition that a step ends, and reports it missing where nobody can print it.
 func TestFormatCutOff(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for step, want := range map[string]verdict{
 		`"false"`: {
 			"fail", results.ClassTest, "a step failed", "0_smoke/uname=pass 1_cut/one=pass 1_cut/two=pass",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // alone are the calls of multinode jobs that a group of one can answer.
@@ -41,7 +40,7 @@ func steps(list string) string {
 // TestGroup answers a test that calls the group of which its target is the only one.
 func TestGroup(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	const passed = "0_smoke/uname=pass 1_group/self=pass 1_group/sync=pass 1_group/wait=pass 1_group/wait-all=pass 1_group/late=pass 1_group/query=pass"
 	for name, c := range map[string]struct {
 		more string
@@ -72,7 +71,7 @@ func TestGroup(t *testing.T) {
 // TestGroupTyped has typed commands wait for what a test has sent.
 func TestGroupTyped(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	const typed = `- test:
     interactive:
     - name: typed
@@ -96,7 +95,7 @@ func TestGroupTyped(t *testing.T) {
 // TestMultinode runs a multinode job that has one target, and refuses one that has more.
 func TestMultinode(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for count, want := range map[string]verdict{
 		"1": {"pass", "", "", "0_smoke/role=pass 0_smoke/group=pass"},
 		"2": {"fail", results.ClassJob, "the job is for 2 targets", ""},

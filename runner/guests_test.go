@@ -36,6 +36,7 @@ func booted(t *testing.T, name, word, without string) []byte {
 
 // TestSecondDeploy deploys and boots twice in one namespace: each boot boots the images of the deploy before it.
 func TestSecondDeploy(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	_, deploy, boot, test := actions(t, booted(t, "second", "gantry.two", "gantry.one"))
 	src := string(booted(t, "first", "gantry.one", "gantry.two")) + deploy + boot + test
@@ -53,6 +54,7 @@ func TestSecondDeploy(t *testing.T) {
 // TestTwoGuests boots a guest in each of two namespaces, of one device. Both run at the same time, each with its own
 // images, console and tests.
 func TestTwoGuests(t *testing.T) {
+	t.Parallel()
 	root := images(t)
 	within := func(namespace string, src []byte) []byte {
 		s := strings.Replace(string(src), "- deploy:\n", "- deploy:\n    namespace: "+namespace+"\n", 1)

@@ -27,7 +27,7 @@ import (
 // whom it names. Run it with -v for the table.
 func TestProvoked(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	const load = "echo %s | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"
 	for _, c := range []struct {
 		name    string
@@ -178,7 +178,7 @@ func module(t *testing.T, dir string, code []byte) string {
 // TestCleanBoots finds nothing where nothing is wrong. GANTRY_CLEAN_BOOTS says how often; it is 2 otherwise.
 func TestCleanBoots(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	n := 2
 	if s := os.Getenv("GANTRY_CLEAN_BOOTS"); s != "" {
 		var err error
@@ -202,7 +202,7 @@ func TestCleanBoots(t *testing.T) {
 // TestKernelList has an oops allowed by the repository, and a message denied that is no trouble to anybody else.
 func TestKernelList(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	oops := "echo " + module(t, root, []byte{
 		0x31, 0xc0, 0x8b, 0x00,
 	}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko"

@@ -22,7 +22,7 @@ import (
 // sshGuest makes what a guest with an ssh server is of.
 func sshGuest(t *testing.T) (guest.SSH, string) {
 	t.Helper()
-	dir := guest.Images(t)
+	dir := images(t)
 	g, err := guest.MakeSSH(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ import (
 // virtio is the folder of the images whose guest has the drivers of a results port.
 func virtio(t *testing.T) string {
 	t.Helper()
-	dir := guest.Images(t)
+	dir := images(t)
 	if _, err := guest.MakeVirtio(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}

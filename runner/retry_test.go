@@ -10,13 +10,12 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // TestRetry runs the definitions of failed cases again, in the same boot.
 func TestRetry(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	const flaky = `"lava-test-case steady --shell true", "lava-test-case flaky --shell '[ -e /tmp/been ]'", "touch /tmp/been"`
 	for _, c := range []struct {
 		name, steps string
@@ -81,7 +80,7 @@ func TestRetry(t *testing.T) {
 // TestFailureRetry counts the last try of a test action that is tried again.
 func TestFailureRetry(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	src := source(t, func(p *params) {
 		p.Steps = `["lava-test-case a --shell true", "lava-test-case b --shell test -e /tmp/been", "if [ ! -e /tmp/been ]; then touch /tmp/been; lava-test-raise once; fi", "lava-test-case c --shell true"]`
 	})

@@ -85,6 +85,12 @@ func source(t *testing.T, change func(p *params)) []byte {
 	return b.Bytes()
 }
 
+// images is the folder of the kernel and the ramdisk: the runner's file root.
+func images(t *testing.T) string {
+	t.Helper()
+	return guest.Images(t)
+}
+
 // serve runs a job as the lab would, for a stranger.
 func serve(t *testing.T, src []byte, policy plan.Policy, change ...func(*runner.Options)) (*results.Results, string) {
 	t.Helper()
@@ -168,7 +174,7 @@ func check(t *testing.T, res *results.Results, want verdict) {
 // TestVerdicts boots a real kernel for each way a run can end.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for _, tt := range []struct {
 		name   string
 		change func(p *params)
@@ -222,7 +228,7 @@ func TestVerdicts(t *testing.T) {
 // TestHostile has a stranger's job ask for what it may not have: it is refused with its line, and nothing is started.
 func TestHostile(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for _, tt := range []struct {
 		name   string
 		change func(p *params)
@@ -270,7 +276,7 @@ func TestHostile(t *testing.T) {
 // TestFiles holds what a run leaves.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	res, dir := serve(t, source(t, func(p *params) {
 		p.Steps = `["lava-test-set start s", "lava-test-case m --result pass --measurement 3.5 --units ms", "lava-test-set stop s"]`
 	}), plan.Policy{FileRoots: []string{root}})
@@ -370,12 +376,12 @@ func TestKill(t *testing.T) {
 	}
 	if dir := os.Getenv(env); dir != "" {
 		_, err := runner.Run(t.Context(), runner.Options{
-			ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{guest.Images(t)}},
+			ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: plan.Policy{FileRoots: []string{images(t)}},
 			Logger: slog.New(slog.DiscardHandler),
 		})
 		t.Fatal("not killed", err)
 	}
-	guest.Images(t)
+	images(t)
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
 	cmd.Env = append(os.Environ(), env+"="+dir, envID+"="+id)

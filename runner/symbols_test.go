@@ -22,7 +22,6 @@ import (
 	"github.com/gantry-ci/gantry/results/kernlog/symbol"
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/plan"
-	"github.com/gantry-ci/gantry/test/guest"
 )
 
 // TestSymbols decodes stacks of the real kernel: of an oops after the login, and of a panic before it, when nobody
@@ -30,7 +29,7 @@ import (
 // id, and has a function of the stack with its size.
 func TestSymbols(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	oops := "(echo " + module(t, root, []byte{
 		0x31, 0xc0, 0x8b, 0x00,
 	}) + " | base64 -d | gunzip > /tmp/m.ko && insmod /tmp/m.ko) || true"
@@ -115,7 +114,7 @@ func TestSymbols(t *testing.T) {
 // TestSymbolsRefused refuses what a served job may not name, at its line, and before anything is switched on.
 func TestSymbolsRefused(t *testing.T) {
 	t.Parallel()
-	root := guest.Images(t)
+	root := images(t)
 	for url, want := range map[string]string{
 		"http://10.0.0.1/vmlinux": "is a private address", "http://[::1]/vmlinux": "is a loopback address",
 		"http://169.254.169.254/latest": "is a link-local address",
