@@ -6,19 +6,36 @@ LINT_VERSION := v2.15.0
 LINT := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 TIMEOUT ?= 40m
 
-.PHONY: help demo test build check fmt lint house generate bench fuzz setup clean
+.PHONY: help demo test test-quick trials build check fmt lint house generate bench fuzz setup clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: ## boot a real kernel for a pull request, and show its check (DEMO_REPO=, DEMO_EXPECT=, DEMO_STAY=1)
 	@test/setup/install.sh demo
 	@CGO_ENABLED=0 $(GO) run ./test/demo
 
-test: ## every test, with real QEMU and a real browser
-	@test/setup/install.sh test
-	@$(GO) run ./test/setup
-	$(GO) test -race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
+# Packages without goroutines: the race detector finds nothing in them, and makes them slower, up to twenty times.
+# test/house holds that they have none.
+RACELESS := ./internal/plaintext ./internal/printk ./internal/schema ./internal/shell ./internal/terminal \
+  ./jobs ./jobs/config ./jobs/lab ./results/... ./runner/deploy/... ./runner/overlay ./test/house
+# The longest of the others come first. Guests and other processes are waited for most of the time: more tests at once
+# than there are processors.
+LONGEST := ./runner ./test/lavaequal ./app
+RACED = $(filter-out $(shell $(GO) list $(RACELESS) $(LONGEST)),$(shell $(GO) list ./...))
+GUESTS := -parallel 4
+
+test: setup ## every test, with real QEMU, PostgreSQL and a browser
+	@failed=0; set -x; \
+	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) $(RACELESS) || failed=1; \
+	$(GO) test -race $(GUESTS) -timeout $(TIMEOUT) $(TESTFLAGS) $(LONGEST) $(RACED) || failed=1; \
+	exit $$failed
+
+test-quick: ## the tests that need no guest, browser, container or database server
+	$(GO) test -short -timeout $(TIMEOUT) $(TESTFLAGS) ./...
+
+trials: ## the long experiments, or one of them (TRIAL=name, ARGS= for it)
+	@ARGS="$(ARGS)" test/setup/trials.sh $(TRIAL)
 
 build: ## bin/gantry
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/gantry .

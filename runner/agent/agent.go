@@ -122,6 +122,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer unlock()
 	if err := a.enroll(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopped before it was enrolled
+		}
 		return err
 	}
 	// Work that was begun is brought to its end even when ctx ends, within limits.

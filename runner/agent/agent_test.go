@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"connectrpc.com/connect"
 
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
@@ -206,6 +210,51 @@ func TestBadTarget(t *testing.T) {
 		a.working.Wait()
 		r.stop(nil)
 	})
+}
+
+// An agent that is stopped while it starts has stopped, and not failed: before it is enrolled, and while it takes back
+// what a crash left, which it waits for.
+func TestStoppedAtStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := testAgent(t).Run(ctx); err != nil {
+		t.Errorf("before it was enrolled: %v", err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	var recovered atomic.Bool
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // it has lost the lease
+		err := connect.NewError(connect.CodeFailedPrecondition, errors.New("lost"))
+		if err := connect.NewErrorWriter().Write(w, r, err); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer app.Close()
+	a := testAgent(t, func(o *Options) {
+		o.Server = app.URL
+		o.Recover = func(context.Context, Assignment, string) error {
+			cancel()
+			recovered.Store(true)
+			return nil
+		}
+	})
+	if err := os.WriteFile(a.auth.path, []byte(`{"runner":"r","secret":"s"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, r := a.newRun(t.Context(), lab.Assignment{Lease: "l", Run: "r", Target: "x"})
+	defer r.stop(nil)
+	err := os.Mkdir(r.dir, 0o700)
+	if err == nil {
+		err = writeJSON(filepath.Join(r.dir, assignmentFile), r.Assignment)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(ctx); err != nil || !recovered.Load() {
+		t.Errorf("while it starts: %v, what the crash left is taken back: %t", err, recovered.Load())
+	}
+	if left := a.leases(); len(left) > 0 {
+		t.Errorf("still at work: %q", left)
+	}
 }
 
 // One agent a folder.

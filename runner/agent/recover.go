@@ -58,7 +58,7 @@ func (a *Agent) resume(ctx, life context.Context) error {
 	}
 	undoing.Wait()
 	a.prune()
-	return ctx.Err()
+	return nil
 }
 
 // unfinished is the run of a folder, or nil if it is done.

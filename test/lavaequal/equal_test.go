@@ -1,20 +1,41 @@
 package lavaequal
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gantry-ci/gantry/cli"
 	"github.com/gantry-ci/gantry/test/guest"
 )
 
-// jobTimeout is for one job on one dispatcher, on a busy machine.
-const jobTimeout = 3 * time.Minute
+// jobTimeout ends a job that hangs: each has a timeout of its own, of five minutes.
+const jobTimeout = 10 * time.Minute
+
+// What the trials are run with; make trials does.
+var (
+	withLAVA = flag.Bool("lava", false, "run every job on LAVA's dispatcher too, and compare the times")
+	record   = flag.Bool("record", false, "with -lava: write what LAVA's dispatcher gave to testdata/lava")
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"gantry": func() { os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
 
 // head is what all jobs begin with. Where no definitions are, LAVA wants no overlay.
 const head = `job_name: equal
@@ -45,47 +66,36 @@ const withOverlay = `        format: cpio.newc
 
 // bench is what the jobs share.
 type bench struct {
-	bin, device string
-	fill        *strings.Replacer
-	id          int
+	device string
+	fill   *strings.Replacer
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("boots some sixty guests; not in short runs")
+	cache := guest.Images(t)
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skipf("%v (apt-get install git)", err)
 	}
-	for _, need := range []string{"lava-run", "qemu-system-x86_64", "git"} {
-		if _, err := exec.LookPath(need); err != nil {
-			t.Skipf("%v (apt-get install lava-dispatcher qemu-system-x86 git)", err)
-		}
+	device, err := filepath.Abs("testdata/device.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	repo, revision, archive := sources(t, t.TempDir())
+	return &bench{device, strings.NewReplacer(
+		"@KERNEL@", filepath.Join(cache, "vmlinuz"), "@RAMDISK@", filepath.Join(cache, "ramdisk.cpio.gz"),
+		"@REPO@", repo, "@REVISION@", revision, "@ARCHIVE@", archive,
+	)}
+}
+
+// lavaMissing says why LAVA's dispatcher cannot run here.
+func lavaMissing() error {
+	if _, err := exec.LookPath("lava-run"); err != nil {
+		return fmt.Errorf("%w (apt-get install lava-dispatcher)", err)
 	}
 	if os.Getuid() != 0 {
-		t.Skip("LAVA's dispatcher runs as root only")
+		return errors.New("LAVA's dispatcher runs as root only")
 	}
-	cache, err := guest.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	images, err := guest.Make(t.Context(), cache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	b := &bench{bin: filepath.Join(dir, "gantry"), id: os.Getpid() * 100}
-	if b.device, err = filepath.Abs("testdata/device.yaml"); err != nil {
-		t.Fatal(err)
-	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", b.bin, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
-	repo, revision, archive := sources(t, dir)
-	b.fill = strings.NewReplacer(
-		"@KERNEL@", images.Kernel, "@RAMDISK@", images.Ramdisk, "@REPO@", repo, "@REVISION@", revision, "@ARCHIVE@", archive,
-	)
-	return b
+	return nil
 }
 
 const definition = `metadata: {format: Lava-Test Test Definition 1.0, name: fetched}
@@ -135,67 +145,153 @@ func sources(t *testing.T, dir string) (repo, revision, archive string) {
 	return repo, revision, archive
 }
 
-// both runs a job on both dispatchers at once.
-func (b *bench) both(t *testing.T, src, device string) (theirs, ours Outcome) {
+// job writes a job's file.
+func (b *bench) job(t *testing.T, src string) (path string) {
 	t.Helper()
-	dir := t.TempDir()
 	src = head + src
 	with := ""
 	if strings.Contains(src, "definitions:") {
 		with = withOverlay
 	}
-	job := filepath.Join(dir, "job.yaml")
-	if err := os.WriteFile(job, []byte(b.fill.Replace(strings.Replace(src, "@OVERLAY@", with, 1))), 0o600); err != nil {
+	path = filepath.Join(t.TempDir(), "job.yaml")
+	if err := os.WriteFile(path, []byte(b.fill.Replace(strings.Replace(src, "@OVERLAY@", with, 1))), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// ours runs a job here.
+func (b *bench) ours(t *testing.T, src, device string) Outcome {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), jobTimeout)
 	defer cancel()
-	b.id++
-	var wg sync.WaitGroup
-	var errs [2]error
-	wg.Go(func() { theirs, errs[0] = lava(ctx, b.id, device, job, filepath.Join(dir, "lava")) })
-	wg.Go(func() { ours, errs[1] = gantry(ctx, b.bin, device, job, filepath.Join(dir, "gantry")) })
-	wg.Wait()
-	for i, who := range []string{"LAVA", "gantry"} {
-		if errs[i] != nil {
-			t.Fatalf("%s: %v", who, errs[i])
-		}
+	o, err := gantry(ctx, device, b.job(t, src), filepath.Join(t.TempDir(), "gantry"))
+	if err != nil {
+		t.Fatalf("gantry: %v", err)
+	}
+	return o
+}
+
+// both runs a job on both dispatchers at once.
+func (b *bench) both(t *testing.T, src, device string) (theirs, ours Outcome) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), jobTimeout)
+	defer cancel()
+	ended := make(chan error, 1)
+	dir := t.TempDir()
+	path := b.job(t, src)
+	go func() {
+		var err error
+		theirs, err = lava(ctx, jobID(t.Name()), device, path, filepath.Join(dir, "lava"))
+		ended <- err
+	}()
+	ours = b.ours(t, src, device)
+	if err := <-ended; err != nil {
+		t.Fatalf("LAVA: %v", err)
 	}
 	return theirs, ours
 }
 
-// TestEqual runs every job of testdata on both, and prints the tables.
+// jobID is a number for a job on LAVA's dispatcher, which no other test on this machine has at the time.
+func jobID(name string) int { return os.Getpid()*1000 + int(crc32.ChecksumIEEE([]byte(name))%1000) }
+
+// alive are the jobs that run on LAVA's dispatcher in every test, where it is: what is recorded of it is still so.
+func alive() []string { return []string{"helpers", "measurements", "sets"} }
+
+// TestEqual runs every job of testdata here, and compares with what is recorded of LAVA's dispatcher, or with LAVA's
+// dispatcher itself where it is asked to.
 func TestEqual(t *testing.T) {
 	b := newBench(t)
+	missing := lavaMissing()
+	if *withLAVA && missing != nil {
+		t.Fatal(missing)
+	}
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all table
-	for _, f := range files {
+	files = slices.DeleteFunc(files, func(f string) bool { return filepath.Base(f) == "device.yaml" })
+	all := make(table, len(files))
+	t.Cleanup(func() { t.Log(all.String()) })
+	for i, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".yaml")
-		if name == "device" {
-			continue
-		}
 		t.Run(name, func(t *testing.T) {
 			src, err := os.ReadFile(f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			theirs, ours := b.both(t, string(src), b.device)
-			differences, equal := compare(theirs.Results, ours.Results)
-			refused, gone := excuse(allowed()[name], differences)
-			for _, d := range refused {
-				t.Errorf("%s: LAVA says %q, gantry %q", d.Case, d.LAVA, d.Gantry)
+			if !*withLAVA { // otherwise times are compared
+				t.Parallel()
 			}
-			for _, d := range gone {
-				t.Errorf("%s: LAVA %q, gantry %q is listed as a difference, and did not come", d.Case, d.LAVA, d.Gantry)
+			var theirs, ours Outcome
+			if *withLAVA || missing == nil && slices.Contains(alive(), name) {
+				theirs, ours = b.both(t, string(src), b.device)
+			} else {
+				theirs, ours = recorded(t, name), b.ours(t, string(src), b.device)
 			}
-			if w, ok := endings()[name]; ok {
-				w.check(t, theirs, ours)
+			all[i] = b.compare(t, name, theirs, ours)
+			if *record {
+				write(t, name, theirs)
 			}
-			all = append(all, row{name, theirs, ours, equal, differences})
 		})
 	}
-	t.Log(all.String())
+}
+
+// compare holds that the two differ where they may, and nowhere else.
+func (b *bench) compare(t *testing.T, name string, theirs, ours Outcome) row {
+	t.Helper()
+	differences, equal := compare(theirs.Results, ours.Results)
+	refused, gone := excuse(allowed()[name], differences)
+	for _, d := range refused {
+		t.Errorf("%s: LAVA says %q, gantry %q", d.Case, d.LAVA, d.Gantry)
+	}
+	for _, d := range gone {
+		t.Errorf("%s: LAVA %q, gantry %q is listed as a difference, and did not come", d.Case, d.LAVA, d.Gantry)
+	}
+	if w, ok := endings()[name]; ok {
+		w.check(t, theirs, ours)
+	}
+	return row{name, theirs, ours, equal, differences}
+}
+
+// recording is the file with what LAVA's dispatcher gave for a job: its verdict, and a result a line.
+func recording(name string) string { return filepath.Join("testdata", "lava", name+".jsonl") }
+
+// verdictLine is a recording's first line.
+type verdictLine struct{ Verdict string }
+
+func recorded(t *testing.T, name string) (o Outcome) {
+	t.Helper()
+	f, err := os.Open(recording(name))
+	if err != nil {
+		t.Fatalf("%v (make trials TRIAL=lavaequal ARGS=-record writes it)", err)
+	}
+	defer f.Close()
+	lines := json.NewDecoder(f)
+	var first verdictLine
+	err = lines.Decode(&first)
+	for o.Verdict = first.Verdict; err == nil && lines.More(); {
+		var r Result
+		if err = lines.Decode(&r); err == nil {
+			o.Results = append(o.Results, r)
+		}
+	}
+	if err != nil || o.Verdict == "" {
+		t.Fatalf("read %s: %v", f.Name(), err)
+	}
+	return o
+}
+
+func write(t *testing.T, name string, o Outcome) {
+	t.Helper()
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	lines.SetEscapeHTML(false)
+	err := lines.Encode(verdictLine{o.Verdict})
+	for _, r := range o.Results {
+		err = errors.Join(err, lines.Encode(r))
+	}
+	if err = errors.Join(err, os.WriteFile(recording(name), b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -90,12 +90,13 @@ func tallied(results []Result) (n tally) {
 	return n
 }
 
-// TestNoise measures what becomes of results when chance has the kernel cut their lines. It is for
-//
-//	GANTRY_BENCH=1 go test -v -run TestNoise ./test/lavaequal
+// TestNoise measures what becomes of results when chance has the kernel cut their lines.
 func TestNoise(t *testing.T) {
-	if os.Getenv("GANTRY_BENCH") == "" {
-		t.Skip("a measurement of minutes; set GANTRY_BENCH=1")
+	if !*withLAVA {
+		t.Skip("a measurement of minutes; make trials TRIAL=noise")
+	}
+	if err := lavaMissing(); err != nil {
+		t.Fatal(err)
 	}
 	b := newBench(t)
 	device, job := b.noisyDevice(t), noisyJob()

@@ -18,7 +18,12 @@ import (
 
 // Result is one case, as both tell it.
 type Result struct {
-	Suite, Set, Case, Result, Measurement, Units string
+	Suite       string
+	Set         string `json:",omitempty"`
+	Case        string
+	Result      string
+	Measurement string `json:",omitempty"`
+	Units       string `json:",omitempty"`
 }
 
 func (r Result) String() string {
@@ -119,9 +124,9 @@ func (s *scalars) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // gantry runs a job here, and reads what it wrote in LAVA's format.
-func gantry(ctx context.Context, bin, device, job, dir string) (Outcome, error) {
+func gantry(ctx context.Context, device, job, dir string) (Outcome, error) {
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, bin, "run", "--device", device, "--output-dir", dir, job)
+	cmd := exec.CommandContext(ctx, "gantry", "run", "--device", device, "--output-dir", dir, job)
 	out, err := cmd.CombinedOutput()
 	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
 		return Outcome{}, err
