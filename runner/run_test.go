@@ -117,6 +117,7 @@ func serveOn(
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	t.Cleanup(func() { explain(t, dir) })
 	o := runner.Options{
 		ID: "7", Attempt: 1, Job: j, Target: tg, Dir: dir, Policy: policy, Logger: slog.New(slog.DiscardHandler),
 	}
@@ -134,6 +135,19 @@ func serveOn(
 		t.Error("images are left")
 	}
 	return res, dir
+}
+
+// explain logs the ends of a run's console and events where the test has failed.
+func explain(t *testing.T, dir string) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	for name, most := range map[string]int{runner.ConsoleFile: 8 << 10, runner.EventsFile: 16 << 10} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+			t.Logf("%s:\n%s", name, b[max(0, len(b)-most):])
+		}
+	}
 }
 
 // guests are the processes of the guest of that id, a line each.
