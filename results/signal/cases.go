@@ -35,6 +35,7 @@ const maxOpen = 1000
 // text makes what a target printed fit for records: valid UTF-8, not too long, and nothing that a terminal obeys.
 func text(s string, limit int) string { return plaintext.Printable(plaintext.Head(s, limit), "\t") }
 
+// startCase begins to time a case.
 func (s *state) startCase(it Item, id string, at time.Time) {
 	id = text(id, maxName)
 	if r := s.run; r != nil && (r.open[id] != nil || len(r.order) < maxOpen) {
@@ -47,6 +48,7 @@ func (s *state) startCase(it Item, id string, at time.Time) {
 	s.emit(it)
 }
 
+// endCase ends the time of a case, whose result comes next.
 func (s *state) endCase(it Item, id string, at time.Time) {
 	id = text(id, maxName)
 	if s.run != nil && s.run.open[id] != nil {
@@ -56,6 +58,7 @@ func (s *state) endCase(it Item, id string, at time.Time) {
 	s.emit(it)
 }
 
+// testSet begins or ends a set.
 func (s *state) testSet(it Item, rest string) {
 	word, name, _ := strings.Cut(rest, " ")
 	name = text(name, maxName)
@@ -75,6 +78,7 @@ func (s *state) testSet(it Item, rest string) {
 	s.emit(it)
 }
 
+// testCase reports the result of a case.
 func (s *state) testCase(it Item, rest string, r record) {
 	f := fields(rest)
 	id := text(f["TEST_CASE_ID"], maxName)
@@ -82,10 +86,10 @@ func (s *state) testCase(it Item, rest string, r record) {
 		s.missing(s.suiteOf(r), "unnamed", it.Line, fmt.Sprintf("a result without a name: %q", text(rest, maxName)))
 		return
 	}
-	said := s.fixed(f["RESULT"])
-	c := &results.Case{Case: id, Result: result(said), LogLine: lineOf(r.line)}
-	if c.Result == results.Unknown && said != results.Unknown {
-		c.Message = fmt.Sprintf("%q is no result", text(said, maxName))
+	word := s.fixup(f["RESULT"])
+	c := &results.Case{Case: id, Result: result(word), LogLine: lineOf(r.line)}
+	if c.Result == results.Unknown && word != results.Unknown {
+		c.Message = fmt.Sprintf("%q is no result", text(word, maxName))
 	}
 	if m := f["MEASUREMENT"]; m != "" {
 		if c.Measurement = number(m); c.Measurement == nil {
@@ -96,9 +100,10 @@ func (s *state) testCase(it Item, rest string, r record) {
 		u = text(u, maxName)
 		c.Units = &u
 	}
-	s.sequenced(it, c, r)
+	s.reportCase(it, c, r)
 }
 
+// reference reports a case that is a link.
 func (s *state) reference(it Item, rest string, r record) {
 	id, rest, _ := strings.Cut(rest, " ")
 	res, url, _ := strings.Cut(rest, " ")
@@ -106,13 +111,14 @@ func (s *state) reference(it Item, rest string, r record) {
 		return
 	}
 	url = text(url, maxMessage)
-	s.sequenced(it, &results.Case{
+	s.reportCase(it, &results.Case{
 		Case: text(id, maxName), Result: result(res), Reference: &url, LogLine: lineOf(r.line),
 	}, r)
 }
 
-func (s *state) sequenced(it Item, c *results.Case, r record) {
-	if r.of != nil {
+// reportCase reports a case in the run that its record is of, with notes about that record.
+func (s *state) reportCase(it Item, c *results.Case, r record) {
+	if r.earlier != nil {
 		s.reportLate(it, c, r)
 		return
 	}
@@ -121,7 +127,7 @@ func (s *state) sequenced(it Item, c *results.Case, r record) {
 		s.sum.Unsequenced++
 	}
 	if r.joined {
-		note(c, NoteJoined)
+		addNote(c, NoteJoined)
 	}
 	s.report(it, c)
 }
@@ -145,16 +151,16 @@ func (s *state) report(it Item, c *results.Case) {
 		}
 		if r.def != nil && len(r.def.Expected) > 0 && !r.def.expects(c.Case) {
 			c.Result = results.Fail
-			note(c, NoteUnexpected)
+			addNote(c, NoteUnexpected)
 		}
 	}
-	note(c, s.unsure)
+	addNote(c, s.unsure)
 	it.Case = c
 	s.emit(it)
 }
 
-// note adds a note to those that c has.
-func note(c *results.Case, text string) {
+// addNote adds a note to those that c has.
+func addNote(c *results.Case, text string) {
 	if c.Note != "" && text != "" {
 		c.Note += ", "
 	}
@@ -169,6 +175,7 @@ func (r *run) close(id string) {
 	}
 }
 
+// suiteName is the suite of what is reported now.
 func (s *state) suiteName() string {
 	switch {
 	case s.run != nil:
@@ -178,68 +185,3 @@ func (s *state) suiteName() string {
 	}
 	return unknownSuite
 }
-
-// doubt reports a signal that may be a test's own, or what is left of one that was damaged.
-func (s *state) doubt(r record) {
-	if s.doubts++; s.doubts > maxGaps {
-		s.sum.Truncated = true
-		return
-	}
-	s.missing(
-		s.suiteName(), "unsequenced", r.line,
-		fmt.Sprintf("%q was damaged, or stands where other results were, and cannot be relied on", text(r.text, maxName)),
-	)
-}
-
-// awaited is the case whose result is the last of n records that are lost, with next after them: one that was started.
-func (s *state) awaited(n int, next string) string {
-	if s.run == nil || len(s.run.order) == 0 {
-		return ""
-	}
-	id := s.run.order[len(s.run.order)-1]
-	left := 2 // its end, and its result
-	if s.run.open[id].ended {
-		left = 1
-	}
-	name, rest := signal(next)
-	if n != left || name == "ENDTC" && rest == id || name == "TESTCASE" && fields(rest)["TEST_CASE_ID"] == id {
-		return ""
-	}
-	return id
-}
-
-// lost reports records that neither came nor are in the manifest, by the name of their case where that is known. Next
-// is the record after them, and before is the first start or end of a run among those after them.
-func (s *state) lost(from, to int, next, before string) {
-	id := s.awaited(to-from+1, next)
-	if s.run != nil {
-		s.run.gap = true
-	}
-	if s.unsure == "" {
-		s.unsure = NoteUnsureSet
-	}
-	switch name, rest := signal(before); {
-	case name == "ENDRUN" || name == "RUNEXIT":
-		// Their own run's start may be among the lost ones.
-		if s.ensure(Item{}, rest, time.Time{}) {
-			s.run.gap, s.unsure = true, NoteUnsureSet
-		}
-	case name == "" && to > from || s.run == nil:
-		// One record cannot be both the end of a run and the start of the next.
-		s.unsure = NoteUnsureSuite
-	}
-	name := fmt.Sprintf("record %d", from)
-	if to > from {
-		name = fmt.Sprintf("records %d-%d", from, to)
-	}
-	why := "the output was damaged, and the manifest does not have it"
-	if id != "" && s.run != nil && s.run.open[id] != nil {
-		name, why = id, fmt.Sprintf("%s (%s)", why, name)
-		s.run.cases[id] = true
-		s.run.close(id)
-	}
-	s.missing(s.suiteName(), name, 0, why)
-}
-
-// noManifest says that results at the end may have been lost. Nobody knows which, so it makes no case.
-func (s *state) noManifest() { s.sum.NoManifest = true }

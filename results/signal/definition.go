@@ -83,13 +83,13 @@ func (d *Definition) match(line []byte) *results.Case {
 }
 
 // fixed is a result of a signal by the running definition's fixupdict, which in LAVA is for them, too.
-func (s *state) fixed(said string) string {
+func (s *state) fixup(word string) string {
 	if s.run != nil && s.run.def != nil {
-		if fixed, ok := s.run.def.Fixup[said]; ok {
+		if fixed, ok := s.run.def.Fixup[word]; ok {
 			return fixed
 		}
 	}
-	return said
+	return word
 }
 
 func (d *Definition) expects(id string) bool { return slices.Contains(d.Expected, id) }

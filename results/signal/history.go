@@ -12,23 +12,25 @@ import (
 // History is what is known of the runs of a target's stages that have ended. Processes that they left behind may still
 // report: such a record counts in the suite of its own run, never as one of the run that goes on. The zero value is
 // ready.
-type History struct{ runs map[int]*past }
+type History struct{ runs map[int]*endedRun }
 
-// past is a run that has ended.
-type past struct {
-	suite   string         // that its next record belongs to
-	sums    map[int]uint32 // the checksums of its records, by number
-	told    int            // up to this number, what is missing has been reported
-	highest int            // number known of
-	damaged map[int]bool   // numbers whose trailers came, and whose signals did not
+// endedRun is what is known of a run that has ended.
+type endedRun struct {
+	suite    string         // the one that its next record belongs to
+	sums     map[int]uint32 // the checksums of its records, by number
+	reported int            // up to this number, what is missing has been reported
+	highest  int            // the highest number known of
+	damaged  map[int]bool   // numbers whose trailers came, and whose signals could not be put together
 }
 
 // add remembers the run of a parser that closes.
 func (h *History) add(s *sequence) {
-	told := max(s.highest, s.count, 0)
-	p := &past{suite: s.state.suiteName(), sums: s.sums, told: told, highest: told, damaged: map[int]bool{}}
+	reported := max(s.highest, s.count, 0)
+	p := &endedRun{
+		suite: s.state.suiteName(), sums: s.sums, reported: reported, highest: reported, damaged: map[int]bool{},
+	}
 	if h.runs == nil {
-		h.runs = map[int]*past{}
+		h.runs = map[int]*endedRun{}
 	}
 	if old := h.runs[s.run]; old != nil { // the number was given twice
 		maps.Copy(p.sums, old.sums)
@@ -36,15 +38,12 @@ func (h *History) add(s *sequence) {
 	h.runs[s.run] = p
 }
 
-// elsewhere is the owner of a signal before a damaged trailer of another run.
-const elsewhere = -1
-
-// knows says whether a frame's record is known, whichever run it is of.
+// knows reports whether a frame's record is known, whichever run it is of.
 func (s *sequence) knows(f *frame) bool {
 	if f.run == s.run {
 		return s.known(f.seq)
 	}
-	p := s.past.runs[f.run]
+	p := s.history.runs[f.run]
 	if p == nil {
 		return false
 	}
@@ -52,22 +51,22 @@ func (s *sequence) knows(f *frame) bool {
 	return ok && sum == f.crc
 }
 
-// overdue takes a record of another run; false when it was known. One of a run that nobody knows of counts where it
+// addLate takes a record of another run; false when it was known. One of a run that nobody knows of counts where it
 // stands.
-func (s *sequence) overdue(f *frame, r record) bool {
-	p := s.past.runs[f.run]
+func (s *sequence) addLate(f *frame, r record) bool {
+	p := s.history.runs[f.run]
 	if p == nil {
-		if s.past.runs == nil {
-			s.past.runs = map[int]*past{}
+		if s.history.runs == nil {
+			s.history.runs = map[int]*endedRun{}
 		}
-		p = &past{suite: s.state.suiteName(), sums: map[int]uint32{}, told: s.max, damaged: map[int]bool{}}
-		s.past.runs[f.run] = p
+		p = &endedRun{suite: s.state.suiteName(), sums: map[int]uint32{}, reported: s.max, damaged: map[int]bool{}}
+		s.history.runs[f.run] = p
 	}
-	if f.seq < 1 || f.seq > s.max || len(p.sums) >= s.max || len(s.past.runs) > maxRuns {
+	if f.seq < 1 || f.seq > s.max || len(p.sums) >= s.max || len(s.history.runs) > maxRuns {
 		s.sum.Truncated = true
 		return false
 	}
-	r.of, r.run = p, f.run
+	r.earlier, r.run = p, f.run
 	if sum, ok := p.sums[f.seq]; ok {
 		if sum != r.sum {
 			s.state.conflict(p.suite, f.run, r)
@@ -77,7 +76,7 @@ func (s *sequence) overdue(f *frame, r record) bool {
 	}
 	p.sums[f.seq] = r.sum
 	p.highest = max(p.highest, f.seq)
-	s.texts[s.hash(r.text)] = struct{}{}
+	s.hashes[s.hash(r.text)] = struct{}{}
 	s.state.applyLate(r)
 	return true
 }
@@ -85,49 +84,52 @@ func (s *sequence) overdue(f *frame, r record) bool {
 // maxRuns bounds how many runs are known of: a test may make up numbers.
 const maxRuns = 10_000
 
-// damaged notes a trailer of another run whose signal is damaged.
-func (s *sequence) damaged(f *frame) {
-	if p := s.past.runs[f.run]; p != nil && f.seq > p.told && len(p.damaged) < maxGaps {
+// damagedLate remembers a trailer of another run whose signal is damaged.
+func (s *sequence) damagedLate(f *frame) {
+	if p := s.history.runs[f.run]; p != nil && f.seq > p.reported && len(p.damaged) < maxGaps {
 		p.damaged[f.seq] = true
 	}
 }
 
-// lostLate reports the records of earlier runs that must have come, and did not.
-func (s *sequence) lostLate() {
-	for _, run := range slices.Sorted(maps.Keys(s.past.runs)) {
-		p := s.past.runs[run]
-		gaps := 0
-		lost := func(seq int) {
-			if _, ok := p.sums[seq]; ok || seq <= p.told {
-				return
-			}
-			if gaps++; gaps > maxGaps {
-				s.sum.Truncated = true
-				return
-			}
-			s.state.missing(
-				p.suite, fmt.Sprintf("record %d of run %d", seq, run), 0, "it came after its run had ended, and was damaged",
-			)
-		}
-		for seq := p.told + 1; seq <= p.highest && gaps <= maxGaps; seq++ {
-			lost(seq)
-			delete(p.damaged, seq)
-		}
-		for _, seq := range slices.Sorted(maps.Keys(p.damaged)) {
-			lost(seq)
-		}
-		p.told = max(p.told, p.highest)
-		clear(p.damaged)
+// reportLateGaps reports the records of earlier runs that must have come, and did not.
+func (s *sequence) reportLateGaps() {
+	for _, number := range slices.Sorted(maps.Keys(s.history.runs)) {
+		s.reportLateGap(number, s.history.runs[number])
 	}
 }
 
-// applyLate applies a record of an earlier run. Its starts of runs say which suite is next; what else it says of its
-// runs is told: they have been reported as ended already.
+// reportLateGap does so for one run.
+func (s *sequence) reportLateGap(number int, p *endedRun) {
+	gaps := 0
+	lost := func(seq int) {
+		if _, ok := p.sums[seq]; ok || seq <= p.reported {
+			return
+		}
+		if gaps++; gaps > maxGaps {
+			s.sum.Truncated = true
+			return
+		}
+		s.state.missing(p.suite, fmt.Sprintf("record %d of run %d", seq, number), 0,
+			"it came after its run had ended, and was damaged")
+	}
+	for seq := p.reported + 1; seq <= p.highest && gaps <= maxGaps; seq++ {
+		lost(seq)
+		delete(p.damaged, seq)
+	}
+	for _, seq := range slices.Sorted(maps.Keys(p.damaged)) {
+		lost(seq)
+	}
+	p.reported = max(p.reported, p.highest)
+	clear(p.damaged)
+}
+
+// applyLate applies a record of an earlier run. Its starts of runs say which suite is next; what else it says of those
+// runs changes nothing, because they have been reported as ended already.
 func (s *state) applyLate(r record) {
 	it := Item{Line: r.line, Seq: r.seq, Late: r.run}
 	switch name, rest := signal(r.text); name {
 	case "STARTRUN":
-		r.of.suite = text(strings.Fields(rest + " ")[0], maxName)
+		r.earlier.suite = text(strings.Fields(rest + " ")[0], maxName)
 	case "TESTCASE":
 		s.testCase(it, rest, r)
 	case "TESTREFERENCE":
@@ -139,8 +141,8 @@ func (s *state) applyLate(r record) {
 
 // suiteOf is the suite that a record counts in.
 func (s *state) suiteOf(r record) string {
-	if r.of != nil {
-		return r.of.suite
+	if r.earlier != nil {
+		return r.earlier.suite
 	}
 	return s.suiteName()
 }
@@ -154,7 +156,7 @@ func (s *state) reportLate(it Item, c *results.Case, r record) {
 	s.sum.Cases++
 	s.sum.Late++
 	c.Suite = s.suiteOf(r)
-	note(c, NoteLate)
+	addNote(c, NoteLate)
 	it.Case = c
 	s.emit(it)
 }

@@ -32,7 +32,10 @@ func left(h *History, late ...string) (printed, manifest string) {
 
 // TestLate has a process of an earlier run report while another goes on: no record is taken for one of the other run.
 func TestLate(t *testing.T) {
-	const lateOne, lateTwo = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=late RESULT=fail>", "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=later RESULT=pass>"
+	const (
+		lateOne = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=late RESULT=fail>"
+		lateTwo = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=later RESULT=pass>"
+	)
 	from := func(s, start string) string { _, rest, _ := strings.Cut(s, start); return start + rest }
 	own := []string{"1_two||y1|pass", "1_two||y2|fail", "1_two||y3|pass"}
 	for name, c := range map[string]struct {

@@ -74,7 +74,9 @@ func TestHeld(t *testing.T) {
 
 // TestNames has a case called what a terminal would obey.
 func TestNames(t *testing.T) {
-	for in, want := range map[string]string{"a\u009b2Jb": "a\uFFFD2Jb", "a\u202eb": "a\uFFFDb", "é日\tx": "é日\tx", "\xff": "\uFFFD"} {
+	for in, want := range map[string]string{
+		"a\u009b2Jb": "a\uFFFD2Jb", "a\u202eb": "a\uFFFDb", "é日\tx": "é日\tx", "\xff": "\uFFFD",
+	} {
 		if got := text(in, maxName); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
 		}
@@ -89,9 +91,9 @@ func allocated(out string) uint64 {
 	for rest := []byte(out); len(rest) > 0; rest = rest[min(4096, len(rest)):] {
 		p.Feed(rest[:min(4096, len(rest))], time.Time{})
 		if len(p.window.text) > maxWindow+maxLine || len(p.window.places) > maxPieces+1 || len(p.split.buf) > maxLine ||
-			len(p.order.raws) > maxRaw {
+			len(p.order.pending) > maxUnnumbered {
 			panic(fmt.Sprintf("holds %d bytes in %d places, a line of %d bytes, %d signals",
-				len(p.window.text), len(p.window.places), len(p.split.buf), len(p.order.raws)))
+				len(p.window.text), len(p.window.places), len(p.split.buf), len(p.order.pending)))
 		}
 	}
 	p.Close()

@@ -44,7 +44,7 @@ func (s *splitter) feed(b []byte, at time.Time) {
 	}
 }
 
-// protocol says whether a line that is not ended holds something that ends a wait.
+// protocol reports whether a line that is not ended holds something that ends a wait.
 func protocol(line []byte) bool {
 	i := bytes.LastIndexByte(line, '<')
 	return i >= 0 && (bytes.HasPrefix(line[i:], []byte(trailerStart)) || bytes.HasPrefix(

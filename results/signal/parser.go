@@ -1,26 +1,3 @@
-// Package signal turns what a target prints while it runs test definitions into results. It reads LAVA's signals,
-// as package overlay's helpers print them and as tests print them by themselves.
-//
-// A serial line mixes the kernel's messages with the test's output, wraps, loses bytes and doubles them. Each signal
-// of our helpers is followed by a trailer, and repeated in a manifest at the end of the stage:
-//
-//	<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>
-//	<GANTRY_TRAILER 1.4 9fd1aa96>
-//	…
-//	<GANTRY_RECORD 1.4 9fd1aa96 LAVA_SIGNAL_TESTCASE TEST_CASE_ID=uname RESULT=pass>
-//	<GANTRY_MANIFEST 1.16 0fb6fc71>
-//	<LAVA_TEST_RUNNER EXIT>
-//
-// The number before the point is that of the run, of all runs of stages in a target; the one after it counts the run's
-// records from 1. The checksum is the IEEE CRC-32 of "1.4 <LAVA_SIGNAL_…>", in the manifest's last line of "1.16
-// GANTRY_MANIFEST". A signal counts when its checksum does: the text between the signal's start and the trailer is
-// tried as it is, without the kernel's lines, and without one stretch that ends at a line's end. What is not recovered
-// so is taken from the manifest, and what is in neither is reported as missing. Records are applied in the order of
-// their numbers, so that a lost start of a run never puts a result into the wrong suite.
-//
-// A signal without trailer is a test's own. It counts, with the note "unsequenced", unless it is the shell's trace
-// of a command, a copy of a numbered one, or stands where numbered ones were damaged: those are reported missing
-// rather than guessed.
 package signal
 
 import (
@@ -35,11 +12,10 @@ import (
 // results incomplete.
 const (
 	DefaultMaxCases = 100_000
-	maxLine         = 16 << 10 // bytes; a longer line is looked at in pieces
+	maxLine         = 16 << 10 // bytes; a longer line is read in pieces
 	maxWindow       = 8 << 10  // bytes that may lie between a signal's start and its trailer
 	maxPieces       = 24       // lines that may lie there
 	maxName         = 1024     // bytes of a name
-	maxRaw          = 10_000   // signals without trailer that wait for a decision
 	maxGaps         = 1000     // gaps reported one by one, and doubtful signals
 	recordsPerCase  = 5        // STARTTC, ENDTC, TESTCASE, a share of sets, and air
 )
@@ -63,7 +39,7 @@ type Options struct {
 	MaxCases int
 }
 
-// Item is something that the output said. Exactly one of its pointers is set, or one of the strings is not empty.
+// Item is something that the output word. Exactly one of its pointers is set, or one of the strings is not empty.
 type Item struct {
 	Line int // 1-based line of the console where it was seen; 0 when it came by the results device
 	Seq  int // the record's number; 0 for what has none
@@ -82,7 +58,7 @@ type Item struct {
 	Request   *Request // the target waits for an answer on its console
 
 	InstallFail bool
-	Manifest    bool // the manifest's last line: Parser.Incomplete says whether to ask for it again
+	Manifest    bool // the manifest's last line: Parser.Incomplete reports whether to ask for it again
 	Exit        bool // the runner of the stage has ended: nothing but a manifest that is asked for comes after it
 }
 
@@ -151,7 +127,7 @@ func New(o Options, emit func(Item)) *Parser {
 	return p
 }
 
-// after looks at what comes after a whole manifest: the runner's last line, however damaged, or the shell's prompt.
+// after takes what comes after a whole manifest: the runner's last line, however damaged, or the shell's prompt.
 // Neither must keep a run waiting for its timeout.
 func (p *Parser) after(text []byte, line int) {
 	if text = bytes.TrimSpace(text); len(text) > 0 && !bytes.HasPrefix([]byte(Exit), text) {
@@ -178,7 +154,7 @@ func (p *Parser) FeedDevice(b []byte, at time.Time) {
 }
 
 // Incomplete says that records are known to be missing now, or that the manifest did not come in whole. Asked at the
-// item Exit, it says whether to have the target repeat the manifest.
+// item Exit, it reports whether to have the target repeat the manifest.
 func (p *Parser) Incomplete() bool { return p.order.incomplete() }
 
 // Close ends the output: it emits what was held back, and a missing case for all that should be there and is not.
@@ -189,8 +165,8 @@ func (p *Parser) Close() Summary {
 		p.window.flush()
 		p.order.close()
 		p.state.close(!p.order.strict || p.sum.Manifest)
-		p.order.lostLate()
-		p.order.past.add(p.order)
+		p.order.reportLateGaps()
+		p.order.history.add(p.order)
 	}
 	return p.sum
 }

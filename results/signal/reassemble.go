@@ -48,6 +48,7 @@ func starts(text []byte) []int {
 	return at
 }
 
+// spend takes checksummed bytes from the budget; false when it has none left.
 func (w *window) spend(n int) bool {
 	w.budget -= n
 	return w.budget > 0
@@ -69,10 +70,12 @@ func brackets(text []byte) []int {
 // maxTries bounds the candidates for one signal. Each has a chance of 2^-32 to fit by accident.
 const maxTries = 4000
 
-// without looks for a stretch of text[start:end] without which the checksum fits: a message that was printed into
-// the signal. It ends where a line ends, or it begins as the kernel's lines do. The result is the signal, which
+// withoutStretch looks for a stretch of text[start:end] without which the checksum fits: a message that was printed
+// into the signal. It ends where a line ends, or it begins as the kernel's lines do. The result is the signal, which
 // begins with before, or nil, and where the stretch is.
-func (w *window) without(digits string, want uint32, before []byte, start, end int) (signal []byte, from, to int) {
+func (w *window) withoutStretch(
+	digits string, want uint32, before []byte, start, end int,
+) (signal []byte, from, to int) {
 	text, tries := w.text[start:end], 0
 	fits := func(head uint32, q int) bool {
 		tries++

@@ -27,7 +27,7 @@ func signal(s string) (name, rest string) {
 	return "", ""
 }
 
-// wellFormed says whether a signal without a number may be a test's own: tests do not print the start and the end of
+// wellFormed reports whether a signal without a number may be a test's own: tests do not print the start and the end of
 // runs, which only the helpers know.
 func wellFormed(s string) bool {
 	if stamped, _ := findStamp([]byte(s)); stamped >= 0 {
@@ -49,7 +49,7 @@ func wellFormed(s string) bool {
 	return true
 }
 
-// sameSubject says whether two signals are of one kind and about one case.
+// sameSubject reports whether two signals are of one kind and about one case.
 func sameSubject(a, b string) bool {
 	nameA, restA := signal(a)
 	nameB, restB := signal(b)

@@ -17,26 +17,26 @@ type state struct {
 	emit func(Item)
 	sum  *Summary
 
-	run       *run   // the one that goes on, or nil
-	unsure    string // the note for cases after lost records
-	started   map[string]bool
-	suite     string // of the last run
-	conflicts int    // numbers that two signals had
-	doubts    int    // signals reported as missing because they cannot be told from others
+	run       *run            // the definition that runs, or nil
+	started   map[string]bool // definitions, by name
+	suite     string          // the last definition's name
+	unsure    string          // the note for cases after a gap
+	conflicts int             // numbers that two signals had
+	doubts    int             // signals reported as missing because nobody can say what they are
 }
 
 // run is a test definition that has started.
 type run struct {
 	Run
 	def    *Definition // nil when it was not announced
-	line   int
-	at     time.Time
+	line   int         // of its start
+	at     time.Time   // of its start
 	set    *string
 	open   map[string]*timing // cases that were started
 	order  []string           // of open
 	cases  map[string]bool    // reported
 	status int                // by RUNEXIT; 0 before
-	gap    bool               // records were lost since its start: its end may be among them
+	gap    bool               // records are missing since its start: its end may be among them
 }
 
 // timing is when a case ran.
@@ -120,7 +120,7 @@ func (s *state) urgent(r record) bool {
 
 func (s *state) startRun(it Item, rest string, at time.Time) {
 	if s.run != nil {
-		s.finish(it.Line, at, s.cutShort())
+		s.finishRun(it.Line, at, s.cutShort())
 	}
 	name, uuid, _ := strings.Cut(rest, " ")
 	s.run = &run{
@@ -145,8 +145,8 @@ func (s *state) definition(name string) *Definition {
 
 // endRun ends the run that is named. A run whose start was lost is ended all the same.
 func (s *state) endRun(it Item, rest string, at time.Time) {
-	if s.ensure(it, rest, at) {
-		s.finish(it.Line, at, ended)
+	if s.ensureRun(it, rest, at) {
+		s.finishRun(it.Line, at, ended)
 	}
 }
 
@@ -158,12 +158,12 @@ func (s *state) runExit(it Item, rest string, at time.Time) {
 	}
 	if s.run != nil && s.run.Name == name {
 		s.run.status = status
-		s.finish(it.Line, at, early)
+		s.finishRun(it.Line, at, early)
 	}
 }
 
 // ensure makes the run that rest names the running one; false when it has ended already.
-func (s *state) ensure(it Item, rest string, at time.Time) bool {
+func (s *state) ensureRun(it Item, rest string, at time.Time) bool {
 	name, _, _ := strings.Cut(rest, " ")
 	name = text(name, maxName)
 	switch {
@@ -194,7 +194,7 @@ func (s *state) cutShort() ending {
 }
 
 // finish ends the running definition: what it announced or promised and did not report is missing.
-func (s *state) finish(line int, at time.Time, how ending) {
+func (s *state) finishRun(line int, at time.Time, how ending) {
 	r := s.run
 	for _, id := range r.order {
 		if t := r.open[id]; t != nil {
@@ -237,7 +237,7 @@ func (s *state) close(whole bool) {
 		if s.sum.Raise != "" || whole && s.sum.Exit {
 			how = s.cutShort()
 		}
-		s.finish(s.run.line, time.Time{}, how)
+		s.finishRun(s.run.line, time.Time{}, how)
 	}
 	if s.sum.Raise != "" {
 		return // it ends the test: what is not there was not to come

@@ -55,7 +55,7 @@ func (s *Summary) Err() error {
 
 // Lost says what is missing, and that cause, which may be nil, is why. It is cause when nothing is.
 func (s *Summary) Lost(cause error) error {
-	if told := (*results.MissingError)(nil); s.Complete() || errors.As(cause, &told) {
+	if reported := (*results.MissingError)(nil); s.Complete() || errors.As(cause, &reported) {
 		return cause
 	}
 	what := fmt.Sprintf("%d results are missing", s.Missing)

@@ -24,15 +24,15 @@ type pick func(n int) int
 
 // script is what a stage printed, and what it means.
 type script struct {
-	out   string
-	list  string   // the manifest
-	truth []string // cases, as show prints them
-	runs  []string
-	late  []string // what a process of an earlier run reported, in order
-	past  *History // that knows that run
-	raw   []string // cases that the test printed by itself
-	raws  bool     // some were
-	harsh bool     // it was cut so that a signal without a checksum may have become another
+	out     string
+	list    string   // the manifest
+	truth   []string // cases, as show prints them
+	runs    []string
+	late    []string // what a process of an earlier run reported, in order
+	history *History // that knows that run
+	raw     []string // cases that the test printed by itself
+	raws    bool     // some were
+	harsh   bool     // it was cut so that a signal without a checksum may have become another
 }
 
 func show(c *results.Case) string {
@@ -67,7 +67,7 @@ var words = []string{"boot", "mem-test", "a", "net/ping", "überlauf", "two word
 
 // write makes up a stage.
 func write(n pick) *script {
-	s, g := &script{raws: n(3) == 0, past: &History{}}, &guest{run: 2}
+	s, g := &script{raws: n(3) == 0, history: &History{}}, &guest{run: 2}
 	leave := s.leave(n)
 	for i := range 1 + n(3) {
 		g.kernel = n(4) == 0 // lava-signal: kmsg
@@ -112,7 +112,7 @@ func (s *script) leave(n pick) func() string {
 			)+"|fail",
 		)
 	}
-	printed, list := left(s.past, late...)
+	printed, list := left(s.history, late...)
 	parts := slices.Collect(strings.SplitAfterSeq(printed, "\r\n"))
 	if len(late) > 0 && n(3) == 0 { // it is the runner itself, which goes on
 		parts = append(parts, list)
@@ -190,7 +190,7 @@ func (s *script) check(n pick, o *outcome) error {
 	for _, r := range s.runs {
 		defs = append(defs, Definition{Run: r})
 	}
-	p := New(Options{Sequenced: true, Definitions: defs, Run: 2, History: s.past}, func(it Item) {
+	p := New(Options{Sequenced: true, Definitions: defs, Run: 2, History: s.history}, func(it Item) {
 		switch c := it.Case; {
 		case c == nil:
 		case c.Suite == results.PipelineSuite:

@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// window holds the output since the last thing understood, and looks for the next.
+// window holds the output since the last frame, in which the next one is looked for: a trailer's signal, and a record
+// of the manifest, may have lines of the kernel in them. What gets too old for that is given up.
 type window struct {
 	text   []byte
-	places []place
+	places []place // of the parts of the text, in order
 	order  *sequence
 	sum    *Summary
 	device bool // it reads the results device
-	owner  int  // the number of the damaged trailer that is being looked at, or 0, or elsewhere
+	owner  int  // the number of the damaged trailer before which signals are passed on; 0 for none, or otherRun
 	budget int  // checksummed bytes that reassembly may still spend
 }
 
-// place says where a part of the text came from.
+// place says where a part of the text came from: a line of the console, or a piece of one.
 type place struct {
 	off   int // in the text
-	line  int
+	line  int // of the console
 	at    time.Time
-	first bool
+	first bool // it begins a line
 	trace bool // the shell's trace of a command: "+ echo …"
 	stamp int  // where in the text a kernel's line begins in this part, or -1
 }
@@ -58,6 +59,7 @@ func (v *view) origin(i int) int {
 	return i
 }
 
+// add takes the next piece, handles the frames that it completes, and gives up what is too old.
 func (w *window) add(p piece) {
 	w.budget = min(w.budget+perByte*(len(p.text)+1), burst)
 	at := place{off: len(w.text), line: p.line, at: p.at, first: p.first, trace: p.first && traced(p.text), stamp: -1}
@@ -67,7 +69,7 @@ func (w *window) add(p piece) {
 	w.places = append(w.places, at)
 	w.text = append(w.text, p.text...)
 	if bytes.IndexByte(p.text, '>') >= 0 {
-		for w.step() {
+		for w.next() {
 		}
 	}
 	for len(w.places) > maxPieces || len(w.text) > maxWindow && len(w.places) > 1 {
@@ -78,16 +80,17 @@ func (w *window) add(p piece) {
 	}
 }
 
-// traced says whether a line is the shell's trace: one + for each level, and a space.
+// traced reports whether a line is the shell's trace: one + for each level, and a space.
 func traced(line []byte) bool {
 	rest := bytes.TrimLeft(line, "+")
 	return len(rest) < len(line) && bytes.HasPrefix(rest, []byte(" "))
 }
 
+// flush gives everything up.
 func (w *window) flush() { w.drop(len(w.text)) }
 
-// step handles the first frame in the window, if there is one.
-func (w *window) step() bool {
+// next handles the first frame in the window, if there is one.
+func (w *window) next() bool {
 	plain := &view{w.text, []cut{{0, 0}}}
 	if !bytes.Contains(w.text, []byte("<")) {
 		return false
@@ -108,9 +111,9 @@ func (w *window) step() bool {
 		w.trailer(best, in, plain, quiet)
 	} else {
 		start := in.origin(best.start+1) - 1
-		w.salvage(start, start)
-		w.kernel(start, end, end, claimed)
-		w.other(best, end)
+		w.giveUp(start, start)
+		w.kernelLines(start, end, end, claimed)
+		w.handle(best, end)
 	}
 	w.cut(end)
 	return true
@@ -163,98 +166,24 @@ func (w *window) recordEnd(f *frame, text []byte) bool {
 	return false
 }
 
-// other handles a frame that is no trailer.
-func (w *window) other(f *frame, end int) {
+// handle handles a frame that is no trailer.
+func (w *window) handle(f *frame, end int) {
 	at := w.place(end - 1)
 	switch f.kind {
 	case kindRecord:
 		if w.device {
-			w.order.aside(f, string(f.body), at.at)
+			w.order.addCopy(f, string(f.body), at.at)
 		} else {
-			w.order.record(f, string(f.body), at.line)
+			w.order.addRecord(f, string(f.body), at.line)
 		}
 	case kindManifest:
-		w.order.manifest(f, at.line)
+		w.order.endManifest(f, at.line)
 	default:
 		w.order.exit(at.line)
 	}
 }
 
-// trailer looks for the signal that a trailer belongs to.
-func (w *window) trailer(f *frame, in, plain, quiet *view) {
-	for _, v := range []*view{in, quiet, plain} {
-		if v == nil {
-			continue
-		}
-		end := f.start
-		if v != in {
-			if end = v.find(f); end < 0 {
-				continue
-			}
-		}
-		// In the kernel's log, a stamp stands between the signal and its trailer.
-		ends := []int{end}
-		if i := lastStamp(v.text[:end]); i >= 0 {
-			ends = append(ends, i)
-		}
-		for _, end := range ends {
-			for _, start := range starts(v.text[:end]) {
-				if w.spend(end-start) && checksum(f.digits, v.text[start:end]) == f.crc {
-					w.between(v.origin(end+1)-1, v.origin(ends[0]))
-					w.found(f, v.text[start:end], v.origin(start+1)-1, in.origin(f.end), v != plain)
-					return
-				}
-			}
-		}
-	}
-	end := in.origin(f.start+1) - 1
-	for _, start := range brackets(w.text[:end]) {
-		if text, from, to := w.without(f.digits, f.crc, nil, start, end); text != nil {
-			if p := w.place(start); p.stamp >= 0 && p.stamp < start {
-				from = p.stamp // it may have taken the bracket of one in the kernel's line
-			}
-			w.scan(&view{w.text[from:to], []cut{{0, from}}}, to, claimed)
-			w.found(f, text, start, in.origin(f.end), true)
-			return
-		}
-	}
-	w.sum.Damaged++
-	switch {
-	case f.run != w.order.run:
-		w.order.damaged(f)
-		w.salvageDamaged(end, elsewhere)
-	case w.order.seen[f.seq]:
-		w.order.echo(f)
-		w.salvage(end, end) // its signal has come
-	default:
-		w.order.echo(f)
-		w.salvageDamaged(end, f.seq)
-	}
-	w.kernel(end, in.origin(f.end), in.origin(f.end), claimed)
-}
-
-// between looks at what lies between a signal and its trailer.
-func (w *window) between(from, to int) {
-	if from < to && mayHoldRaw(w.text[from:to]) {
-		w.scan(&view{w.text[from:to], []cut{{0, from}}}, to, claimed)
-	}
-}
-
-// find is where the same trailer begins in another view, or -1.
-func (v *view) find(f *frame) int {
-	return bytes.Index(v.text, []byte(trailerStart+f.digits+" "+hex8(f.crc)+">"))
-}
-
-// found reports a numbered signal whose checksum fits; what is left before it, and in the kernel's lines in it, is
-// looked at first.
-func (w *window) found(f *frame, text []byte, start, end int, reassembled bool) {
-	w.salvage(start, start)
-	w.kernel(start, end, end, claimed)
-	if at := w.place(start); w.order.direct(f, string(text), at.line, at.at) && reassembled {
-		w.sum.Reassembled++
-	}
-}
-
+// place is the one that off is in.
 func (w *window) place(off int) place { return w.places[w.at(off)] }
 
 // at is the index of the place that off is in.
@@ -267,9 +196,9 @@ func (w *window) at(off int) int {
 	return 0
 }
 
-// drop gives up on the text up to off.
+// drop gives up the text up to off.
 func (w *window) drop(off int) {
-	w.cut(w.salvage(off, len(w.text)))
+	w.cut(w.giveUp(off, len(w.text)))
 }
 
 // cut removes the text up to off.

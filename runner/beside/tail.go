@@ -229,7 +229,8 @@ func (t *Tail) dial(ctx context.Context, address string, limit time.Duration) (*
 // before it stopped.
 func loop(file string, from int64) string {
 	return fmt.Sprintf(
-		`f=%s; until [ -r "$f" ]; do echo >&2 || exit; sleep 1; done; exec <"$f"; tail -c +%d; while echo >&2; do sleep 1; cat; done`,
+		`f=%s; until [ -r "$f" ]; do echo >&2 || exit; sleep 1; done; exec <"$f"; `+
+			`tail -c +%d; while echo >&2; do sleep 1; cat; done`,
 		file, from+1,
 	)
 }

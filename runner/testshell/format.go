@@ -16,7 +16,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/overlay"
 )
 
-// formatted is a definition whose output holds results in a format other than LAVA's.
+// formatted is a definition whose output has results in a format other than LAVA's.
 type formatted struct {
 	suite, format, file string
 	from                int // line of its start
@@ -35,7 +35,7 @@ func (s *stage) formats() map[string]*formatted {
 	return all
 }
 
-// begin notes where the output begins.
+// begin says on which line the output begins.
 func (f *formatted) begin(line int) {
 	if f != nil {
 		f.from = line

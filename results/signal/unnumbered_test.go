@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRawCut cuts a signal that a test prints by itself: it is put together again where that is sure, and reported
-// missing where it is not.
-func TestRawCut(t *testing.T) {
+// TestUnnumberedCut cuts a signal that a test prints by itself: it is put together again where that is sure, and
+// reported missing where it is not.
+func TestUnnumberedCut(t *testing.T) {
 	const raw = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=x RESULT=pass>"
 	const kernel = "[   12.345678] usb <cuts> in\r\n"
 	for name, c := range map[string]struct{ insert, want string }{
@@ -41,8 +41,8 @@ func TestRawCut(t *testing.T) {
 	}
 }
 
-// TestRawWrapped takes a signal that a terminal wraps, and no other that is on several lines.
-func TestRawWrapped(t *testing.T) {
+// TestUnnumberedWrapped takes a signal that a terminal wraps, and no other that is on several lines.
+func TestUnnumberedWrapped(t *testing.T) {
 	raw := "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=" + strings.Repeat("long-", 20) + " RESULT=pass>"
 	for width, want := range map[int]bool{80: true, 50: false} {
 		g := &guest{}
@@ -62,8 +62,8 @@ func TestRawWrapped(t *testing.T) {
 	}
 }
 
-// TestRaw is about signals that tests print by themselves.
-func TestRaw(t *testing.T) {
+// TestUnnumbered is about signals that tests print by themselves.
+func TestUnnumbered(t *testing.T) {
 	const raw = "<LAVA_SIGNAL_TESTCASE TEST_CASE_ID=raw RESULT=pass>"
 	g := &guest{}
 	g.signal("<LAVA_SIGNAL_STARTRUN 0_smoke 7_1.1.3.1>")
