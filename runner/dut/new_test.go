@@ -3,6 +3,7 @@ package dut_test
 import (
 	"context"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,9 +21,21 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/vmtest"
 )
 
+// needQEMU skips where no guest may be booted, or can be.
+func needQEMU(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("boots guests; not in short runs")
+	}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skipf("%v (apt-get install qemu-system-x86)", err)
+	}
+}
+
 // files are what guests of these tests boot.
 func files(t *testing.T) guest.Files {
 	t.Helper()
+	needQEMU(t)
 	dir, err := guest.Dir()
 	if err != nil {
 		t.Fatal(err)

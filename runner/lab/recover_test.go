@@ -170,6 +170,9 @@ func TestRecoverWithoutDevice(t *testing.T) {
 // guestOf is a guest of an attempt, of a device that the runner need not have. It executes nothing.
 func guestOf(t *testing.T, attempt, name string) vm.Guest {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts guests; not in short runs")
+	}
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skipf("%v (apt-get install qemu-system-x86)", err)
 	}
