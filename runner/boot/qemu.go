@@ -19,7 +19,7 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	if p.Docker != nil {
 		b.Errorf("docker is valid, but gantry does not execute it yet")
 	}
-	guests := plan.Need(b, "machine (it is no guest)", b.Target.Guests)
+	guests := plan.Need(b, "guests (it is a board)", b.Target.Guests)
 	images := plan.Require(b, flow.Images)
 	session, before := plan.Provide(b, flow.Shell), plan.Provide(b, booted)
 	if guests == nil {

@@ -1,0 +1,106 @@
+package boot_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gantry-ci/gantry/internal/schema"
+	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/boot"
+	"github.com/gantry-ci/gantry/runner/deploy"
+	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/plan"
+	"github.com/gantry-ci/gantry/vmhost/kvm"
+)
+
+// head is a job's beginning, of nine lines.
+const head = `job_name: guests
+device_type: qemu
+visibility: public
+timeouts:
+  job: {minutes: 5}
+  action: {minutes: 5}
+  connection: {minutes: 1}
+context: {no_kvm: true}
+actions:
+`
+
+// deployed is a deploy and a boot of a namespace, a line each.
+func deployed(namespace, arg string) string {
+	return fmt.Sprintf(`- deploy: {namespace: %[1]s, to: tmpfs, images: {kernel: {url: "http://example.com/k", image_arg: '%[2]s'}}}
+- boot: {namespace: %[1]s, method: qemu, media: tmpfs, prompts: ['# ']}
+`, namespace, arg)
+}
+
+// planned plans a served job, and returns what is wrong with it, a line each. No plan probes KVM that may not use it.
+func planned(t *testing.T, src string) []string {
+	t.Helper()
+	j, report := jobs.ParseJob([]byte(src), schema.Strict)
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	d, report := jobs.ParseDevice([]byte("name: q\ntype: qemu\nboot: {qemu: {command: qemu-system-nowhere}}\n"))
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	target, err := dut.New(d, dut.Options{ID: "x", KVM: func(context.Context) kvm.Result {
+		t.Error("KVM is probed")
+		return kvm.Result{}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = plan.Make(plan.Options{
+		Job: j, Target: target, Methods: slices.Concat(deploy.Methods(), boot.Methods(boot.Options{})), RunID: "1",
+	})
+	if err == nil {
+		return nil
+	}
+	if results.ClassOf(err) != results.ClassJob {
+		t.Errorf("the class is %s", results.ClassOf(err))
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+// Each boot's arguments are checked when the plan is made, at the line of the deploy that has them: those of a second
+// deploy, and of a second guest. What is good of them stays.
+func TestRefusedArguments(t *testing.T) {
+	const good, bad = "-kernel {kernel}", "-kernel {kernel} -chardev file,id=x,path=/x"
+	const refusal = `: boot qemu: image_arg of kernel: image_arg "` + bad + `": -chardev is not allowed in a served job`
+	for _, c := range []struct {
+		src  string
+		want []string
+	}{
+		{deployed("one", good) + deployed("one", good) + deployed("two", good), nil},
+		{deployed("one", good) + deployed("one", bad) + deployed("two", bad), []string{"line 12" + refusal, "line 14" + refusal}},
+		{deployed("one", "-kernel {kernel} -m 4096") + deployed("two", "-kernel {kernel} -m 4097"), []string{
+			`line 12: boot qemu: image_arg of kernel: image_arg "-kernel {kernel} -m 4097": -m 4097: a served job may have at most ` +
+				`4096 MiB of memory`,
+		}},
+	} {
+		if d := cmp.Diff(c.want, planned(t, head+c.src)); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// A served job boots a handful of guests: each may have as much memory as the lab gives one.
+func TestManyGuests(t *testing.T) {
+	src := head
+	for i := range 5 {
+		if got := planned(t, src+deployed("ok", "-m 64")); i < 4 && got != nil {
+			t.Errorf("%d guests: %q", i+1, got)
+		}
+		src += deployed(fmt.Sprintf("n%d", i), "-m 64")
+	}
+	got := planned(t, src)
+	if len(got) != 5 || !strings.Contains(got[0], "boots guests in 5 namespaces; a served job may in 4") {
+		t.Errorf("5 guests: %q", got)
+	}
+}
