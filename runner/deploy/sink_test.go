@@ -1,6 +1,11 @@
 package deploy
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -8,7 +13,11 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
+	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // tmpfsJob is a job whose images begin in line 8.
@@ -95,4 +104,63 @@ func TestNoSink(t *testing.T) {
 	if _, got := destinations(map[string]*jobs.Image{"root": img}); len(got) != 1 || got[0] != want {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+// TestEachImage deploys an image of each kind that gets the overlay, and has the tools of its format find it there.
+func TestEachImage(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"mke2fs", "-q", "-t", "ext4", dir + "/ext4", "4M"},
+		{"tar", "-C", dir, "-cf", dir + "/tar", "ext4"},
+		{"sh", "-c", `cd "$0" && echo tar | busybox cpio -o -H newc >cpio`, dir},
+	} {
+		tool(t, args...)
+	}
+	src := tmpfsJob + fmt.Sprintf(`      a: {url: "file://%[1]s/ext4", format: ext4, overlays: {lava: true}}
+      b: {url: "file://%[1]s/tar", format: tar, overlays: {lava: true}}
+      c: {url: "file://%[1]s/cpio", format: cpio.newc, overlays: {lava: true}}
+- test: {definitions: [{from: inline, name: a, path: a.yaml, repository: {
+    metadata: {format: Lava-Test Test Definition 1.0, name: x}, run: {steps: ["true"]}}}]}
+`, dir)
+	j, report := jobs.ParseJob([]byte(src), schema.Lenient)
+	if err := report.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var images *map[string]flow.File
+	p, err := plan.Make(plan.Options{
+		Job: j, Target: &dut.Target{Name: "qemu01"}, Policy: plan.Policy{Operator: true}, RunID: "7",
+		Methods: append(Methods(), plan.For(func(b *plan.Builder, _ *jobs.TestDefinitions) {
+			images = plan.Require(b, flow.Images)
+			b.Step("nothing", results.ClassBug, func(context.Context, *plan.Run) error { return nil })
+		})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Execute(t.Context(), attempt(t)); err != nil {
+		t.Fatal(err)
+	}
+	const uuid = "lava-7/0/tests/0_a/uuid"
+	if out := tool(t, "debugfs", "-R", "cat /"+uuid, (*images)["a"].Path); !strings.HasPrefix(out, "7_1.1") {
+		t.Errorf("ext4: %q", out)
+	}
+	if out := tool(t, "tar", "-xOf", (*images)["b"].Path, uuid); !strings.HasPrefix(out, "7_1.1") {
+		t.Errorf("tar: %q", out)
+	}
+	if b, err := os.ReadFile((*images)["c"].Path); err != nil || !bytes.Contains(b, []byte(uuid)) {
+		t.Errorf("cpio: %v", err)
+	}
+}
+
+// tool runs one, where it is installed.
+func tool(t *testing.T, args ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath(args[0]); err != nil {
+		t.Skipf("no %s here", args[0])
+	}
+	out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).Output()
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	return string(out)
 }
