@@ -62,6 +62,10 @@ func TestTwoGuests(t *testing.T) {
 		return []byte(strings.Replace(s, "- test:\n", "- test:\n    namespace: "+namespace+"\n", 1))
 	}
 	head, deploy1, boot1, test1 := actions(t, within("one", booted(t, "first", "gantry.one", "gantry.two")))
+	test1 = strings.Replace(test1, "steps: [", `steps: ["lava-test-feedback --namespace two", `, 1)
+	if !strings.Contains(test1, "feedback") {
+		t.Fatalf("no list of steps in %s", test1)
+	}
 	_, deploy2, boot2, test2 := actions(t, within("two", booted(t, "second", "gantry.two", "gantry.one")))
 	src := head + deploy1 + deploy2 + boot1 + boot2 + test1 + test2
 	res, dir := serve(t, []byte(src), plan.Policy{FileRoots: []string{root}})

@@ -43,6 +43,17 @@ func Stage(b *plan.Builder, m jobs.Method) (stage, first int) {
 	return stage, first
 }
 
+// Booted are the namespaces of the job that a boot gives a console.
+func Booted(b *plan.Builder) map[string]bool {
+	all := map[string]bool{}
+	for _, m := range b.Job.Actions {
+		if a := m.Base(); a.Section == "boot" {
+			all[a.Namespace] = true
+		}
+	}
+	return all
+}
+
 // FileLines are the lines between which a target prints a file of results.
 func FileLines(file string) (begin, end string) {
 	return "-----BEGIN RESULTS " + file + "-----", "-----END RESULTS " + file + "-----"

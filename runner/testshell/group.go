@@ -6,6 +6,7 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/results/signal"
+	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
@@ -13,6 +14,7 @@ import (
 type group struct {
 	self, role string
 	sent       map[string][]string // the words "KEY=VALUE" of each message, by its id
+	booted     map[string]bool     // the namespaces that have a console
 }
 
 // groupSlot is the group, which the test actions share.
@@ -22,7 +24,7 @@ var groupSlot = plan.Slot[*group]{Name: "a group"} //nolint:gochecknoglobals // 
 func provideGroup(b *plan.Builder) *group {
 	place := plan.Provide(b, groupSlot)
 	if *place == nil {
-		*place = &group{self: b.Target.Name, sent: map[string][]string{}}
+		*place = &group{self: b.Target.Name, sent: map[string][]string{}, booted: flow.Booted(b)}
 	}
 	g := *place
 	if m := b.Job.Protocols.Multinode; m != nil {
