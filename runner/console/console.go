@@ -14,20 +14,20 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// closeLimit is how long Close waits for the stream's Read and the record's Write to return: both are local, so longer
-// means that a driver or a disk hangs.
+// closeLimit is how long Close waits for the stream's Read and the record's Write to return. Both are local: when they
+// need longer, a driver or a disk hangs.
 const closeLimit = 10 * time.Second
 
-// emptyReads is how many reads of nothing and no error in a row end the stream.
+// emptyReads is how many consecutive reads without bytes and without error end the stream.
 const emptyReads = 100
 
 // Options are what a Console may be given.
 type Options struct {
-	Logger *slog.Logger     // nil: nothing is logged
-	Clock  func() time.Time // nil: time.Now
-	Times  *os.File         // nil: none; else when bytes arrived, a jobs.Arrival a line
-	Name   string           // of the console; the first one has none
-	Limit  *Limit           // of the record's bytes; nil for none. More end the stream, and are the job's fault
+	Logger *slog.Logger     // nil discards
+	Clock  func() time.Time // nil for time.Now
+	Times  *os.File         // where arrival times are written, a results.Arrival a line; nil for nowhere
+	Name   string           // of the console; the first console has none
+	Limit  *Limit           // of the record's bytes, nil for none; exceeding it ends the stream, and is the job's fault
 }
 
 // Console is a serial stream being read and recorded. Its methods may be called from several goroutines.
@@ -44,9 +44,9 @@ type Console struct {
 	err    error // of Close
 }
 
-// New starts to read rw, to its end or until Close. What it reads goes to the end of file, which must be open for
-// reading and writing, stays open, and belongs to the Console until Close has returned: offsets are those of the file,
-// so a stream that is opened again (after a power cycle) goes on in the same record. Close closes rw.
+// New starts to read rw, to its end or until Close, and appends the bytes to file. The file must be open for reading and
+// writing; it stays open, and belongs to the Console until Close has returned. Offsets are those of the file, so that a
+// stream that is opened again, after a power cycle, continues the record. Close closes rw.
 func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -86,8 +86,8 @@ func (c *Console) read() {
 		}
 		n, err := c.rw.Read(buf)
 		if errors.Is(err, syscall.EIO) && n == 0 {
-			// Linux may find a terminal's other side closed after it looked for bytes and before the last ones came: then
-			// they are still there, and only an EIO that follows another one is the end.
+			// Linux may find the other end of a terminal closed after it checked for bytes and before the last ones
+			// arrived. Those can still be read: only a second EIO is the end.
 			n, err = c.rw.Read(buf)
 		}
 		if empty++; n > 0 {
@@ -104,8 +104,8 @@ func (c *Console) read() {
 	}
 }
 
-// Close closes the stream, and waits until all that was read is in the record. It returns what hindered that. Only the
-// first call does something; later ones return the same.
+// Close closes the stream, and waits until all bytes that were read are in the record. Its error says why they are not.
+// Later calls return the result of the first one.
 func (c *Console) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
@@ -128,8 +128,7 @@ func (c *Console) Close() error {
 	return c.err
 }
 
-// Ended is closed when the stream has ended or the record cannot be written, so that who does not read the console
-// learns of it too.
+// Ended is closed when the stream has ended or the record cannot be written, for those who do not read the console.
 func (c *Console) Ended() <-chan struct{} { return c.rec.ended }
 
 // Err is nil until Ended is closed, then why: a failure of class infrastructure.
@@ -147,7 +146,7 @@ func (c *Console) LineAt(off int64) int { return c.rec.lineAt(off) }
 // TimeAt is when the byte at offset off arrived, or the zero time for bytes that were in the record before New.
 func (c *Console) TimeAt(off int64) time.Time { return c.rec.timeAt(off) }
 
-// ReadAt reads the record as io.ReaderAt does; the bytes not yet on disk too.
+// ReadAt reads the record as io.ReaderAt does, including the bytes that are not on disk yet.
 func (c *Console) ReadAt(p []byte, off int64) (int, error) {
 	n := 0
 	for n < len(p) {
@@ -166,8 +165,8 @@ func (c *Console) ReadAt(p []byte, off int64) (int, error) {
 // From returns a cursor at offset off.
 func (c *Console) From(off int64) *Cursor { return &Cursor{rec: c.rec, off: off} }
 
-// lateSize is how much of what had arrived is read after the reader's time is up: a result that came in time counts,
-// and a flood ends all the same.
+// lateSize is the most bytes a Cursor returns after its ctx has ended: a result that arrived in time counts, and a flood
+// ends all the same.
 const lateSize = ringSize
 
 // cursorBuffer is the most that one Next returns.
@@ -178,15 +177,15 @@ type Cursor struct {
 	rec  *record
 	off  int64
 	buf  []byte
-	last int64 // what is read once ctx has ended; 0 while it has not
+	last int64 // where reading stops after ctx has ended; 0 before
 }
 
 // Offset is where the next Next reads.
 func (u *Cursor) Offset() int64 { return u.off }
 
-// Next returns the bytes after the cursor, waiting for some; they are valid until the next call. When ctx has ended it
-// returns what had arrived by then, of that at most lateSize, and then context.Cause(ctx); when the stream has ended
-// and all was returned, a failure of class infrastructure.
+// Next waits for bytes after the cursor and returns them; they are valid until the next call. After ctx has ended it
+// returns the bytes that had arrived by then, at most lateSize, and then context.Cause(ctx). After the stream has ended
+// and all bytes were returned, it returns an error of class infrastructure.
 func (u *Cursor) Next(ctx context.Context) ([]byte, error) {
 	if ctx.Err() == nil {
 		u.last = 0

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// dfaSize is the most memory the states of one automaton take, roughly in bytes; then they are forgotten and built
-// again as needed. What waits for prompts needs some kilobytes.
+// dfaSize is roughly the most bytes of memory that the states of one automaton use. Beyond it they are dropped, and built
+// again as needed. Waiting for prompts needs some kilobytes.
 const dfaSize = 4 << 20
 
-// stateSize is about what a state takes besides its set and its row of the table.
+// stateSize is about how many bytes a state uses besides its set and its row of the table.
 const stateSize = 200
 
 // Entries of the table: the state's first index, or one of these.
@@ -19,8 +19,8 @@ const (
 	hit     = 1 << 30 // added to a state that patterns match in; anything from it on leaves the fast loop
 )
 
-// dfa is the deterministic automaton of a program, built while it runs. It finds where matches end, for all patterns in
-// one look-up a byte; only there regular expressions say what exactly matched.
+// dfa is the deterministic automaton of a program, built while it runs. It finds where matches end, for all patterns with
+// one look-up a byte; regular expressions then find what exactly matched.
 type dfa struct {
 	p      *program
 	stride uint32
@@ -28,14 +28,14 @@ type dfa struct {
 	states []state
 	index  map[string]uint32
 	size   int
-	born   int // how often the states were forgotten
+	born   int // how often the states were dropped
 	pairs  pairs
 	set    sparse
 	stack  []uint32
 	key    []byte
 }
 
-// state is a set of instructions that wait for a rune, and what came before where one of them asks.
+// state is a set of instructions that wait for a rune, and the rune before where one of them depends on it.
 type state struct {
 	set     []uint32
 	prev    rune    // -1 (the begin of the text), \n, a word's rune, or another
@@ -43,7 +43,7 @@ type state struct {
 	matched []int32 // patterns of which a match ends here
 	idle    bool    // no match has begun
 	peeked  bool
-	peek    []int32 // patterns of which a match ends here if the text does
+	peek    []int32 // patterns of which a match ends here if the text ends here
 }
 
 func newDFA(p *program) *dfa {
@@ -53,6 +53,7 @@ func newDFA(p *program) *dfa {
 	return d
 }
 
+// forget drops all states.
 func (d *dfa) forget() {
 	d.next, d.states, d.index, d.size = d.next[:0], d.states[:0], map[string]uint32{}, 0
 	d.born++
@@ -66,14 +67,15 @@ func (d *dfa) begin() uint32 {
 	return d.intern(-1, nil, true)
 }
 
-// seed adds what waits for the first rune of a match.
+// seed adds the instructions that wait for the first rune of a match.
 func (d *dfa) seed() {
 	for _, pc := range d.p.start {
 		d.follow(pc, 0, nil)
 	}
 }
 
-// follow adds pc, or what it leads to without a rune; flags are the empty-width conditions that hold.
+// follow adds the instruction pc, or those that it leads to without a rune; flags are the empty-width conditions that
+// hold.
 func (d *dfa) follow(pc uint32, flags syntax.EmptyOp, matched *[]int32) {
 	d.stack = append(d.stack[:0], pc)
 	for len(d.stack) > 0 {
@@ -118,20 +120,8 @@ func (d *dfa) intern(prev rune, matched []int32, idle bool) uint32 {
 	}
 	slices.Sort(s.set)
 	slices.Sort(s.matched)
-	k := binary.AppendVarint(d.key[:0], int64(s.prev))
-	k = binary.AppendUvarint(k, uint64(len(s.matched)))
-	k = append(k, 0)
-	if idle {
-		k[len(k)-1] = 1
-	}
-	for _, m := range s.matched {
-		k = binary.AppendUvarint(k, uint64(m))
-	}
-	for _, pc := range s.set {
-		k = binary.LittleEndian.AppendUint32(k, pc)
-	}
-	d.key = k
-	if at, ok := d.index[string(k)]; ok {
+	d.key = s.appendKey(d.key[:0])
+	if at, ok := d.index[string(d.key)]; ok {
 		return at
 	}
 	if d.size > dfaSize {
@@ -142,12 +132,29 @@ func (d *dfa) intern(prev rune, matched []int32, idle bool) uint32 {
 		d.next = append(d.next, unknown)
 	}
 	d.next[at+classReturn] = at
-	if d.size += len(k) + 4*len(s.set) + 4*int(d.stride) + stateSize; len(matched) > 0 {
+	if d.size += len(d.key) + 4*len(s.set) + 4*int(d.stride) + stateSize; len(matched) > 0 {
 		at |= hit
 	}
-	d.index[string(k)] = at
+	d.index[string(d.key)] = at
 	d.states = append(d.states, s)
 	return at
+}
+
+// appendKey appends what tells the state from all others.
+func (s *state) appendKey(k []byte) []byte {
+	k = binary.AppendVarint(k, int64(s.prev))
+	k = binary.AppendUvarint(k, uint64(len(s.matched)))
+	k = append(k, 0)
+	if s.idle {
+		k[len(k)-1] = 1
+	}
+	for _, m := range s.matched {
+		k = binary.AppendUvarint(k, uint64(m))
+	}
+	for _, pc := range s.set {
+		k = binary.LittleEndian.AppendUint32(k, pc)
+	}
+	return k
 }
 
 func (d *dfa) state(at uint32) *state { return &d.states[(at&^hit)/d.stride] }
@@ -181,8 +188,8 @@ func (d *dfa) step(at uint32, class uint16) uint32 {
 	return to
 }
 
-// expand makes d.set what s waits for once the next rune (-1: the end) is known, and returns which patterns match
-// before it.
+// expand sets d.set to what s waits for when the next rune is r (-1 is the end of the text), and returns the patterns that
+// match before it.
 func (d *dfa) expand(s *state, r rune) []int32 {
 	var matched []int32
 	d.set.clear()
@@ -196,7 +203,7 @@ func (d *dfa) expand(s *state, r rune) []int32 {
 	return matched
 }
 
-// before is what of r matters to the next empty-width condition.
+// before is r as far as it matters to the next empty-width condition.
 func (d *dfa) before(r rune) rune {
 	switch k := kind(r); {
 	case k == 'n':
@@ -207,7 +214,7 @@ func (d *dfa) before(r rune) rune {
 	return ' '
 }
 
-// ending is which patterns match if the text ends in the state.
+// ending are the patterns that match if the text ends in the state.
 func (d *dfa) ending(at uint32) []int32 {
 	s := d.state(at)
 	if s.empty && !s.peeked {
@@ -216,8 +223,8 @@ func (d *dfa) ending(at uint32) []int32 {
 	return s.peek
 }
 
-// run goes over b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how far
-// it came; the state after the byte there is to be found by step.
+// run reads b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how many bytes
+// it read; step finds the state after the next one.
 func (d *dfa) run(at uint32, b []byte) (uint32, int) {
 	next, bytes, rest := d.next, &d.p.bytes, d.pairs.rest
 	for i := 0; ; {
@@ -240,7 +247,7 @@ func (d *dfa) run(at uint32, b []byte) (uint32, int) {
 	}
 }
 
-// sparse is a set of small numbers that is cleared at once.
+// sparse is a set of small numbers that is cleared in constant time.
 type sparse struct {
 	dense []uint32
 	at    []uint32

@@ -14,8 +14,8 @@ const Window = 64 << 10
 type Match struct {
 	Index      int               // of the pattern
 	Text       string            // what it matched
-	Before     string            // the text before it, from where matching went on, at most Window
-	Groups     []string          // of its groups, from the first; "" where one took no part
+	Before     string            // the text between the last match and this one, the last Window of it
+	Groups     []string          // of its groups, from the first; "" for one that did not take part
 	Named      map[string]string // of its groups that have a name; nil without any
 	Start, End int64             // of Text in the record
 	Line       int               // 1-based line of Start in the record
@@ -23,15 +23,16 @@ type Match struct {
 
 // Expect waits for the first match of pats after Offset, and moves Offset to its end.
 //
-// It is decided at the end of the first line in which a match ends, or where the text received so far ends if the line
-// is not complete, as with a prompt: the match that starts first wins, then that of the lowest index, and repetitions
-// take what is there. A line longer than lineLimit after the match is not waited for. When ctx ends it returns
-// context.Cause(ctx), and when the stream ends a failure of class infrastructure; matching then goes on where it was.
+// The match is decided at the end of the first line in which one ends, or at the end of the text received so far if the
+// line is not complete, as with a prompt: the match that starts first wins, then the one of the lowest index, and
+// repetitions match as much of that text as they can. At most lineLimit of the line after the match is waited for. When
+// ctx ends it returns context.Cause(ctx), and when the stream ends an error of class infrastructure; the next Expect then
+// begins at the same Offset.
 func (s *Session) Expect(ctx context.Context, pats *Patterns) (Match, error) {
 	return s.m.expect(ctx, pats)
 }
 
-// resolve looks among the text up to end for the match that wins of the patterns which.
+// resolve finds the match in the text up to end that wins among the given patterns.
 func (m *matcher) resolve(which []int32, end int64) (Match, bool, error) {
 	x, err := m.window(max(m.pos, end-Window), end)
 	if err != nil {
@@ -61,6 +62,7 @@ func (m *matcher) resolve(which []int32, end int64) (Match, bool, error) {
 	return best, true, nil
 }
 
+// groups sets what the groups matched.
 func (b *Match) groups(names []string, text []byte, at []int) {
 	for g := 1; 2*g < len(at); g++ {
 		value := ""
@@ -93,8 +95,7 @@ func (m *matcher) window(from, end int64) (*cleaned, error) {
 	return x, nil
 }
 
-// begins is where in the text a match may begin: at the begin of the line in which none had begun yet, so that "^" and
-// "\b" see what is before it.
+// begins is where in the text a match may begin: at the start of a line, so that "^" and "\b" see what is before it.
 func (m *matcher) begins(which []int32, x *cleaned) int {
 	for _, i := range which {
 		if m.pats.prog.whole[i] {

@@ -10,20 +10,22 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// marks is the most entries an index in memory has; then every second one goes, so its size is bounded on any stream.
+// marks is the most entries of an index in memory. A full index drops every second entry, so that it is bounded for any
+// stream.
 const marks = 16 << 10
 
-// lineIndex knows how many lines end before every stride bytes.
+// lineIndex has, for each multiple of stride bytes, how many lines end before it.
 type lineIndex struct {
-	stride int64 // 0: not begun
+	stride int64 // 0 before the first byte
 	counts []int64
 	off    int64
 	lines  int64
 }
 
-// lineStride is the distance of two marks at first: what is counted anew by a look-up.
+// lineStride is the first distance of two marks: at most that many bytes are counted for a look-up.
 const lineStride = 16 << 10
 
+// load counts the lines of what was recorded before.
 func (x *lineIndex) load(r io.Reader) error {
 	buf := make([]byte, readSize)
 	for {
@@ -54,6 +56,7 @@ func (x *lineIndex) add(b []byte) {
 	}
 }
 
+// thin drops every second mark of a full index.
 func (x *lineIndex) thin() {
 	if len(x.counts) <= marks {
 		return
@@ -83,7 +86,7 @@ func (r *record) lineAt(off int64) int {
 	for at < off {
 		n, err := r.readAt(buf[:min(off-at, int64(len(buf)))], at)
 		if err != nil || n == 0 {
-			break // a record that cannot be read back is reported by who reads it
+			break // the cursors report that the record cannot be read
 		}
 		lines += int64(bytes.Count(buf[:n], []byte("\n")))
 		at += int64(n)
@@ -91,10 +94,10 @@ func (r *record) lineAt(off int64) int {
 	return int(lines) + 1
 }
 
-// timeStep is the least distance of two marks: finer than a person or a test can use, and at 3 Mbaud 300 bytes.
+// timeStep is the least distance of two times: finer than people or tests need, and 300 bytes at 3 Mbaud.
 const timeStep = time.Millisecond
 
-// timesPending is the most that waits for the disk.
+// timesPending is the most bytes of times that wait for the disk.
 const timesPending = 64 << 10
 
 type timeMark struct {
@@ -102,7 +105,7 @@ type timeMark struct {
 	at  time.Time
 }
 
-// timeIndex knows when bytes arrived.
+// timeIndex has the times at which bytes arrived.
 type timeIndex struct {
 	file    *os.File
 	step    time.Duration
@@ -141,7 +144,7 @@ func (x *timeIndex) add(off int64, at time.Time) {
 	}
 }
 
-// unwritten takes the lines that are to be written.
+// unwritten returns the lines that are to be written, and forgets them.
 func (x *timeIndex) unwritten() []byte {
 	b := x.pending
 	x.pending = nil

@@ -18,7 +18,7 @@ func NewLimit(bytes int64) *Limit {
 	return &Limit{bytes: bytes}
 }
 
-// take uses up as many of n bytes as are allowed, and returns their number.
+// take uses up to n bytes of the limit, and returns how many of them it allows.
 func (l *Limit) take(n int) int {
 	if l == nil {
 		return n

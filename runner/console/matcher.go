@@ -8,43 +8,44 @@ import (
 	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
-// lineLimit is the most text after a match's end that is looked at before deciding.
+// lineLimit is the most text after a match that is read before the match is decided.
 const lineLimit = 4 << 10
 
-// scanSize is how much is scanned between two looks at ctx.
+// scanSize is how many bytes are scanned between two checks of ctx.
 const scanSize = 4 << 10
 
-// idleStep is how often it is noted that no match has begun: what regular expressions look at needlessly.
+// idleStep is how many bytes are scanned before the start of the text that regular expressions have to read is advanced.
 const idleStep = 1 << 10
 
-// automata is how many automata a session keeps: steps wait for the same few sets of patterns again and again.
+// automata is how many automata a session caches: steps wait for the same few sets of patterns again and again.
 const automata = 4
 
-// matcher is a place in the record, and how far from there the text has been looked at.
+// matcher is a position in the record, and how far the text after it has been scanned.
 type matcher struct {
-	rec  *record
-	pos  int64 // matching goes on here
-	pats *Patterns
-	d    *dfa
-	kept []kept
+	rec   *record
+	pos   int64 // where the next match may begin
+	pats  *Patterns
+	d     *dfa
+	cache []cached
 
-	seen  int64 // the automaton has gone so far
+	seen  int64 // the automaton has read the record up to here
 	at    uint32
 	clean terminal.Escapes
-	idle  int64   // before here no match has begun that may still end
+	idle  int64   // no match that may still end has begun before here
 	hits  []int32 // patterns of which a match has ended
-	hitAt int64   // where the first did
+	hitAt int64   // where the first of them ended
 
 	buf    []byte // what was read last
-	bufOff int64  // where it lies
+	bufOff int64  // its offset in the record
 }
 
-type kept struct {
+// cached is the automaton of a set of patterns that was waited for.
+type cached struct {
 	pats *Patterns
 	d    *dfa
 }
 
-// seek makes matching go on at off.
+// seek continues matching at off.
 func (m *matcher) seek(off int64) {
 	off = max(off, 0)
 	m.pos, m.seen, m.idle, m.clean, m.hits = off, off, off, terminal.Escapes{}, m.hits[:0]
@@ -53,27 +54,28 @@ func (m *matcher) seek(off int64) {
 	}
 }
 
-// use makes the matcher look for pats, from pos unless it was looking for them already.
+// use makes the matcher search for pats, from pos unless it was searching for them already.
 func (m *matcher) use(pats *Patterns) {
 	if m.pats == pats {
 		return
 	}
 	m.pats, m.d = pats, nil
-	for i, k := range m.kept {
+	for i, k := range m.cache {
 		if k.pats == pats {
 			m.d = k.d
-			m.kept = append(append(m.kept[:i:i], m.kept[i+1:]...), k)
+			m.cache = append(append(m.cache[:i:i], m.cache[i+1:]...), k)
 		}
 	}
 	if m.d == nil {
 		m.d = newDFA(pats.prog)
-		if m.kept = append(m.kept, kept{pats, m.d}); len(m.kept) > automata {
-			m.kept = m.kept[1:]
+		if m.cache = append(m.cache, cached{pats, m.d}); len(m.cache) > automata {
+			m.cache = m.cache[1:]
 		}
 	}
 	m.seek(m.pos)
 }
 
+// expect waits for a match.
 func (m *matcher) expect(ctx context.Context, pats *Patterns) (Match, error) {
 	m.use(pats)
 	for {
@@ -87,7 +89,7 @@ func (m *matcher) expect(ctx context.Context, pats *Patterns) (Match, error) {
 	}
 }
 
-// poll looks at what has arrived; then buf ends there.
+// poll searches the bytes that have arrived; without a match, buf ends with the last of them.
 func (m *matcher) poll(ctx context.Context) (match Match, ok bool, err error) {
 	for {
 		if ctx.Err() != nil {
@@ -109,7 +111,7 @@ func (m *matcher) poll(ctx context.Context) (match Match, ok bool, err error) {
 	}
 }
 
-// ahead is what has arrived at seen, or the first part of it.
+// ahead is the first part of the bytes that have arrived after seen.
 func (m *matcher) ahead() ([]byte, error) {
 	skip := m.seen - m.bufOff
 	if skip >= 0 && skip+utf8.UTFMax <= int64(len(m.buf)) {
@@ -123,8 +125,8 @@ func (m *matcher) ahead() ([]byte, error) {
 	return m.buf, err
 }
 
-// scan goes over b, which lies at seen. It returns how far it came, which is not over an incomplete rune at the end,
-// and whether the end of the line in which a pattern matched is reached.
+// scan runs the automaton over b, which begins at seen. It returns how many bytes it read, which leaves out an incomplete
+// rune at the end, and whether it reached the end of a line in which a pattern matched.
 func (m *matcher) scan(b []byte) (n int, decide bool) {
 	for i := 0; ; {
 		if len(m.hits) == 0 && !m.clean.Inside() {
@@ -153,7 +155,7 @@ func (m *matcher) scan(b []byte) (n int, decide bool) {
 	}
 }
 
-// run goes over text in which nothing is found, and notes where no match has begun.
+// run runs the automaton over text in which nothing matches, and advances idle.
 func (m *matcher) run(b []byte, off int64) int {
 	for n := 0; ; {
 		end := min(len(b), n+idleStep)
@@ -164,7 +166,7 @@ func (m *matcher) run(b []byte, off int64) int {
 		}
 		if m.d.state(at).idle {
 			m.idle = off + int64(n)
-			m.d.resting(at)
+			m.d.idleIn(at)
 		}
 		if n == len(b) {
 			return n
@@ -181,7 +183,7 @@ func (m *matcher) class(b []byte) (class uint16, width int) {
 	return m.pats.prog.class(r), width
 }
 
-// hit notes that patterns have matched.
+// hit records that patterns have matched.
 func (m *matcher) hit(which []int32, at int64) {
 	if len(m.hits) == 0 {
 		m.hitAt = at
@@ -193,7 +195,7 @@ func (m *matcher) hit(which []int32, at int64) {
 	}
 }
 
-// decide says what matched up to seen; atEnd says that no text has arrived after it.
+// decide returns the match in the text up to seen; atEnd says that no text has arrived after it.
 func (m *matcher) decide(atEnd bool) (Match, bool, error) {
 	if atEnd {
 		m.hit(m.d.ending(m.at), m.seen)
@@ -210,7 +212,7 @@ func (m *matcher) decide(atEnd bool) (Match, bool, error) {
 		m.seek(match.End)
 		return match, true, nil
 	}
-	// What began the match is further back than Window: forget it, or its every end would be looked at again.
+	// The match began further back than Window: drop it, or the text would be searched again at each of its ends.
 	at := m.d.begin()
 	if x, err := m.window(max(m.pos, m.seen-Window), m.seen); err == nil {
 		for i := 0; i < len(x.text); {

@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
-// Patterns are regular expressions waited for together. They can be used by several consoles at once.
+// Patterns are regular expressions that are waited for together. Several consoles may use them at the same time.
 type Patterns struct {
 	sources []string
 	exprs   []*regexp.Regexp
@@ -23,11 +23,11 @@ const (
 	maxPattern  = 4 << 10 // bytes
 )
 
-// Compile reads patterns in RE2's syntax, which is Python's but for look-around, back references, conditionals,
-// possessive quantifiers, atomic groups and comments; those are refused. As in pexpect, "." matches line feeds too.
-// "^" and "$" are those of a line: "^" also matches where matching went on, and "$" also where the text received so
-// far ends, as it must for a prompt. \Z is \z. A pattern that matches the empty text is refused, because it would match
-// before anything came. Carriage returns in a pattern are ignored, as those of the console are.
+// Compile reads patterns in RE2's syntax, which is Python's except for look-around, back references, conditionals,
+// possessive quantifiers, atomic groups and comments; those are refused. As in pexpect, "." also matches line feeds. "^"
+// and "$" are those of a line: "^" also matches at the Offset of the session, and "$" also at the end of the text received
+// so far, which a prompt needs. \Z is \z. A pattern that matches the empty text is refused, because it would match before
+// any text has arrived. Carriage returns in a pattern are ignored, as those of the console are.
 func Compile(patterns ...string) (*Patterns, error) {
 	if len(patterns) == 0 {
 		return nil, errors.New("compile patterns: there are none")
@@ -61,7 +61,7 @@ func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 		return nil, nil, err
 	}
 	if hasEscape(tree) {
-		return nil, nil, errors.New("it asks for a terminal escape; those of the console are no text")
+		return nil, nil, errors.New("it has a terminal escape; the console's are removed before matching")
 	}
 	if withoutReturns(tree) {
 		s = tree.String()
@@ -79,12 +79,12 @@ func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 	return tree, re, nil
 }
 
-// hasEscape says that the pattern spells out an ESC.
+// hasEscape reports whether the pattern contains an ESC.
 func hasEscape(tree *syntax.Regexp) bool {
 	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, terminal.ESC) || slices.ContainsFunc(tree.Sub, hasEscape)
 }
 
-// withoutReturns removes the carriage returns that the pattern spells out, and says whether there were any.
+// withoutReturns removes the carriage returns that the pattern contains, and reports whether there were any.
 func withoutReturns(tree *syntax.Regexp) bool {
 	found := tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, '\r')
 	if found {

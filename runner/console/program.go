@@ -12,27 +12,28 @@ import (
 	"github.com/gantry-ci/gantry/internal/terminal"
 )
 
-// maxProgram is the most instructions all patterns of an Expect may have together: a step of the automaton that is not
-// cached yet costs as many.
+// maxProgram is the most instructions that all patterns of an Expect may have together: a step of the automaton that is
+// not cached yet visits all of them.
 const maxProgram = 20_000
 
-// program is all patterns as one non-deterministic automaton over classes of runes that no pattern tells apart.
+// program is all patterns as one non-deterministic automaton. It works on classes of runes: runes that all patterns treat
+// alike.
 type program struct {
 	inst  []syntax.Inst
 	owner []int32 // of an instruction: its pattern
 	start []uint32
-	words bool   // an instruction asks for the border of a word
-	whole []bool // of a pattern: it asks for the begin of the text (\A)
+	words bool   // an instruction depends on the border of a word
+	whole []bool // of a pattern: it depends on the begin of the text (\A)
 
 	bytes   [256]uint8  // class of an ASCII rune; one of the two special ones for other bytes
 	low     [2048]uint8 // class of a rune of up to two bytes
-	broken  uint16      // class of what is no UTF-8
+	broken  uint16      // class of bytes that are not UTF-8
 	bounds  []rune      // where intervals of runes begin
 	classOf []uint16    // of an interval
 	rep     []rune      // of a class: a rune of it
 }
 
-// Classes that are no runes: they are never in the table, so that each such byte leaves the fast loop.
+// Classes that no rune has. They are never in the table, so that such a byte leaves the fast loop.
 const (
 	classOther  = 0 // the byte is not ASCII, or begins an escape
 	classReturn = 1 // \r: the state stays
@@ -67,18 +68,18 @@ func newProgram(trees []*syntax.Regexp) (*program, error) {
 	return p, p.classify()
 }
 
-// maxClasses keeps a class in a byte of the table; texts people wait for have some dozens. maxTold bounds the work of
-// finding them: instructions that match a rune times the ends of their ranges.
+// maxClasses lets a byte of the table hold a class; patterns of real jobs have some dozens. maxComparisons bounds the
+// work of finding them: the instructions that match a rune times the bounds of their ranges.
 const (
-	maxClasses = 250
-	maxTold    = 4_000_000
+	maxClasses     = 250
+	maxComparisons = 4_000_000
 )
 
 // classify finds the classes: intervals between the bounds of all ranges, joined where all instructions agree.
 func (p *program) classify() error {
 	p.bounds = p.intervals()
 	runes := p.runeInsts()
-	if told := len(p.bounds) * len(runes); told > maxTold {
+	if len(p.bounds)*len(runes) > maxComparisons {
 		return errors.New("the patterns have too many classes of characters together")
 	}
 	byKey := map[string]uint16{}
@@ -99,8 +100,14 @@ func (p *program) classify() error {
 		p.classOf = append(p.classOf, class)
 	}
 	if len(p.rep) > maxClasses {
-		return fmt.Errorf("the patterns tell %d kinds of characters apart; the limit is %d", len(p.rep), maxClasses)
+		return fmt.Errorf("the patterns distinguish %d classes of characters; the limit is %d", len(p.rep), maxClasses)
 	}
+	p.tabulate()
+	return nil
+}
+
+// tabulate fills the tables of the classes.
+func (p *program) tabulate() {
 	for b := range p.bytes {
 		if b < 0x80 && b != terminal.ESC {
 			p.bytes[b] = uint8(p.find(rune(b)))
@@ -111,10 +118,9 @@ func (p *program) classify() error {
 		p.low[r] = uint8(p.find(rune(r)))
 	}
 	p.broken = p.find(utf8.RuneError)
-	return nil
 }
 
-// kind tells apart what empty-width instructions do.
+// kind is a rune as far as it matters to empty-width instructions.
 func kind(r rune) byte {
 	switch {
 	case r == '\n':
@@ -125,6 +131,7 @@ func kind(r rune) byte {
 	return 'o'
 }
 
+// runeInsts are the instructions that match a rune.
 func (p *program) runeInsts() []uint32 {
 	var pcs []uint32
 	for pc := range p.inst {
@@ -137,6 +144,7 @@ func (p *program) runeInsts() []uint32 {
 	return pcs
 }
 
+// intervals are the bounds of all ranges of runes that instructions match.
 func (p *program) intervals() []rune {
 	set := map[rune]bool{0: true}
 	add := func(lo, hi rune) { set[lo], set[hi+1] = true, true }
@@ -175,7 +183,7 @@ func (p *program) class(r rune) uint16 {
 	return p.find(r)
 }
 
-// find looks for the class of a rune among the intervals.
+// find finds the class of a rune by its interval.
 func (p *program) find(r rune) uint16 {
 	i, ok := slices.BinarySearch(p.bounds, r)
 	if !ok {

@@ -18,7 +18,7 @@ const ringSize = 1 << 20
 // readSize is the most one Read of the stream is offered.
 const readSize = 64 << 10
 
-// record is the file and the ring before it. Offset off of the record is at ring[off%ringSize] as long as it is there.
+// record is the file and the ring buffer before it. The byte at offset off is at ring[off%ringSize] while the ring has it.
 //
 //	0        low      flushed      head     head+filling
 //	| in file | in file and ring | in ring | being read |
@@ -54,7 +54,7 @@ func newRecord(file *os.File, o Options) (*record, error) {
 		return nil, err
 	}
 	if _, err := file.ReadAt(make([]byte, 1), 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read back: %w", err) // slow cursors would find out too late
+		return nil, fmt.Errorf("read back: %w", err) // otherwise slow cursors would be the first to fail
 	}
 	r := &record{
 		file: file, log: o.Logger, clock: o.Clock, limit: o.Limit, ended: make(chan struct{}),
@@ -72,7 +72,7 @@ func newRecord(file *os.File, o Options) (*record, error) {
 // low is the oldest offset that is still in the ring.
 func (r *record) low() int64 { return max(r.base, r.head+r.filling-ringSize) }
 
-// end sets why there will be no more bytes; the first reason stays. r.mu is held.
+// end sets why there will be no more bytes; the first reason stays. The caller holds r.mu.
 func (r *record) end(err error) {
 	if r.err == nil {
 		r.err = err
@@ -80,7 +80,7 @@ func (r *record) end(err error) {
 	}
 }
 
-// reserve returns the part of the ring to read into, waiting until what it held is on disk; nil ends the reader.
+// reserve waits until the next part of the ring is on disk, and returns it to be read into; nil ends the reader.
 func (r *record) reserve() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,7 +99,7 @@ func (r *record) reserve() []byte {
 	return r.ring[at : at+r.filling]
 }
 
-// commit makes the n bytes read into reserve's part readable; err ends the stream.
+// commit makes n bytes readable that were read into the reserved part; err ends the stream.
 func (r *record) commit(n int, err error) {
 	now := r.clock()
 	r.mu.Lock()
@@ -129,7 +129,7 @@ func closed(err error) error {
 	return results.Failf(results.ClassInfrastructure, "console closed: %w", err)
 }
 
-// stop tells the reader not to go on.
+// stop ends the reader before its next Read.
 func (r *record) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -137,9 +137,9 @@ func (r *record) stop() {
 	r.changed()
 }
 
-// flush writes the ring to the file until the stream has ended and all is written, or the file takes no more.
+// flush writes the ring to the file until the stream has ended and all bytes are written, or a write fails.
 func (r *record) flush() {
-	defer r.rest()
+	defer r.stopTimers()
 	for {
 		b, times := r.unwritten()
 		if b == nil {
@@ -179,7 +179,7 @@ func (r *record) unwritten() (b, times []byte) {
 	return r.ring[at:min(at+r.head-r.flushed, ringSize)], r.times.unwritten()
 }
 
-// readAt reads some of what is there at off, without waiting; 0 when nothing is.
+// readAt reads bytes at off without waiting for any; it returns 0 where there are none yet.
 func (r *record) readAt(p []byte, off int64) (int, error) {
 	r.mu.Lock()
 	low, head := r.low(), r.head

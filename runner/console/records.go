@@ -12,8 +12,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Records are where the consoles of an attempt are recorded: two files for each console, which all its boots go on in.
-// The methods may be called by several goroutines.
+// Records are the records of an attempt's consoles: two files for each console, to which all its boots are appended. The
+// methods may be called by several goroutines.
 type Records struct {
 	dir   string
 	limit *Limit
@@ -34,13 +34,13 @@ func NewRecords(dir string, limit int64) *Records {
 	return &Records{dir: dir, limit: NewLimit(limit), files: map[string]files{}}
 }
 
-// Open opens the record of the console of that name, which is empty then where there was none.
+// Open opens the record of a console, and makes an empty one where there is none.
 func (r *Records) Open(name string) error {
 	_, err := r.open(name)
 	return err
 }
 
-// Start starts to read rw, the console of that name, into its record. Its caller closes the Console before the Records.
+// Start starts to read rw into the record of the console with that name. The Console must be closed before the Records.
 func (r *Records) Start(name string, rw io.ReadWriteCloser, log *slog.Logger) (*Console, error) {
 	f, err := r.open(name)
 	if err != nil {
@@ -49,7 +49,7 @@ func (r *Records) Start(name string, rw io.ReadWriteCloser, log *slog.Logger) (*
 	return New(rw, f.log, Options{Name: name, Logger: log, Times: f.times, Limit: r.limit})
 }
 
-// open opens the files of a console, once.
+// open opens the files of a console, if they are not open already.
 func (r *Records) open(name string) (f files, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,11 +12,11 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// writeSize is the most one Write of the stream is given: between two, a ctx that ended is noticed.
+// writeSize is the most bytes of one Write of the stream: ctx is checked between two.
 const writeSize = 4 << 10
 
-// Session is the right to write, and the place where matching goes on. The run, a container and a person each take one
-// in turn. It is used by one goroutine at a time.
+// Session is the right to write, and the position up to which the record was matched. The run, a container and a person
+// use one in turn. It is used by one goroutine at a time.
 type Session struct {
 	CharDelay time.Duration // after each character sent, for consoles without flow control (LAVA's character_delays)
 	LineEnd   string        // what SendLine adds; "\n" at first
@@ -42,10 +42,10 @@ func (s *Session) Close() { s.once.Do(func() { <-s.c.token }) }
 // Console is what the session writes to.
 func (s *Session) Console() *Console { return s.c }
 
-// Offset is where matching goes on: the end of the last match.
+// Offset is where the next match may begin: the end of the last one.
 func (s *Session) Offset() int64 { return s.m.pos }
 
-// SkipTo makes matching go on at offset off. SkipTo(s.Console().Size()) skips what has arrived.
+// SkipTo continues matching at offset off. SkipTo(s.Console().Size()) skips all that has arrived.
 func (s *Session) SkipTo(off int64) { s.m.seek(off) }
 
 // SendLine sends text and the line end.
@@ -53,8 +53,8 @@ func (s *Session) SendLine(ctx context.Context, text string) error {
 	return s.Send(ctx, text+s.LineEnd)
 }
 
-// Send types text. A stream that takes nothing more blocks it until ctx ends; then it returns context.Cause(ctx), and
-// part of text may have been sent.
+// Send types text. On a stream that accepts no more bytes it blocks until ctx ends; then it returns context.Cause(ctx),
+// and part of the text may have been sent.
 func (s *Session) Send(ctx context.Context, text string) error {
 	for text != "" {
 		if ctx.Err() != nil {
@@ -77,18 +77,18 @@ func (s *Session) Send(ctx context.Context, text string) error {
 	return nil
 }
 
-// write is one Write of the stream, and where its error goes.
+// write is one Write of the stream, and the channel for its error.
 type write struct {
 	text string
 	done chan error
 }
 
-// deadliner is a stream whose blocked Write can be ended without closing it: a file of the poller, a connection.
+// deadliner is a stream of which a blocked Write can be ended without closing it: a pollable file, a connection.
 type deadliner interface {
 	SetWriteDeadline(t time.Time) error
 }
 
-// write is the one writer: a Write that blocks keeps this goroutine, not the step that asked for it, and Close ends it.
+// write is the one writer. A Write that blocks holds up this goroutine, not the step that asked for it; Close ends it.
 func (c *Console) write() {
 	dl, _ := c.rw.(deadliner)
 	for {

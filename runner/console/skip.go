@@ -2,13 +2,13 @@ package console
 
 import "encoding/binary"
 
-// restSamples is how often in a row the automaton is found resting in one state before pairs for it are worth while.
+// restSamples is how often in a row the automaton is found idle in one state before a table of pairs for it pays off.
 const restSamples = 16
 
-// pairs says which two bytes lead from one state out of it: where nothing waited for has begun, which is most of a
-// console's text, eight bytes are passed over at once, and none of the look-ups waits for another.
+// pairs says which pairs of bytes lead out of one state. In most of a console's text no match has begun, and the automaton
+// stays in that state: there eight bytes are skipped in one step, by four independent look-ups.
 type pairs struct {
-	rest uint32 // the state; unknown without any
+	rest uint32 // the state; unknown when there is none yet
 	out  *[1 << 16]uint8
 
 	sample  uint32
@@ -17,8 +17,8 @@ type pairs struct {
 
 func (p *pairs) forget() { *p = pairs{rest: unknown, sample: unknown} }
 
-// resting notes that the automaton was in a state in which no match has begun.
-func (d *dfa) resting(at uint32) {
+// idleIn counts that the automaton was in a state in which no match has begun.
+func (d *dfa) idleIn(at uint32) {
 	if at == d.pairs.rest {
 		return
 	}
@@ -30,7 +30,7 @@ func (d *dfa) resting(at uint32) {
 	}
 }
 
-// pair finds the pairs for a state.
+// pair makes the table of pairs for a state.
 func (d *dfa) pair(rest uint32) {
 	born, n := d.born, len(d.p.rep)
 	stays := make([]bool, n*n) // by classes
@@ -52,7 +52,7 @@ func (d *dfa) pair(rest uint32) {
 	d.pairs.rest, d.pairs.out = rest, out
 }
 
-// skip is how many bytes of b can be passed over in the state rest.
+// skip is how many bytes of b can be skipped in the state rest.
 func (p *pairs) skip(b []byte) int {
 	i, out := 0, p.out
 	for ; i+8 <= len(b); i += 8 {

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Bytes are gathered before they are written and before cursors are woken, or a fast stream in small pieces would cost
-// more in system calls than in work: after a pause the first bytes wake at once, later ones when there are enough of
-// them, or after the delay.
+// Bytes are gathered before they are written and before cursors are woken, as a fast stream in small pieces would cost
+// mostly system calls. The first bytes after a pause wake the cursors immediately, later ones when there are enough of
+// them or after the delay.
 const (
 	wakeSize   = 32 << 10
 	wakeDelay  = time.Millisecond
 	flushSize  = 64 << 10
-	flushDelay = 10 * time.Millisecond // what a crash of the runner may cost of the record
+	flushDelay = 10 * time.Millisecond // how much of the record a crash of the runner may lose
 )
 
-// changed wakes whoever waits; r.mu is held.
+// changed wakes the reader, the flusher and the cursors. The caller holds r.mu.
 func (r *record) changed() {
 	r.work.Broadcast()
 	r.wake(r.woke)
 }
 
-// wake wakes the cursors; r.mu is held.
+// wake wakes the cursors. The caller holds r.mu.
 func (r *record) wake(now time.Time) {
 	r.woke, r.wokeAt = now, r.head
 	if r.more != nil {
@@ -31,7 +31,7 @@ func (r *record) wake(now time.Time) {
 	}
 }
 
-// arrived wakes whom new bytes concern, now or soon; r.mu is held.
+// arrived wakes the flusher and the cursors for new bytes, now or after a delay. The caller holds r.mu.
 func (r *record) arrived(now time.Time) {
 	if r.head-r.flushed >= flushSize {
 		r.work.Broadcast()
@@ -47,15 +47,15 @@ func (r *record) arrived(now time.Time) {
 	}
 }
 
-// delayed does something a little later, once however often it is asked for until then.
+// delayed does something after a delay, only once for all requests until then.
 type delayed struct {
 	do    func()
 	timer *time.Timer
-	due   bool // the time has come; who does it sets it back
+	due   bool // the delay is over; the goroutine that acts on it resets it
 	armed bool
 }
 
-// after is called with mu held, and so is do.
+// after requests it. The caller holds mu, and mu is held while do runs.
 func (d *delayed) after(delay time.Duration, mu *sync.Mutex) {
 	if d.armed {
 		return
@@ -73,7 +73,7 @@ func (d *delayed) after(delay time.Duration, mu *sync.Mutex) {
 	})
 }
 
-// wait returns when there are bytes at off; when there will be none, or ctx ends, it says why.
+// wait returns nil when there are bytes at off, and an error when there will be none or ctx has ended.
 func (r *record) wait(ctx context.Context, off int64) error {
 	for {
 		r.mu.Lock()
@@ -98,8 +98,8 @@ func (r *record) wait(ctx context.Context, off int64) error {
 	}
 }
 
-// rest stops the timers: nothing will need them.
-func (r *record) rest() {
+// stopTimers is for the end of the record.
+func (r *record) stopTimers() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range []*delayed{&r.waker, &r.flusher} {
