@@ -61,7 +61,7 @@ func tally(cases []Case, findings []Finding) *sums {
 	return t
 }
 
-// failure names the first case that failed, and counts the others; what broke the system beside them is told, too.
+// failure names the first case that failed, counts the others, and names what broke the system.
 func (t *sums) failure() string {
 	c := t.failed[0]
 	s := c.Name() + " failed"
@@ -91,61 +91,69 @@ func (t *sums) absence() string {
 
 // evidence is what v rests on, the most telling first.
 func (t *sums) evidence(v Verdict, err error) []Evidence {
-	var all []Evidence
-	add := func(e Evidence) {
-		if len(all) < MaxEvidence {
-			e.Message = plaintext.Clip(e.Message, maxEvidenceMessage)
-			all = append(all, e)
-		}
-	}
-	overcome := func() {
-		for _, f := range t.other {
-			if f.Superseded {
-				add(findingEvidence(f, "", "before a step was tried again"))
-			}
-		}
-	}
+	l := &evidenceList{}
 	if v.Class == "" {
-		add(Evidence{Kind: EvidenceCount, Name: t.count()})
-		overcome()
-		return all
+		l.add(Evidence{Kind: EvidenceCount, Name: t.count()})
+		l.overcome(t.other)
+		return l.all
 	}
 	broke := t.broke
 	first := len(broke) > 0 && v.Class == broke[0].Class()
 	if i := cause(broke, err); i >= 0 { // the step's message is the finding: one piece of evidence, not two
 		f, step := broke[i], stepEvidence(err)
-		add(findingEvidence(f, f.Class(), "it ended "+step.Name))
+		l.add(findingEvidence(f, f.Class(), "it ended "+step.Name))
 		broke, err = slices.Concat(broke[:i], broke[i+1:]), nil
 	}
-	tell := func() {
-		for _, f := range broke {
-			add(findingEvidence(f, f.Class(), ""))
-		}
-	}
 	if first {
-		tell()
+		l.findings(broke)
 	}
 	if err != nil {
-		add(stepEvidence(err))
+		l.add(stepEvidence(err))
 	}
 	for _, c := range t.failed {
-		add(caseEvidence(c, ClassTest))
+		l.add(caseEvidence(c, ClassTest))
 	}
 	if !first {
-		tell()
+		l.findings(broke)
 	}
 	for _, c := range t.missing {
-		add(caseEvidence(c, ""))
+		l.add(caseEvidence(c, ""))
 	}
 	if v.Class == ClassTimeout { // a stall or a hung task may be why
 		for _, f := range t.other {
 			if !f.Superseded {
-				add(findingEvidence(f, "", f.Allowed))
+				l.add(findingEvidence(f, "", f.Allowed))
 			}
 		}
 	}
-	overcome()
-	return all
+	l.overcome(t.other)
+	return l.all
+}
+
+// evidenceList is evidence in its order, bounded.
+type evidenceList struct{ all []Evidence }
+
+func (l *evidenceList) add(e Evidence) {
+	if len(l.all) < MaxEvidence {
+		e.Message = plaintext.Clip(e.Message, maxEvidenceMessage)
+		l.all = append(l.all, e)
+	}
+}
+
+// findings adds findings that broke the system.
+func (l *evidenceList) findings(all []Finding) {
+	for _, f := range all {
+		l.add(findingEvidence(f, f.Class(), ""))
+	}
+}
+
+// overcome adds the findings of boots that were tried again.
+func (l *evidenceList) overcome(all []Finding) {
+	for _, f := range all {
+		if f.Superseded {
+			l.add(findingEvidence(f, "", "before a step was tried again"))
+		}
+	}
 }
 
 // cause is the finding that ended the step which err ended, by its index; -1 when it was something else.

@@ -20,7 +20,7 @@ import (
 const (
 	EventsFile  = "events.jsonl"
 	ConsoleFile = "console.log"
-	TimesFile   = "console.times" // when what came, a jobs.Arrival a line
+	TimesFile   = "console.times" // when its bytes arrived, a results.Arrival a line
 	ResultsFile = "results.json"
 	JUnitFile   = "junit.xml"
 	PlanFile    = "plan.yaml"
@@ -34,7 +34,7 @@ type record struct {
 	stop    func(error) // ends the run when the record cannot be kept
 	observe func(results.Event)
 	known   *results.KnownWatch
-	skipped error // a timeout that the job was told to skip
+	skipped error // a timeout that the job skips
 
 	mu   sync.Mutex
 	f    *os.File
@@ -59,7 +59,7 @@ func newRecord(o Options, stop func(error)) (*record, error) {
 	}, nil
 }
 
-// emit numbers, folds and writes one event, whole and in order.
+// emit numbers, folds and writes one event. Events are written completely and in order.
 func (r *record) emit(e results.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +81,7 @@ func (r *record) emit(e results.Event) {
 	}
 }
 
-// failed is why the record is not whole, if it is not.
+// failed is why the record is incomplete; nil when it is not.
 func (r *record) failed() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,13 +103,13 @@ func (r *record) decide(fail error) results.Verdict {
 	switch {
 	case v.Class == "":
 		v = results.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
-	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure: // it is known why results are missing
+	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure: // the skipped timeout is why results are missing
 		v = results.Decide(r.skipped, r.res.Cases, r.res.Findings...)
 	}
 	return v
 }
 
-// close writes what is made of the events, and returns their fold.
+// close writes the files that are made of the events, and returns the fold.
 func (r *record) close() (*results.Results, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -54,8 +54,8 @@ type Options struct {
 	Observe     func(results.Event) // called with each event, in order; may be nil
 }
 
-// Run executes a job. All it knows goes to the folder, event by event; the results are the fold of these events. The
-// error is about the record only: how the run went is the results' verdict.
+// Run executes a job, and writes all that becomes known to the folder, event by event; the results are the fold of these
+// events. The error is about the record only: how the run went is the results' verdict.
 func Run(ctx context.Context, o Options) (*results.Results, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options) (*results.Results, error) {
 		return nil, results.Blame(results.ClassInfrastructure, err)
 	}
 	rec.emit(results.Event{Start: &results.Start{Job: o.Job.Name, Device: o.Target.Name, Attempt: o.Attempt}})
-	o.note(rec)
+	o.warnExpired(rec)
 	fail := attempt(ctx, o, rec)
 	if e := rec.failed(); e != nil {
 		fail = errors.Join(e, fail)
@@ -74,7 +74,7 @@ func Run(ctx context.Context, o Options) (*results.Results, error) {
 	return rec.close()
 }
 
-// attempt plans and walks, and takes everything back.
+// attempt plans the job, executes the plan, and undoes all effects.
 func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	records, kernels := console.NewRecords(o.Dir, o.Policy.ConsoleLimit), boot.NewKernels(o.wantSymbols())
 	p, err := o.plan(rec, methods(boot.Options{Records: records, Kernels: kernels, List: o.Kernel}, o.TestRetries))
@@ -88,17 +88,17 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	if err != nil {
 		return errors.Join(err, records.Close())
 	}
-	ends := func() error { return errors.Join(records.Close(), kernels.Close(), syms.close()) }
+	closeAll := func() error { return errors.Join(records.Close(), kernels.Close(), syms.close()) }
 	jr, err := openJournal(o.Dir, o.Target.Undoers)
 	if err != nil {
-		return results.Blame(results.ClassInfrastructure, errors.Join(err, ends()))
+		return results.Blame(results.ClassInfrastructure, errors.Join(err, closeAll()))
 	}
 	run := &plan.Run{ID: o.ID, Dir: o.Dir, Journal: jr, Emit: rec.emit, Logger: o.Logger}
 	defer func() {
-		// The run's failure comes first: what the clean-up could not do does not hide it.
+		// The run's failure comes first: one of the clean-up does not hide it.
 		e := jr.Rollback(ctx, 0)
-		syms.decode(ctx, jr, kernels) // all findings are in, and the target is off
-		if e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), ends()); e != nil {
+		syms.decode(ctx, jr, kernels) // after all findings, and with the target off
+		if e = errors.Join(e, jr.Rollback(ctx, 0), jr.Close(), closeAll()); e != nil {
 			err = results.Blame(results.ClassInfrastructure, errors.Join(err, fmt.Errorf("finalize: %w", e)))
 		}
 	}()
@@ -107,7 +107,7 @@ func attempt(ctx context.Context, o Options, rec *record) (err error) {
 	return err
 }
 
-// plan makes the plan, and writes it down.
+// plan makes the plan, and writes it to the folder.
 func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
 	p, err := plan.Make(plan.Options{
 		Job: o.Job, Target: o.Target, Host: o.Host, Policy: o.Policy, Methods: methods, RunID: o.ID,
@@ -150,8 +150,8 @@ func openJournal(dir string, target journal.Undoers) (*journal.Journal, error) {
 	return journal.Open(filepath.Join(dir, journalFile), all)
 }
 
-// note says in the record which entries of the lists hold no more: whoever reads a failure wonders.
-func (o Options) note(rec *record) {
+// warnExpired records which entries of the lists have expired: they may be why the run fails.
+func (o Options) warnExpired(rec *record) {
 	warn := func(format string, a ...any) {
 		rec.emit(results.Event{Log: &results.Log{Level: "warning", Message: fmt.Sprintf(format, a...)}})
 	}

@@ -21,33 +21,33 @@ import (
 	"github.com/gantry-ci/gantry/runner/journal"
 )
 
-// What the symbols of a run may cost the runner. They are fetched only when there is a stack to decode.
+// Limits of the symbols of a run. They are fetched only when there is a stack to decode.
 const (
 	maxSymbols     = 1 << 30         // bytes of a vmlinux, unpacked: distributions' have 0.4 to 0.9 GB
-	symbolsReserve = 2 << 30         // bytes of the disk that stay free beside it: other runs need some
-	symbolsTimeout = 5 * time.Minute // to fetch and read it: the target waits meanwhile
+	symbolsReserve = 2 << 30         // bytes of the disk that stay free beside it, for other runs
+	symbolsTimeout = 5 * time.Minute // to fetch and read it: the target is held meanwhile
 	symbolsDir     = "symbols"
 )
 
-// stackRE is a frame of a stack that is not decoded.
+// stackRE matches a frame of a stack that is not decoded.
 var stackRE = regexp.MustCompile(`\+0x[0-9a-f]+/0x[0-9a-f]+`)
 
-// symbols decode the stacks of a run at its end: crashes before the login have their place, and a run without one costs
-// nothing.
+// symbols decode the stacks of a run at its end, so that those of crashes before the login are decoded too, and a run
+// without a crash fetches nothing.
 type symbols struct {
 	o     Options
 	rec   *record
 	given *symbol.Image // the operator's; nil for none
 }
 
-// newSymbols opens the file that the operator gives, and refuses at its line what the job may not ask for.
+// newSymbols opens the file that the operator gives. An address that the job may not ask for is refused at its line.
 func newSymbols(o Options, rec *record) (*symbols, error) {
 	s := &symbols{o: o, rec: rec}
 	switch {
 	case o.Symbols != "":
 		i, err := symbol.Open(o.Symbols)
 		s.given = i
-		return s, results.Blame(results.ClassJob, err) // it is the user's, and so is the fault
+		return s, results.Blame(results.ClassJob, err) // the file is the operator's
 	case o.Job.Symbols != nil:
 		if err := o.Policy.Fetch().Check(o.Job.Symbols.URL); err != nil {
 			return s, results.Failf(results.ClassJob, "line %d: metadata.gantry.symbols: %w", o.Job.Symbols.At("url").Line, err)
@@ -56,16 +56,16 @@ func newSymbols(o Options, rec *record) (*symbols, error) {
 	return s, nil
 }
 
-// wantSymbols says whether the run has symbols.
+// wantSymbols reports whether stacks are to be decoded.
 func (o Options) wantSymbols() bool { return o.Symbols != "" || o.Job.Symbols != nil }
 
-// decode reports findings again with files and lines, where that can be done. That it cannot is told, and no reason for
-// another verdict.
+// decode reports findings again with files and lines, where that is possible. Where it is not, a warning says why; the
+// verdict stays.
 func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot.Kernels) {
 	if !s.o.wantSymbols() || ctx.Err() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, symbolsTimeout, fmt.Errorf("it took longer than %s", symbolsTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, symbolsTimeout, fmt.Errorf("no symbols within %s", symbolsTimeout))
 	defer cancel()
 	image := s.given
 	for _, f := range s.rec.findings() {
@@ -82,24 +82,30 @@ func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot
 			defer s.release(image)
 		}
 		if err == nil {
-			err = check(image, ids)
+			err = s.report(f, image, ids)
 		}
-		text := ""
-		if err == nil {
-			text, err = image.Decode(f.Text)
-		}
-		switch {
-		case err != nil:
+		if err != nil {
 			s.logf("warning", "the stack of %s:%d is not decoded: %v", f.LogName(), f.Line, err)
-		case text != f.Text:
-			f.Text, f.Decoded = text, true
-			s.rec.emit(results.Event{Finding: &f})
 		}
 	}
 }
 
-// builds are those of which the kernel may be that the finding is about: what the finding itself says, what the running
-// kernel said, or else what is in the file it was booted from.
+// report decodes a finding's stack with an image of one of the builds, and reports the finding again if that has changed
+// its text.
+func (s *symbols) report(f results.Finding, image *symbol.Image, builds []string) error {
+	if err := check(image, builds); err != nil {
+		return err
+	}
+	text, err := image.Decode(f.Text)
+	if err == nil && text != f.Text {
+		f.Text, f.Decoded = text, true
+		s.rec.emit(results.Event{Finding: &f})
+	}
+	return err
+}
+
+// builds are the build ids that the kernel of a finding may have: the one in the finding itself, else the one that the
+// running kernel printed, else those in the file it was booted from.
 func builds(f results.Finding, k boot.Kernel) ([]string, error) {
 	printed := symbol.PrintedBuildID(f.Text)
 	switch {
@@ -110,7 +116,7 @@ func builds(f results.Finding, k boot.Kernel) ([]string, error) {
 	case k.Image != nil:
 		return symbol.KernelBuildIDs(k.Image)
 	}
-	return nil, errors.New("nobody knows which build the kernel is")
+	return nil, errors.New("the kernel's build id is unknown")
 }
 
 // check returns an error unless the image is of one of the builds.
@@ -127,7 +133,7 @@ func (s *symbols) release(i *symbol.Image) {
 	}
 }
 
-// fetch brings the job's symbols, which the journal takes away again.
+// fetch fetches the job's symbols. The journal removes them.
 func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image, error) {
 	dir := filepath.Join(s.o.Dir, symbolsDir)
 	if err := errors.Join(jr.Before(deploy.UndoRemove, dir), os.Mkdir(dir, 0o700)); err != nil {
@@ -135,7 +141,7 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 	}
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err != nil {
-		return nil, fmt.Errorf("look for room on the disk: %w", err)
+		return nil, fmt.Errorf("find the free space of the disk: %w", err)
 	}
 	if free := int64(disk.Bavail) * disk.Bsize; free < maxSymbols+symbolsReserve {
 		return nil, fmt.Errorf(
@@ -151,7 +157,7 @@ func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image
 		return nil, err
 	}
 	image, err := symbol.Open(res.Path)
-	if err != nil { // where the runner keeps it is nobody's business
+	if err != nil { // the runner's path is not for the job's author
 		return nil, errors.New(strings.ReplaceAll(err.Error(), res.Path, "vmlinux"))
 	}
 	s.logf(

@@ -15,7 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// Options are what the boots of an attempt need beside its target. The zero Options are for a plan that is not run.
+// Options are what the boots of an attempt need beside its target. The zero Options are for a plan that is not executed.
 type Options struct {
 	Records *console.Records // of the consoles
 	Kernels *Kernels         // what becomes known of the kernels that boot
@@ -34,9 +34,9 @@ func Methods(o Options) []plan.Method {
 	return []plan.Method{plan.For(m.qemu), plan.For(m.newConnection)}
 }
 
-// drainLimit is how long the target is kept for what its console printed and nobody has looked at yet. Ordinary text is
-// looked at faster than any console prints; a flood of reports, or of messages that a long list of denied expressions
-// is held against, is not, and its author must not hold the target for hours.
+// drainLimit is how long the target is held for the part of its console that is not classified yet. Ordinary text is
+// classified faster than any console prints it. A flood of reports is not, nor are messages that are matched with a long
+// list of denied expressions, and their author must not hold the target for hours.
 const drainLimit = 30 * time.Second
 
 // opening is a console to be opened by a boot.
@@ -44,12 +44,12 @@ type opening struct {
 	tty          dut.Console
 	record       string        // the name of its record
 	session      *flow.Session // which the console's is made
-	kernel       string        // the file that boots now, "" where nobody knows
-	ignoreKernel bool          // messages mean nothing: the job says so
+	kernel       string        // the file of the kernel that boots now, "" where it is unknown
+	ignoreKernel bool          // the job says that kernel messages mean nothing
 }
 
-// connect opens the target's console, lets the kernel log's classifier follow it, and takes the right to write. End
-// closes it before the end of the run does.
+// connect opens the target's console, starts the classifier of kernel messages on it, and begins the session. End closes
+// the console; otherwise the end of the run does.
 func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end func() error, err error) {
 	rw, err := to.tty.Open(ctx)
 	if err != nil {
@@ -78,7 +78,8 @@ func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end fun
 	return end, err
 }
 
-// await waits for the watcher. What it has not looked at within drainLimit nobody knows: such a run has not passed.
+// await waits until the watcher has classified all of the console. A run that has more than it can classify within
+// drainLimit does not pass.
 func await(watching <-chan struct{}, stop context.CancelFunc) error {
 	defer stop()
 	limit := time.NewTimer(drainLimit)
@@ -90,13 +91,13 @@ func await(watching <-chan struct{}, stop context.CancelFunc) error {
 		stop()
 		<-watching
 		return results.Failf(
-			results.ClassJob, "look for kernel messages: the console printed more than could be looked at within %s of its end",
+			results.ClassJob, "classify kernel messages: the console printed more than could be classified within %s of its end",
 			drainLimit,
 		)
 	}
 }
 
-// blame is what a failed wait for a prompt means: the stream's end is no fault of the lab's when the guest ended by
+// blame is the class of a failed wait for a prompt: the end of the stream is not the lab's fault when the guest ended by
 // itself.
 func blame(err, exit error) error {
 	if exit != nil && results.ClassOf(err) == results.ClassInfrastructure {

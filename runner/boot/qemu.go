@@ -36,7 +36,7 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 		b.Step("execute-qemu", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
 			if *before != nil { // a reboot: the guest is another one, and so is its console
 				if session.Port != nil {
-					_ = session.Port.Close() // its end is no loss to who follows it
+					_ = session.Port.Close() // before its end, which would be logged as a loss
 				}
 				if err := errors.Join((*before)(), guest.Machine.Off(ctx)); err != nil {
 					return err

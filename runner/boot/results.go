@@ -9,9 +9,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// listen records what the target sends by its results device, where it has one. Without it the console has the results,
-// so what goes wrong is only logged. Name is the
-// guest's, before the record of an earlier boot.
+// listen records what the target sends by its results device, where it has one. The console has the results, too, so an
+// error is only logged. Name is the guest's, and before is the record of an earlier boot.
 func listen(ctx context.Context, r *plan.Run, name string, t dut.Results, before *beside.Record) *beside.Record {
 	if before != nil { // its guest is gone; the new one goes on with the record
 		_ = before.Close()

@@ -12,18 +12,18 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// How long the console is listened to after something fatal, before the step ends: a stack trace takes a second on a
-// slow line, and one that goes on for ever is a reboot loop.
+// How long the console is read after a fatal finding before the step is ended: a stack trace needs a second on a slow
+// line, and text that never ends is a reboot loop.
 const (
 	lateQuiet = 500 * time.Millisecond
 	lateMax   = 5 * time.Second
 )
 
-// lateReport is how long a console may be silent within a report that is not fatal before it is taken for complete.
+// lateReport is how long a console may be silent within a report that is not fatal before the report counts as complete.
 const lateReport = 5 * time.Second
 
-// stuckWait is how long the test may make no progress after a processor was found locked up: one that goes on would
-// have shown it, as the kernel repeats its report every 20 s or so.
+// stuckWait is how long the test may make no progress after the report of a locked-up processor before that is fatal: the
+// kernel repeats such reports about every 20 s.
 const stuckWait = 30 * time.Second
 
 // errQuiet ends a wait for more output.
@@ -69,7 +69,7 @@ func (o *methods) watch(ctx context.Context, c *console.Console, start int64, r 
 	}
 }
 
-// next waits for bytes; while a report is open, not for long.
+// next waits for bytes, for a limited time while a report is open.
 func (w *watcher) next(ctx context.Context, cur *console.Cursor) ([]byte, error) {
 	limit := time.Duration(0)
 	switch {
@@ -103,7 +103,7 @@ func (w *watcher) begins(f results.Finding) {
 	}
 }
 
-// found is called when a finding is complete. One that turns out to be allowed ends nothing.
+// found is called when a finding is complete. One that is allowed ends no step.
 func (w *watcher) found(f results.Finding) {
 	if w.fatal != nil && f.Line == w.fatal.Line {
 		w.fatal = &f
@@ -115,7 +115,7 @@ func (w *watcher) found(f results.Finding) {
 		w.stuck, w.stuckAt, w.progress = &f, time.Now(), w.session.Progress()
 	}
 	out := w.record(f)
-	if f.Kind == results.KindReboot { // who knows which kernel it is now
+	if f.Kind == results.KindReboot { // which kernel runs now is unknown
 		w.kernels.Unknown(w.console, out.Line)
 	}
 	w.r.Emit(results.Event{Finding: &out})
@@ -127,7 +127,7 @@ func (w *watcher) record(f results.Finding) results.Finding {
 	return f
 }
 
-// unstick makes a lockup fatal when the test has not gone on for long, and forgets it when it has.
+// unstick makes a lockup fatal when the test has made no progress for stuckWait, and drops it when it has.
 func (w *watcher) unstick() {
 	switch {
 	case w.stuck == nil:
@@ -138,7 +138,7 @@ func (w *watcher) unstick() {
 	}
 }
 
-// stop ends the step that the fatal finding fell into. Whose fault it is depends on what was going on.
+// stop ends the step during which the fatal finding appeared. Its class depends on what was running.
 func (w *watcher) stop() {
 	if w.fatal == nil {
 		return

@@ -1,5 +1,5 @@
-// Package flow is what deploy, boot and test hand to each other: they never import one another, so what one leaves and
-// a later one takes is declared here. A method's private slots are in its own file.
+// Package flow is what deploy, boot and test hand to each other. These never import one another, so the slots that one
+// fills and another requires are declared here. The private slots of a method are in its own file.
 package flow
 
 import (
@@ -43,7 +43,7 @@ func Stage(b *plan.Builder, m jobs.Method) (stage, first int) {
 	return stage, first
 }
 
-// Booted are the namespaces of the job that a boot gives a console.
+// Booted are the namespaces of the job to which a boot gives a console.
 func Booted(b *plan.Builder) map[string]bool {
 	all := map[string]bool{}
 	for _, m := range b.Job.Actions {

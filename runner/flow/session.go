@@ -8,19 +8,20 @@ import (
 	"github.com/gantry-ci/gantry/runner/console"
 )
 
-// Session is what a boot leaves to the tests of its namespace. Its place stays the same from boot to boot: each fills
-// it anew. The fields are the steps' alone, which run one after another; the methods may be called by any goroutine.
+// Session is what a boot leaves to the tests of its namespace. It stays in its place from boot to boot, and each fills it
+// anew. Only steps, which run one after another, may use the fields, Begin, Log and Exit; the other methods may be called
+// from several goroutines.
 type Session struct {
 	Shell    *console.Session
 	Port     *beside.Record // the record of what the target sends beside its console; nil for none
 	Exited   func() error   // how the target ended by itself; nil where it cannot
 	Delay    time.Duration  // between typed characters of a test
-	Prompted bool           // a test has ended, and nobody has taken the prompt after it
+	Prompted bool           // a test has ended, and the prompt after it was not read yet
 
 	running
 }
 
-// Begin makes the session that of a shell that has just been opened. What was known of the shell before holds no more.
+// Begin sets the shell of a console that has just been opened.
 func (s *Session) Begin(shell *console.Session) { s.Shell, s.Prompted = shell, false }
 
 // Log is what results call the log of the session's console: "" for console.log.

@@ -10,14 +10,14 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// state is what the builders of one plan share.
+// state is shared by the builders of one plan.
 type state struct {
 	Options
 	flow map[any]any // place[T] → *T
 	errs []error
 }
 
-// Builder is what a method's function adds to.
+// Builder is what a method's function adds its action to.
 type Builder struct {
 	*state
 	index  int   // of the action in the plan
@@ -26,7 +26,7 @@ type Builder struct {
 	node   *Node // what is being added to: the action, or a group in it
 }
 
-// Errorf refuses the plan, at the action's line. The fault is the job's.
+// Errorf refuses the plan, at the action's line; the class is job.
 func (b *Builder) Errorf(format string, a ...any) { b.ErrorAt(b.node.Line, format, a...) }
 
 // ErrorAt refuses the plan at another line of the job.
@@ -35,27 +35,27 @@ func (b *Builder) ErrorAt(line int, format string, a ...any) {
 	b.errs = append(b.errs, err)
 }
 
-// Name is what LAVA calls the action: timeouts by name are looked up by it.
+// Name sets the name that LAVA has for the action, which is the key of timeouts by name.
 func (b *Builder) Name(name string) { b.node.Name = name }
 
-// Folder is a folder of this action below name: actions share none.
+// Folder is a path below name that no other action has.
 func (b *Builder) Folder(name string) string { return filepath.Join(name, strconv.Itoa(b.index)) }
 
-// Note records in the plan what will differ from what was asked for, and why.
+// Note records in the plan how the execution will differ from what the job says, and why.
 func (b *Builder) Note(format string, a ...any) {
 	b.node.Notes = append(b.node.Notes, fmt.Sprintf(format, a...))
 }
 
-// NotRun sets what reports that the action was not run, and why: the job ended before it, or what it requires is lost.
+// NotRun sets the function that reports the action's results as missing when it is not run, because the job ended before
+// it or a place that it requires is lost. It is given the reason.
 func (b *Builder) NotRun(report func(r *Run, why string)) { b.action.notRun = report }
 
-// Budget says that the action's time is what the job's author allows it, and no sign of trouble: when it runs out, the
-// class is timeout, whatever the blame. It is called before steps are added.
+// Budget says that the action's time is the job author's to choose: running out of it is class timeout, whatever the
+// blame. It must be called before steps are added.
 func (b *Builder) Budget() { b.node.Budget = true }
 
-// Restore sets what brings a slot's content back that the action used when its time ran out, where its timeout says
-// skip. While that fails, actions that require the slot are not run, until one has provided it again; the error says
-// what is lost.
+// Restore sets the function that makes a slot's content usable again after a timeout of the action that is skipped. When
+// that fails, the actions that require the slot are not run until one has provided it again; the error says what is lost.
 func Restore[T any](b *Builder, s Slot[T], do Do) {
 	b.action.restore = &restore{used(b, s), do}
 }
@@ -81,8 +81,8 @@ func (b *Builder) child(name string, n Node) *Node {
 	return &n
 }
 
-// Actions are all actions of the job that share this one's namespace, in order: a deploy looks here for the tests
-// that will want its overlay.
+// Actions are all actions of the job in this one's namespace, in order: a deploy finds the tests here that need its
+// overlay.
 func (b *Builder) Actions() []jobs.Method {
 	var all []jobs.Method
 	for _, m := range b.Job.Actions {
@@ -93,8 +93,8 @@ func (b *Builder) Actions() []jobs.Method {
 	return all
 }
 
-// Need returns a capability of the target. A method can only use one it asked for, so what it needs is always known
-// to the plan.
+// Need returns a capability of the target, and refuses the plan when it is nil. A method can only use a capability that it
+// asked for, so that the plan knows all that are needed.
 func Need[C any](b *Builder, what string, c C) C {
 	if v := reflect.ValueOf(&c).Elem(); v.IsZero() {
 		b.Errorf("%s has no %s", b.Target.Name, what)
@@ -106,14 +106,14 @@ func Need[C any](b *Builder, what string, c C) C {
 // types are different slots.
 type Slot[T any] struct {
 	Name string
-	// Connection says that an action with a connection-namespace takes this from there, and not from its own namespace.
+	// Connection says that an action with a connection-namespace requires it from there, not from its own namespace.
 	Connection bool
 }
 
 // place is where a slot's value is in a plan.
 type place[T any] struct{ namespace, name string }
 
-// used is the place of a slot that the action takes something from.
+// used is the place from which the action requires a slot.
 func used[T any](b *Builder, s Slot[T]) place[T] {
 	if s.Connection && b.common.ConnectionNamespace != "" {
 		return place[T]{b.common.ConnectionNamespace, s.Name}

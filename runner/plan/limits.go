@@ -8,7 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 )
 
-// LAVA's defaults, for an action nobody gave a timeout: lava_common/timeout.py.
+// LAVA's defaults, for an action without a timeout: lava_common/timeout.py.
 const (
 	defaultTimeout    = 30 * time.Second
 	defaultConnection = 30 * time.Second

@@ -1,7 +1,8 @@
-// Package plan turns a job into a tree of steps for one target, and walks it. A method is one function: it takes its
-// part of the language, asks for what it needs, and adds steps. Everything that can be known before power is switched
-// is known here: methods nobody executes, capabilities the target lacks, data no earlier action provides, what policy
-// forbids.
+// Package plan turns a job into a tree of steps for one target, and walks it. A method is one function: it reads its
+// part of the language, asks for what it needs, and adds steps. Everything that can be found before power is switched is
+// found here: methods that are not implemented, capabilities that the target lacks, data that no earlier action provides,
+// and what policy forbids. The walk knows no shells and no tests: it knows places that actions require and provide, and
+// whose budget a timeout is.
 package plan
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/dut"
 )
 
-// Do is the work of a leaf. Its error takes the node's blame unless it has a class of its own.
+// Do is the work of a leaf. Its error gets the node's blame unless it has a class of its own.
 type Do func(ctx context.Context, r *Run) error
 
 // Node is an action of the plan: a leaf with Do, or a branch with Nodes. Levels are LAVA's: "2.1.3" is the third step
@@ -30,20 +31,20 @@ type Node struct {
 	Timeout    time.Duration // of the whole node, all its attempts
 	Connection time.Duration // LAVA's connection timeout: the longest silence of one wait on the console
 	Skip       bool          // a timeout does not end the job
-	Budget     bool          // the time is what the job's author allows: when it runs out, that is nobody's failure
+	Budget     bool          // its time is the job author's to choose: running out of it is class timeout, whatever Blame
 	Attempts   int
 	Interval   time.Duration // between attempts
-	Notes      []string      // what differs from what was asked for, and why
+	Notes      []string      // how the execution will differ from what the job says, and why
 	Do         Do
 	Nodes      []*Node
 
-	// Of an action, which may be a leaf's parent; the walk asks only the node that the job has.
-	requires, provides []any                    // places: what must be there, and what is there anew once it has run
-	notRun             func(r *Run, why string) // reports what would have been known, had the action run
+	// Only of the nodes that are the job's actions.
+	requires, provides []any                    // places that it needs filled, and places that it fills
+	notRun             func(r *Run, why string) // reports the results that are missing because it was not run
 	restore            *restore
 }
 
-// restore brings back what is in a place, after a timeout that is skipped.
+// restore makes what is in a place usable again, after a timeout that is skipped.
 type restore struct {
 	place any
 	do    Do
@@ -76,7 +77,7 @@ type Options struct {
 	RunID   string // names the run's folder in the guest, and nothing else
 }
 
-// Make expands a job. Every reason it cannot run is in the error, each with its line; the fault is the job's.
+// Make expands a job. The error has every reason why it cannot run, each with its line; its class is job.
 func Make(o Options) (p *Plan, err error) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -103,7 +104,7 @@ func Make(o Options) (p *Plan, err error) {
 			t.apply(n, a, fmt.Sprint(len(root.Nodes)+1), a.Timeout.Duration())
 			root.Nodes = append(root.Nodes, n)
 			if len(s.errs) > refused {
-				break // once is enough
+				break // repeated, it would be refused for the same
 			}
 		}
 	}
@@ -116,7 +117,7 @@ func Make(o Options) (p *Plan, err error) {
 // maxActions bounds a plan: LAVA's largest jobs have some fifty, and `repeat` is one line.
 const maxActions = 1000
 
-// bounded refuses a job that expands beyond reason.
+// bounded refuses a job that expands to too many actions.
 func bounded(j *jobs.Job) error {
 	n := 0
 	for _, m := range j.Actions {

@@ -12,7 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/runner/journal"
 )
 
-// Run is what every step is given, whatever its method.
+// Run is what every step of an attempt is given, whatever its method.
 type Run struct {
 	ID      string // of the attempt: names its guests and containers
 	Dir     string // the attempt's own folder
@@ -22,9 +22,9 @@ type Run struct {
 
 	mu      sync.Mutex
 	node    *Node                   // the leaf now running
-	fatal   error                   // why the attempt is lost
+	fatal   error                   // of Stop
 	stop    context.CancelCauseFunc // ends the step now running
-	skipped error                   // the first timeout that the job was told to skip
+	skipped error                   // the first timeout that was skipped
 }
 
 // Step is a step of the plan that runs.
@@ -43,8 +43,8 @@ func (r *Run) Running() Step {
 	return Step{Section: r.node.Section, Connection: r.node.Connection}
 }
 
-// Stop ends the step now running, or the next one, with err: how a goroutine that watches the target ends what goes on
-// there. A retry begins afresh.
+// Stop ends the step now running, or the next one, with err, for goroutines that watch the target. A retry starts without
+// it.
 func (r *Run) Stop(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,7 +66,7 @@ func (r *Run) begin(n *Node, stop context.CancelCauseFunc) {
 	}
 }
 
-// forget lets a retry begin afresh.
+// forget drops the error of Stop, for a retry.
 func (r *Run) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,7 @@ func (r *Run) Logf(level, format string, a ...any) {
 	r.Emit(results.Event{Log: &results.Log{Level: level, Message: fmt.Sprintf(format, a...)}})
 }
 
-// expired is the cause of a context whose time ran out.
+// expired is the cause of the context of a node whose time ran out.
 type expired struct {
 	node  *Node
 	after time.Duration
@@ -86,7 +86,7 @@ type expired struct {
 
 func (e *expired) Error() string { return fmt.Sprintf("%s timed out after %s", e.node.Name, e.after) }
 
-// explain says why a step ended: the cause of its context where that is why, its class, and where in the plan.
+// explain completes the error that a step ended with: by the cause of its context, its class, and its place in the plan.
 func explain(ctx context.Context, n *Node, err error) error {
 	if err == nil {
 		return nil
