@@ -9,7 +9,7 @@ import (
 )
 
 // Session is what a boot leaves to the tests of its namespace. It stays in its place from boot to boot, and each fills it
-// anew. Only steps, which run one after another, may use the fields, Begin, Log and Exit; the other methods may be called
+// anew. Only steps, which run one after another, may use the fields, Begin, Log, Exit and Now; the others may be called
 // from several goroutines.
 type Session struct {
 	Shell    *console.Session
