@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// Every class of failure has its conclusion; what is not the code's fault is never red.
+// Each class of failure has its conclusion. A failure that is not the code's fault is never red.
 func TestConclusions(t *testing.T) {
 	t.Parallel()
 	for class, want := range map[results.Class]string{
@@ -33,7 +33,7 @@ func TestConclusions(t *testing.T) {
 	}
 }
 
-// A matrix is one check with a table of its runs; its conclusion is the worst.
+// A matrix is one check with a table of its runs. Its conclusion is the worst of theirs.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -59,13 +59,13 @@ jobs:
 		!strings.Contains(c.Summary, "modes &#40;1G&#41;") {
 		t.Errorf("%q\n%s", c.Title, c.Summary)
 	}
-	// What the job was expanded to is no file: the line is the job's own.
+	// The expanded definition is not in a file, so the line is that of the job.
 	if len(c.Annotations) != 1 || c.Annotations[0].Path != ".github/gantry.yml" || c.Annotations[0].StartLine != 4 {
 		t.Errorf("%+v", c.Annotations)
 	}
 }
 
-// "Re-run" makes a new run in a new check run; a running one is left alone.
+// "Re-run" makes a new run in a new check run. It leaves a run in progress alone.
 func TestRerun(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

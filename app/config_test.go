@@ -72,7 +72,7 @@ retention: 7d
 	}
 }
 
-// The manual's example is a configuration.
+// The example in the manual is valid.
 func TestManual(t *testing.T) {
 	manual, err := os.ReadFile("../docs/app.md")
 	if err != nil {

@@ -55,7 +55,7 @@ actions:
 	patience = 20 * time.Second // for what takes milliseconds, on a loaded machine
 )
 
-// testLab is app, and GitHub and a runner played for it.
+// testLab is an app, with stand-ins for GitHub and a runner.
 type testLab struct {
 	t      testing.TB
 	gh     *fakegithub.Server
@@ -97,7 +97,7 @@ func newLab(t testing.TB, tweaks ...tweak) *testLab {
 	return l
 }
 
-// start starts the app, on the state it left behind.
+// start starts the app with the state of the one before.
 func (l *testLab) start() {
 	l.t.Helper()
 	reg := prometheus.NewRegistry()
@@ -124,7 +124,7 @@ func (l *testLab) stop() {
 
 func (l *testLab) url(path string) string { return "http://" + l.app.Addr() + path }
 
-// commit puts files on the branch.
+// commit commits files to the branch.
 func (l *testLab) commit(branch string, files map[string]string) string {
 	l.t.Helper()
 	in := map[string][]byte{}
@@ -138,7 +138,7 @@ func (l *testLab) commit(branch string, files map[string]string) string {
 	return sha
 }
 
-// open opens a pull request with the files and delivers that.
+// open opens a pull request with the files, and delivers its event.
 func (l *testLab) open(files map[string]string) (fakegithub.Pull, fakegithub.Delivery) {
 	l.t.Helper()
 	l.commit("topic", files)
@@ -175,7 +175,7 @@ func (l *testLab) send(e fakegithub.Event, o fakegithub.DeliveryOptions) fakegit
 	return d
 }
 
-// until waits until f returns "", what is still missing.
+// until waits until f returns "". Until then f says what is missing.
 func (l *testLab) until(f func() string) {
 	l.t.Helper()
 	deadline := time.Now().Add(patience)
@@ -191,7 +191,7 @@ func (l *testLab) until(f func() string) {
 	}
 }
 
-// ended waits until the delivery has its end, and returns it.
+// ended waits until the delivery has ended, and returns it.
 func (l *testLab) ended(guid string) (d store.Delivery) {
 	l.t.Helper()
 	l.until(func() string {
@@ -207,7 +207,7 @@ func (l *testLab) ended(guid string) (d store.Delivery) {
 	return d
 }
 
-// check waits until the one check run has come to a state.
+// check waits until the only check run has a status or conclusion.
 func (l *testLab) check(state string) (c fakegithub.CheckRun) {
 	l.t.Helper()
 	l.until(func() string {
@@ -236,7 +236,7 @@ func (l *testLab) runs() []store.Run {
 	return runs
 }
 
-// connect plays a runner with a target.
+// connect acts as a runner with a target.
 func (l *testLab) connect() {
 	l.t.Helper()
 	s, ctx := l.app.Store(), l.t.Context()

@@ -120,7 +120,7 @@ func TestIntake(t *testing.T) {
 	}
 }
 
-// Strangers who begin to send a payload and go on slowly, or not at all, keep nobody else out.
+// Strangers who send a payload slowly, or stop in the middle, do not keep others out.
 func TestSlowSenders(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -150,7 +150,7 @@ func TestSlowSenders(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			// All have come before GitHub: the last to be answered was the first to be read.
+			// All of them connected before GitHub: the last one that is answered was the first one that was read.
 			body := `{"zen":"` + strings.Repeat("x", tt.other) + `"}`
 			header := map[string]string{
 				"Content-Type": "application/json", "X-GitHub-Delivery": "g", "X-GitHub-Event": "ping",
@@ -183,7 +183,7 @@ func TestEmptySecret(t *testing.T) {
 	}
 }
 
-// Every example that GitHub publishes is accepted, and ends with its reason, whatever it is.
+// Every example payload that GitHub publishes is accepted, and ends with a reason.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -239,7 +239,7 @@ func examples(tb testing.TB) (events []fakegithub.Event) {
 	return events
 }
 
-// A GUID is one delivery, however often it comes; one that failed is taken over by its redelivery.
+// A GUID is one delivery, however often it arrives. A redelivery replaces one that failed.
 func TestRedelivery(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -283,7 +283,7 @@ func TestRedeliveryOfFailed(t *testing.T) {
 	}
 }
 
-// The answer comes long before GitHub's 10 s, whatever is in the queue.
+// The answer is sent long before GitHub's 10 s are over, whatever is in the queue.
 func BenchmarkAccept(b *testing.B) {
 	l := newLab(b)
 	events := examples(b)

@@ -26,7 +26,7 @@ import (
 
 var kills = flag.Int("kills", 6, "how often to kill the app with SIGKILL")
 
-// childOptions has this binary be an app of its own: the one that is killed.
+// childOptions is the variable that makes this binary the app that is killed.
 const childOptions = "GANTRY_TEST_APP"
 
 func TestMain(m *testing.M) {
@@ -59,7 +59,7 @@ func child(text string) error {
 	select {} // until it is killed
 }
 
-// victim is an app in a process of its own.
+// victim is an app in its own process.
 type victim struct {
 	t    *testing.T
 	gh   *fakegithub.Server
@@ -125,7 +125,7 @@ func (v *victim) deliverAndKill(e fakegithub.Event) (after time.Duration, accept
 	return after, d.Status == http.StatusAccepted
 }
 
-// An app killed at any moment makes exactly one check a pull request, and concludes it.
+// However the app is killed, each pull request gets exactly one check, and it is concluded.
 func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts an app a kill")
@@ -137,7 +137,7 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// GitHub takes its time, so that kills fall into requests whose answer the app then never sees.
+	// GitHub answers slowly, so that some kills hit requests whose answers the app then never gets.
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
 		slow := fakegithub.Slow(150*time.Millisecond).On(method, "/repos/octo-lab/kernel/check-runs")
 		slow.Times = 1 << 20

@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// TestLists has what the repository says of results reach the runner, and what comes of it reach the check.
+// TestLists: the repository's lists reach the runner, and their effects on cases reach the check.
 func TestLists(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

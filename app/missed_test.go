@@ -8,7 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// GitHub delivers once: what it sent while the app was away is fetched from its log.
+// GitHub delivers only once: webhooks that it sent while the app was down are fetched from its log.
 func TestMissed(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// A check whose making was not answered is found, not made again.
+// A check run whose creation was not answered is found, and not created again.
 func TestLostReply(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -26,7 +26,7 @@ func TestLostReply(t *testing.T) {
 	l.check("success")
 }
 
-// An app that dies between the making of a check and its note of it finds it after its restart.
+// An app that dies after it created a check run and before it recorded that finds it after its restart.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -49,7 +49,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A limit of GitHub's is waited out, whatever it says, and holds up nothing else.
+// The app waits for the end of a limit of GitHub's, and goes on with all other work.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -66,7 +66,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Annotations go in batches, each once, and the conclusion comes with the last.
+// Annotations are sent in batches, each one once, and the conclusion is sent with the last.
 func TestManyAnnotations(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -98,7 +98,7 @@ func TestManyAnnotations(t *testing.T) {
 	}
 }
 
-// A check whose details GitHub refuses has its conclusion all the same: a pull request may wait for it.
+// A check whose details GitHub refuses gets its conclusion nevertheless: a pull request may wait for it.
 func TestRefusedDetails(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -116,7 +116,7 @@ func TestRefusedDetails(t *testing.T) {
 	}
 }
 
-// A check that shows far too much is cut, between runes.
+// A check with far too much text is cut between two characters.
 func TestHugeResults(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// With a token, pages and metrics are for who has it; GitHub and runners have credentials of their own.
+// With a token, pages and metrics require it. GitHub and runners have credentials of their own.
 func TestPagesToken(t *testing.T) {
 	t.Parallel()
 	const token = "a token that is long enough"

@@ -12,7 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// A pull request becomes a run and one check, which goes from queued over in progress to its conclusion.
+// A pull request becomes a run and one check, which is queued, then in progress, and then concluded.
 func TestPullRequest(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

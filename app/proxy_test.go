@@ -22,7 +22,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// bearer shows a runner's credential.
+// bearer adds a runner's credential to requests.
 type bearer string
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -31,7 +31,7 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// The manual's proxy lets GitHub and runners through, keeps the pages to who has the token, and hides the rest.
+// The manual's proxy passes on GitHub and runners, requires the token for pages, and hides the rest.
 func TestManualProxy(t *testing.T) {
 	t.Parallel()
 	nginx, err := exec.LookPath("nginx")
@@ -70,7 +70,7 @@ func TestManualProxy(t *testing.T) {
 	watch(t, l, proxy)
 }
 
-// watch enrolls a runner through the proxy, and hears of its lease at once.
+// watch enrolls a runner through the proxy, and checks that its lease arrives at once.
 func watch(t *testing.T, l *testLab, proxy string) {
 	t.Helper()
 	token, err := l.app.Store().NewEnrollment(t.Context(), "", time.Hour)

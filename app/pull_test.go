@@ -34,7 +34,7 @@ func (l *testLab) openFork() fakegithub.Delivery {
 	return l.pullEvent("opened", p.Number)
 }
 
-// A fork's code does not run unless the lab says so, and then as a stranger's.
+// A fork's code does not run unless policy allows it, and then it is untrusted.
 func TestFork(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestFork(t *testing.T) {
 	})
 }
 
-// A push cancels the runs of the head before; closing cancels all.
+// A push cancels the runs of the previous head; closing the pull request cancels all.
 func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -95,7 +95,7 @@ func TestSuperseded(t *testing.T) {
 		}
 		return ""
 	})
-	// An event from before comes late: nothing starts.
+	// An earlier event arrives late: nothing starts.
 	d := l.send(late, fakegithub.DeliveryOptions{})
 	if got := l.ended(d.GUID); got.State != store.DeliveryIgnored {
 		t.Errorf("late: %s: %s", got.State, got.Reason)
@@ -103,7 +103,7 @@ func TestSuperseded(t *testing.T) {
 	if len(l.runs()) != 2 {
 		t.Error("a closed pull request has a new run")
 	}
-	// Reopened, its commit runs again, in a check run of its own.
+	// After reopening, the commit runs again, in a new check run.
 	if err := l.repo.ReopenPull(p.Number); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestSuperseded(t *testing.T) {
 	})
 }
 
-// Two pull requests with one head share its run: it goes on until the last of them does not want it any more.
+// Two pull requests with the same head share its run, which goes on until neither of them needs it.
 func TestSharedHead(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

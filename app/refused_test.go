@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// What is wrong with the files is a failed check with annotations at their lines, and no run.
+// Files that are not valid are a failed check with annotations at their lines, and no run.
 func TestRefusedFiles(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -96,7 +96,7 @@ func TestNoConfig(t *testing.T) {
 	}
 }
 
-// Asked again, a commit whose files are refused is refused again, in a check run of its own: GitHub waits for one.
+// A re-run of a commit whose files are refused is refused again, in a new check run, for which GitHub waits.
 func TestRerunOfRefused(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -113,7 +113,7 @@ func TestRerunOfRefused(t *testing.T) {
 		}
 		return ""
 	})
-	// An event that comes twice makes nothing new.
+	// An event that arrives twice creates nothing new.
 	l.ended(l.pullEvent("synchronize", 1).GUID)
 	if n := len(l.repo.CheckRuns()); n != 2 {
 		t.Errorf("%d check runs", n)

@@ -12,7 +12,7 @@ import (
 	"github.com/gantry-ci/gantry/test/guest"
 )
 
-// TestManualExample runs the job of docs/language.md as its reader would.
+// TestManualExample runs the job in docs/language.md as a reader would.
 func TestManualExample(t *testing.T) {
 	dir := guest.Images(t)
 	manual, err := os.ReadFile("../docs/language.md")

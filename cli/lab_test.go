@@ -13,7 +13,7 @@ import (
 	"github.com/gantry-ci/gantry/test/fakegithub"
 )
 
-// A lab that was killed between its runner's choice of a secret and the app's answer enrolls when it starts again.
+// A lab that was killed after its runner chose a secret and before the app answered enrolls when it starts again.
 func TestLabCutEnrollment(t *testing.T) {
 	gh := fakegithub.Start(t, fakegithub.Options{})
 	dir := t.TempDir()

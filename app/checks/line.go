@@ -7,10 +7,10 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Line is a line of one of a run's consoles.
+// Line is a line of one of the consoles of a run.
 type Line struct {
 	RunID string
-	Log   string // as results call it: "" for console.log
+	Log   string // as in results: "" is console.log
 	Line  int    // from 1
 }
 
@@ -23,7 +23,7 @@ func ConsolePath(runID, console string) string {
 	return path + "/consoles/" + url.PathEscape(console)
 }
 
-// CopiesPath is the path of what came beside a console.
+// CopiesPath is the path of the results that were sent beside a console.
 func CopiesPath(runID, console string) string {
 	if console == "" {
 		return "/runs/" + url.PathEscape(runID) + "/results.dev"
@@ -31,7 +31,7 @@ func CopiesPath(runID, console string) string {
 	return ConsolePath(runID, console) + "/results.dev"
 }
 
-// Path is the path of the line's page; "" when the log is none that a run can have.
+// Path is the path of the line's page; "" if a run cannot have such a log.
 func (l Line) Path() string {
 	name, ok := results.ConsoleOf(l.Log)
 	if !ok {

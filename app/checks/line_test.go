@@ -2,7 +2,7 @@ package checks
 
 import "testing"
 
-// TestLine has lines of every log that results can name, and of one that they cannot.
+// TestLine covers lines of every log that results can name, and of one that they cannot.
 func TestLine(t *testing.T) {
 	for log, want := range map[string][3]string{
 		"":                  {"/runs/id/console/7#L7", "console line 7", "7"},

@@ -50,7 +50,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-// Whatever a guest reports, the check is within GitHub's limits, valid UTF-8, and nothing in it is markup.
+// Whatever a guest reports, the check is within GitHub's limits, is valid UTF-8, and has no markup of the guest's.
 func TestRenderHostile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hostile := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{

@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// server plays an API that gives tokens and answers the rest with f.
+// server is an API that issues tokens and answers all other requests with f.
 func server(t *testing.T, f http.HandlerFunc) *App {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -101,7 +101,7 @@ func TestErrors(t *testing.T) {
 			if tt.after == 0 {
 				return
 			}
-			// Limited, it is not asked again; another installation is.
+			// After the limit, GitHub is not asked again for this installation, but for another one.
 			if _, err := a.Installation(1).Pull(t.Context(), "o/r", 1); !errors.As(err, &limit) || calls.Load() != 1 {
 				t.Errorf("asked %d times: %v", calls.Load(), err)
 			}
@@ -112,7 +112,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A limit ends when its time is over, whatever go-github remembers.
+// A limit ends when its time is over, whatever go-github has stored.
 func TestLimitEnds(t *testing.T) {
 	var calls atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +140,7 @@ func TestLimitEnds(t *testing.T) {
 	}
 }
 
-// We stop before GitHub's limit of writes does it.
+// The client stops before GitHub's own limit of writes is reached.
 func TestWriteBudget(t *testing.T) {
 	now, sent := time.Now(), 0
 	l := newLimiter(roundTrip(func(*http.Request) (*http.Response, error) {
@@ -182,7 +182,7 @@ func mustMeter(t *testing.T) *meter {
 	return m
 }
 
-// The token goes to the configured host alone.
+// The token is sent to the configured host only.
 func TestRedirect(t *testing.T) {
 	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("another host was asked, with %q", r.Header.Get("Authorization"))
@@ -208,7 +208,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// What comes from a webhook leads nowhere else in the API.
+// A repository's name from a webhook cannot lead elsewhere in the API.
 func TestHostileNames(t *testing.T) {
 	a := server(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked %s", r.URL) })
 	c := a.Installation(1)
@@ -226,7 +226,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// An endless answer ends.
+// An endless response is cut.
 func TestHugeResponse(t *testing.T) {
 	a := server(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"content":"`))

@@ -90,7 +90,7 @@ func TestAssign(t *testing.T) {
 	}
 }
 
-// Whatever waits and is idle: no target twice, no run twice, only what fits, and nothing left that could be matched.
+// For any runs and targets: no target and no run is matched twice, matches fit, and no possible match is left out.
 func TestAssignHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"a", "b", "c"})

@@ -1,12 +1,13 @@
 // Package scheduler moves runs through the queue. It has the clock; package queue has the rules, and package store the
 // rows.
 //
-//	a waiting run gets a target   when a run is queued or a target becomes idle, else each second   queue.Assign
-//	a lease is extended           by its runner's heartbeats and uploads                            queue.RenewLease
-//	an attempt ends               by its runner's report (Finish, CutOff), or when its lease runs   queue.Verdict
-//	                              out, which is looked for each second
-//	and is then made again        in the transaction that ends it                                   queue.After
-//	a run ends unserved           when it has waited for too long, looked for each second           queue.Expired
+//	what happens              when                                              by the rule
+//	a target is leased        a run is queued, a target becomes idle; polled    queue.Assign
+//	a lease is extended       its runner sends a heartbeat or an upload         queue.RenewLease
+//	an attempt ends           its runner reports its end (Finish, CutOff)       queue.Verdict
+//	                          its lease runs out; polled                        queue.Interrupted
+//	the run is retried        in the transaction that ends the attempt          queue.After
+//	a waiting run is ended    it has waited for too long; polled                queue.Expired
 //
-// Each replica of the app has a scheduler: transactions keep them apart.
+// Polling is each second. Each replica of the app has a scheduler; transactions keep them apart.
 package scheduler

@@ -98,7 +98,7 @@ func (b *Blobs) Append(run string, attempt int, s lab.Stream, offset int64, data
 	return size, nil
 }
 
-// limit is the most bytes of a stream. Further consoles may have as much together as the first one.
+// limit is the most bytes of a stream. All further consoles together may have as many as the first one.
 func limit(s lab.Stream) int64 {
 	n := int64(MaxEvents)
 	if s.Kind() == lab.Console {
@@ -110,7 +110,7 @@ func limit(s lab.Stream) int64 {
 	return n
 }
 
-// admit says whether an attempt may have a stream: those of one more console than it may are ErrTooLarge.
+// admit reports whether an attempt may have a stream: the streams of a console too many are ErrTooLarge.
 func (b *Blobs) admit(run string, attempt int, s lab.Stream) error {
 	if s.Further() == "" {
 		return nil
@@ -147,7 +147,7 @@ func (b *Blobs) Consoles(run string, attempt int) ([]string, error) {
 	return names, nil
 }
 
-// create opens a file to write, and makes it and its folder where there is none.
+// create opens a file for writing, and creates it and its folder if they are missing.
 func (b *Blobs) create(path string) (*os.File, error) {
 	f, err := b.root.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o640)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -51,7 +51,7 @@ func TestBlobLimit(t *testing.T) {
 	}
 }
 
-// A path out of the folder is refused, whatever a run is called.
+// A path that leads out of the folder is refused, whatever the name of the run.
 func TestBlobPaths(t *testing.T) {
 	b, dir := openTestBlobs(t)
 	for _, run := range []string{"../x", "/etc", "..", "a/../../.."} {
@@ -111,8 +111,7 @@ func FuzzFoldEvents(f *testing.F) {
 	})
 }
 
-// TestFurtherConsoles has an attempt bring more consoles than it may, at once: as many as may are kept, and each is
-// bounded.
+// TestFurtherConsoles: of an attempt that sends too many consoles at once, the allowed number is kept, each bounded.
 func TestFurtherConsoles(t *testing.T) {
 	b, dir := openTestBlobs(t)
 	var wg sync.WaitGroup

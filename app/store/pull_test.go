@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The freshest look at a pull request wins, in whatever order looks are noted.
+// The newest state of a pull request wins, in whatever order states are recorded.
 func testPulls(t *testing.T, s *Store) {
 	see := func(sha string, open bool, at int64) (got Pull) {
 		t.Helper()

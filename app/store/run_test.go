@@ -27,7 +27,7 @@ func queueRun(t *testing.T, s *Store, spec RunSpec) (run Run, created bool) {
 	return run, created
 }
 
-// A run of a type for which nothing is idle, thousands of which nothing fits, and one that fits behind them.
+// There are runs for a type without idle targets, many runs that fit no target, and behind them one that fits.
 func testSchedule(t *testing.T, s *Store) {
 	ctx := t.Context()
 	token, err := s.NewEnrollment(ctx, "", time.Hour)
@@ -94,7 +94,7 @@ func TestRunKey(t *testing.T) {
 	}
 }
 
-// A run that waited too long is the lab's failure.
+// A run that has waited for too long ends as a failure of the lab.
 func TestQueueTimeout(t *testing.T) {
 	s := openTest(t)
 	now := time.Now()
@@ -115,7 +115,7 @@ func TestQueueTimeout(t *testing.T) {
 	}
 }
 
-// The time that an attempt took is no wait: a run that is queued again may wait as long as the first time.
+// The time of an attempt is not a wait: a run that is queued again may wait as long as the first time.
 func testRequeue(t *testing.T, s *Store) {
 	ctx, now := t.Context(), time.Now()
 	s.clock = func() time.Time { return now }
@@ -174,7 +174,7 @@ func testRequeue(t *testing.T, s *Store) {
 	}
 }
 
-// What was completed long ago goes, with its logs; what waits stays.
+// Runs that were completed long ago are deleted, with their logs. Runs that wait stay.
 func TestForgetRuns(t *testing.T) {
 	s := openTest(t)
 	b, _ := openTestBlobs(t)

@@ -46,7 +46,7 @@ func end(t *testing.T, s *Store, guid, state string) (ended bool) {
 	return ended
 }
 
-// A GUID is handled once; only one that failed can be taken over.
+// A GUID is handled once. Only a failed delivery can be replaced.
 func testDeliveries(t *testing.T, s *Store) {
 	ctx := t.Context()
 	if !accept(t, s, "g1", "one") || accept(t, s, "g1", "two") {
@@ -76,7 +76,7 @@ func testDeliveries(t *testing.T, s *Store) {
 	}
 }
 
-// One writer at a time; a change during a write is seen when the write ends.
+// There is one writer at a time, and it sees a change during its write when the write ends.
 func testChecks(t *testing.T, s *Store) {
 	ctx := t.Context()
 	want := func(id string) (c Check) {

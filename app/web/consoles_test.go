@@ -21,7 +21,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// twoConsoles is a run of a board with two consoles, both of which have a line 3 that something is said of.
+// twoConsoles is a run of a board with two consoles, each with a finding or a case at its line 3.
 func twoConsoles(t *testing.T) *testLab {
 	t.Helper()
 	l := newLab(t)
@@ -52,7 +52,7 @@ func twoConsoles(t *testing.T) *testLab {
 	return l
 }
 
-// Each console is there for itself, and a link leads to the line in the right one.
+// Each console has its own pages, and links lead to the line in the right one.
 func TestConsoles(t *testing.T) {
 	l := twoConsoles(t)
 	base := "/runs/" + l.run.ID
@@ -88,8 +88,8 @@ func TestConsoles(t *testing.T) {
 	}
 }
 
-// TestConsolesInBrowser opens the page on a desk and on a telephone: nothing is wider than the screen, and the first
-// piece of evidence leads to the line of the second console. GANTRY_SCREENSHOTS keeps pictures.
+// TestConsolesInBrowser opens the page on a desktop and on a phone: nothing is wider than the screen, and the first
+// piece of evidence leads to the line of the second console. GANTRY_SCREENSHOTS names a folder for screenshots.
 func TestConsolesInBrowser(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

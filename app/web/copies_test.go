@@ -8,7 +8,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
-// What came beside the console is there for who asks, as no more than text; without it there is no link.
+// Results that were sent beside the console are served as plain text. Without any, there is no link.
 func TestCopies(t *testing.T) {
 	l := newLab(t)
 	l.begin()

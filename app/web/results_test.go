@@ -15,7 +15,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// A run that has ended is there for dashboards, by the verdict that the app settled on; one that has not is not.
+// A run that has ended is exported for dashboards, with the app's verdict. A run in progress is not.
 func TestDownloads(t *testing.T) {
 	l := newLab(t)
 	l.begin()
@@ -89,7 +89,7 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// A line of the console has an address, and what stands there is text.
+// A line of the console has an address, and its page shows it as text.
 func TestLines(t *testing.T) {
 	l := newLab(t)
 	l.begin()
@@ -129,7 +129,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// Where the runner has told when bytes came, lines say so.
+// If the runner has recorded when bytes arrived, lines show it.
 func TestLineTimes(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, tt := range map[string]struct {
@@ -160,7 +160,7 @@ func TestLineTimes(t *testing.T) {
 	}
 }
 
-// The page says why: what the verdict rests on, with its lines.
+// The page shows what the verdict rests on, with its lines.
 func TestEvidence(t *testing.T) {
 	l := newLab(t)
 	l.begin()

@@ -17,7 +17,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// testLab is store with one run that has a lease.
+// testLab is a store with one run that has a lease.
 type testLab struct {
 	t      *testing.T
 	h      *Handler
@@ -109,7 +109,7 @@ func (l *testLab) get(path string, want int) (page string, head http.Header) {
 	return w.Body.String(), w.Header()
 }
 
-// Nothing that a guest prints is more than text, and no page runs a script.
+// All that a guest prints is shown as text, and no page runs a script.
 func TestHostileConsole(t *testing.T) {
 	l := newLab(t)
 	l.begin()
@@ -142,7 +142,7 @@ func TestHostileConsole(t *testing.T) {
 	}
 }
 
-// A page reloads itself while its run goes on, and not any more.
+// A page reloads itself while its run is in progress, and not afterwards.
 func TestRefresh(t *testing.T) {
 	const refresh = `http-equiv="refresh"`
 	l := newLab(t)
@@ -166,7 +166,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// Of a long console the page shows the end, from a line's beginning.
+// Of a long console, the page shows the end, from the beginning of a line.
 func TestTail(t *testing.T) {
 	l := newLab(t)
 	l.begin()

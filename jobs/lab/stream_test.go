@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/lab"
 )
 
-// TestStreams has names that runners may send: each known one is a file of its own, and no other is known.
+// TestStreams: each stream that a runner may send has its own file, and no other name is known.
 func TestStreams(t *testing.T) {
 	files := map[lab.Stream]string{
 		"console": "console.log", "times": "console.times", "events": "events.jsonl", "copies": "results.dev",

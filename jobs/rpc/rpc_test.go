@@ -52,7 +52,7 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// There and back again, over the wire's bytes.
+// All types survive the conversion to the wire's bytes and back.
 func TestRoundTrip(t *testing.T) {
 	over := func(in, out proto.Message) {
 		t.Helper()
@@ -109,9 +109,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// What a newer version may say is skipped, or taken for the most careful word.
+// What only a newer version knows is skipped, or becomes the most careful word.
 func TestNewerVersion(t *testing.T) {
-	// A message with field numbers that this version does not have: 100, a string, beside a known one.
+	// A message with a field that this version does not have: number 100, a string.
 	newer := PutKeepalive(lab.Keepalive{Version: "v2"})
 	newer.ProtoReflect().SetUnknown([]byte{0xa2, 0x06, 3, 'n', 'e', 'w'})
 	b, err := proto.Marshal(newer)

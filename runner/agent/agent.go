@@ -57,7 +57,7 @@ type Options struct {
 	// Execute runs the assignment, and writes its streams to dir. When ctx ends it stops, cleans up, and returns;
 	// context.Cause(ctx) has the class. If the results have no verdict, the class of the error gives one.
 	Execute func(ctx context.Context, a Assignment, dir string) (results.Results, error)
-	// Recover takes back what a process that crashed left of the assignment's run in dir. It must be idempotent.
+	// Recover undoes what a process that crashed left of the assignment's run in dir. It must be idempotent.
 	Recover func(ctx context.Context, a Assignment, dir string) error
 
 	HTTP        *http.Client   // nil: one made for Server

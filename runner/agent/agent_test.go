@@ -93,7 +93,7 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// The name of a lease becomes the name of a folder.
+// The id of a lease becomes the name of a folder.
 func TestAssignRefusesPaths(t *testing.T) {
 	a := testAgent(t)
 	for _, lease := range []string{"", ".", "..", "../x", "a/b", "/etc", "a/..", "a b", "ä", strings.Repeat("a", 65)} {
@@ -104,7 +104,7 @@ func TestAssignRefusesPaths(t *testing.T) {
 	}
 }
 
-// TestStreamFiles has the names that the wire knows be those of the files that a run leaves.
+// TestStreamFiles: the streams of the wire have the names of the files that a run leaves.
 func TestStreamFiles(t *testing.T) {
 	if lab.Copies.File() != beside.RecordFile {
 		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), beside.RecordFile)
@@ -141,7 +141,7 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// Only what is done goes, the oldest first.
+// Only folders of runs that are done are removed, the oldest first.
 func TestPrune(t *testing.T) {
 	a := testAgent(t, func(o *Options) { o.Keep = time.Hour })
 	put := func(lease, file string, age time.Duration) {
@@ -212,8 +212,8 @@ func TestBadTarget(t *testing.T) {
 	})
 }
 
-// An agent that is stopped while it starts has stopped, and not failed: before it is enrolled, and while it takes back
-// what a crash left, which it waits for.
+// An agent that is stopped while it starts has stopped, and not failed: before it is enrolled, and while it undoes what
+// a crash left, for which it waits.
 func TestStoppedAtStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -257,7 +257,7 @@ func TestStoppedAtStart(t *testing.T) {
 	}
 }
 
-// One agent a folder.
+// A folder is for one agent.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := lockFile(path)

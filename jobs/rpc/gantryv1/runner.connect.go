@@ -6,7 +6,7 @@
 //
 // Version rule: app and runner one minor version apart work together. So a field is only ever added, with a new number,
 // and its zero value means what its absence meant before; a number or name is never used again; a message of an unknown
-// kind on the stream is skipped, and an unknown word in a string field is taken for the most careful one.
+// kind on the stream is skipped, and an unknown word in a string field counts as the most careful one.
 package gantryv1
 
 import (
@@ -53,17 +53,18 @@ const (
 
 // RunnerServiceClient is a client for the gantry.v1.RunnerService service.
 type RunnerServiceClient interface {
-	// Enroll trades a one-time token for a place in the lab. Repeating it with the same token and secret is harmless.
+	// Enroll trades a one-time token for a place in the lab. Repeating it with the same token and secret does no harm.
 	Enroll(context.Context, *EnrollRequest) (*EnrollResponse, error)
-	// Watch announces the runner and streams what it shall do. A newer Watch of the same runner ends the older one (aborted).
+	// Watch announces the runner and streams its assignments and cancels. A newer Watch of the same runner ends the older
+	// one (aborted).
 	Watch(context.Context, *WatchRequest) (*connect.ServerStreamForClient[WatchResponse], error)
-	// Heartbeat keeps leases, and says which are lost or to be canceled. A lease is lost after 30 s without one.
+	// Heartbeat extends leases, and says which are lost or canceled. A lease is lost after 30 s without one.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
-	// Append stores the next bytes of a stream of an attempt. A resend is harmless, a gap is not stored.
+	// Append stores the next bytes of a stream of an attempt. A resend does no harm; bytes after a gap are not stored.
 	Append(context.Context, *AppendRequest) (*AppendResponse, error)
-	// Finish ends an attempt with its verdict. Repeating it is harmless.
+	// Finish ends an attempt with its verdict. Repeating it does no harm.
 	Finish(context.Context, *FinishRequest) (*FinishResponse, error)
-	// Report ends an attempt that a crash of the runner cut off, and says what was taken back. Repeating it is harmless.
+	// Report ends an attempt that a crash of the runner cut off, and says what was undone. Repeating it does no harm.
 	Report(context.Context, *ReportRequest) (*ReportResponse, error)
 }
 
@@ -179,17 +180,18 @@ func (c *runnerServiceClient) Report(ctx context.Context, req *ReportRequest) (*
 
 // RunnerServiceHandler is an implementation of the gantry.v1.RunnerService service.
 type RunnerServiceHandler interface {
-	// Enroll trades a one-time token for a place in the lab. Repeating it with the same token and secret is harmless.
+	// Enroll trades a one-time token for a place in the lab. Repeating it with the same token and secret does no harm.
 	Enroll(context.Context, *EnrollRequest) (*EnrollResponse, error)
-	// Watch announces the runner and streams what it shall do. A newer Watch of the same runner ends the older one (aborted).
+	// Watch announces the runner and streams its assignments and cancels. A newer Watch of the same runner ends the older
+	// one (aborted).
 	Watch(context.Context, *WatchRequest, *connect.ServerStream[WatchResponse]) error
-	// Heartbeat keeps leases, and says which are lost or to be canceled. A lease is lost after 30 s without one.
+	// Heartbeat extends leases, and says which are lost or canceled. A lease is lost after 30 s without one.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
-	// Append stores the next bytes of a stream of an attempt. A resend is harmless, a gap is not stored.
+	// Append stores the next bytes of a stream of an attempt. A resend does no harm; bytes after a gap are not stored.
 	Append(context.Context, *AppendRequest) (*AppendResponse, error)
-	// Finish ends an attempt with its verdict. Repeating it is harmless.
+	// Finish ends an attempt with its verdict. Repeating it does no harm.
 	Finish(context.Context, *FinishRequest) (*FinishResponse, error)
-	// Report ends an attempt that a crash of the runner cut off, and says what was taken back. Repeating it is harmless.
+	// Report ends an attempt that a crash of the runner cut off, and says what was undone. Repeating it does no harm.
 	Report(context.Context, *ReportRequest) (*ReportResponse, error)
 }
 

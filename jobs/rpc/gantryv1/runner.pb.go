@@ -8,7 +8,7 @@
 //
 // Version rule: app and runner one minor version apart work together. So a field is only ever added, with a new number,
 // and its zero value means what its absence meant before; a number or name is never used again; a message of an unknown
-// kind on the stream is skipped, and an unknown word in a string field is taken for the most careful one.
+// kind on the stream is skipped, and an unknown word in a string field counts as the most careful one.
 
 package gantryv1
 
@@ -138,7 +138,7 @@ type Target struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // unique on its runner
 	Type          string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	Tags          []string               `protobuf:"bytes,3,rep,name=tags,proto3" json:"tags,omitempty"`
-	Trust         string                 `protobuf:"bytes,4,opt,name=trust,proto3" json:"trust,omitempty"`   // the least trust it wants of a run: "", untrusted, approved, trusted
+	Trust         string                 `protobuf:"bytes,4,opt,name=trust,proto3" json:"trust,omitempty"`   // the least trust that a run must have: "", untrusted, approved, trusted
 	Health        string                 `protobuf:"bytes,5,opt,name=health,proto3" json:"health,omitempty"` // good ("" as well), unknown, bad, maintenance; runs go to good ones only
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -209,7 +209,7 @@ func (x *Target) GetHealth() string {
 	return ""
 }
 
-// Allow is the runner's own allow-list. The runner holds to it whatever the app assigns; announced, so that it need not refuse.
+// Allow is the runner's own allow-list. The runner enforces it itself; it announces it so that it need not refuse runs.
 type Allow struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Repositories  []string               `protobuf:"bytes,1,rep,name=repositories,proto3" json:"repositories,omitempty"` // path.Match patterns of owner/name; none: every repository
@@ -257,7 +257,7 @@ func (x *Allow) GetRepositories() []string {
 type WatchRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"` // of gantry
-	Targets       []*Target              `protobuf:"bytes,2,rep,name=targets,proto3" json:"targets,omitempty"` // all of them; one no longer named is gone
+	Targets       []*Target              `protobuf:"bytes,2,rep,name=targets,proto3" json:"targets,omitempty"` // all of them; one that is no longer named is gone
 	Leases        []string               `protobuf:"bytes,3,rep,name=leases,proto3" json:"leases,omitempty"`   // held by this process
 	Allow         *Allow                 `protobuf:"bytes,4,opt,name=allow,proto3" json:"allow,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1105,8 +1105,8 @@ func (*FinishResponse) Descriptor() ([]byte, []int) {
 type ReportRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Lease         string                 `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // what was found and taken back
-	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`     // what could not be taken back: the target is bad until it is announced as good again
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // what was found and undone
+	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`     // what could not be undone: the target is bad until it is announced as good again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
