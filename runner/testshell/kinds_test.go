@@ -40,7 +40,10 @@ func (s *shell) Close() error {
 }
 
 // startShell starts a shell with the prompt "board# ". It echoes each command, as a terminal would.
-func startShell(t *testing.T) *console.Session {
+func startShell(t *testing.T) *console.Session { return startDamagedShell(t, nil) }
+
+// startDamagedShell does so on a console that changes what the shell prints; nil changes nothing.
+func startDamagedShell(t *testing.T, damage func([]byte) []byte) *console.Session {
 	t.Helper()
 	cmd := exec.CommandContext(
 		t.Context(), "sh", "-c",
@@ -61,7 +64,11 @@ func startShell(t *testing.T) *console.Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := console.New(&shell{out, in, cmd}, record, console.Options{})
+	var stream io.ReadWriteCloser = &shell{out, in, cmd}
+	if damage != nil {
+		stream = &damaged{stream, damage}
+	}
+	c, err := console.New(stream, record, console.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +109,9 @@ func run(t *testing.T, actions string) (cases []string, err error) {
 
 func makePlan(t *testing.T, actions string, s *console.Session) (*plan.Plan, error) {
 	t.Helper()
-	src := "job_name: j\ndevice_type: d\nvisibility: public\ntimeouts: {job: {minutes: 1}, connections: {lava-test-interactive: {seconds: 4}}}\nactions:\n- boot: {method: minimal}\n" + actions
+	src := "job_name: j\ndevice_type: d\nvisibility: public\n" +
+		"timeouts: {job: {minutes: 1}, connections: {lava-test-interactive: {seconds: 4}}}\n" +
+		"actions:\n- boot: {method: minimal}\n" + actions
 	j, r := jobs.ParseJob([]byte(src), schema.Strict)
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
@@ -184,7 +193,8 @@ func TestInteractiveEnds(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cases, err := run(t, "- test:\n    timeout: {seconds: 1}\n    interactive:\n    - name: s\n      prompts: ['board# ']\n      script:\n      - "+
+			cases, err := run(t, "- test:\n    timeout: {seconds: 1}\n    interactive:\n"+
+				"    - name: s\n      prompts: ['board# ']\n      script:\n      - "+
 				tt.command+"\n      - {command: \"true\", name: next}\n")
 			if results.ClassOf(err) != tt.class {
 				t.Errorf("class %q, want %q: %v", results.ClassOf(err), tt.class, err)
@@ -241,7 +251,8 @@ func TestRefused(t *testing.T) {
 		},
 		{
 			"an answer",
-			"- test:\n    interactive:\n    - name: s\n      prompts: [x]\n      script:\n      - command: x\n        successes: [{message: '('}]\n",
+			"- test:\n    interactive:\n    - name: s\n      prompts: [x]\n" +
+				"      script:\n      - command: x\n        successes: [{message: '('}]\n",
 			"line 12: ",
 		},
 		{

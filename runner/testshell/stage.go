@@ -97,7 +97,8 @@ func (s *stage) run(ctx context.Context, r *plan.Run, t *tries, q request) error
 	since := con.Size()
 	number, from := s.runs.next(con, q.try)
 	rep := &reporter{
-		r: r, session: s.session, console: con, log: s.session.Log(), runs: s.runs, tries: t, try: q.try, formats: s.formats(),
+		r: r, session: s.session, console: con, log: s.session.Log(), runs: s.runs, tries: t, try: q.try,
+		formats:  s.formats(),
 		operator: newOperator(r, s.group, s.session.Shell), namespace: s.namespace, line: con.LineAt(from),
 	}
 	in := newIntake(con.From(from), signal.Options{
