@@ -2,14 +2,15 @@ package deploy
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/deploy/testdef"
@@ -18,20 +19,21 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// library are the repositories and archives that a deploy's test definitions need, each fetched once.
+// library is the repositories and archives that the test definitions of a deploy come from; each is fetched one time,
+// however many definitions it has.
 type library struct {
 	folder  string // in the run's
 	fetcher testdef.Fetcher
 	trees   []*tree
-	wanted  []func(ctx context.Context, r *plan.Run) error // what is done with them, in order
-	found   *map[*jobs.Definition]*jobs.TestDefinition
+	parse   []func(ctx context.Context, r *plan.Run) error // fill in what was fetched, in the job's order
+	parsed  *map[*jobs.Definition]*jobs.TestDefinition
 	os      string // the distribution of the target's root file system, or ""
 }
 
-// tree is one of them.
+// tree is a repository or an archive.
 type tree struct {
 	src    testdef.Source
-	dir    string // once it is there
+	dir    string // where it is, after it was fetched
 	commit string
 }
 
@@ -39,15 +41,16 @@ type tree struct {
 const testdefsDir = "testdefs"
 
 func newLibrary(b *plan.Builder, os string) *library {
+	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
 	return &library{
-		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: b.Policy.Fetch()}, found: plan.Provide(b, flow.TestSources),
+		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, parsed: plan.Provide(b, flow.TestSources),
 		os: os,
 	}
 }
 
 // tree is the one with this source.
 func (l *library) tree(src testdef.Source) *tree {
-	i := slices.IndexFunc(l.trees, func(t *tree) bool { return fmt.Sprintf("%+v", t.src) == fmt.Sprintf("%+v", src) })
+	i := slices.IndexFunc(l.trees, func(t *tree) bool { return reflect.DeepEqual(t.src, src) }) // it may have headers
 	if i >= 0 {
 		return l.trees[i]
 	}
@@ -56,8 +59,8 @@ func (l *library) tree(src testdef.Source) *tree {
 	return t
 }
 
-// fetched wants a definition from git or a URL.
-func (l *library) fetched(b *plan.Builder, d *jobs.Definition, def *overlay.Definition) {
+// addFetched adds a definition that comes from git or a URL.
+func (l *library) addFetched(b *plan.Builder, d *jobs.Definition, def *overlay.Definition) {
 	src := testdef.Source{
 		From: d.From, URL: d.URL, Branch: d.Branch, Revision: d.Revision, History: d.History, Recursive: d.Recursive,
 		Compression: d.Compression, StripComponents: d.StripComponents, Headers: d.Headers,
@@ -69,7 +72,7 @@ func (l *library) fetched(b *plan.Builder, d *jobs.Definition, def *overlay.Defi
 		b.ErrorAt(d.Line, "repository: %w", err)
 	}
 	from := l.tree(src)
-	l.wanted = append(l.wanted, func(ctx context.Context, r *plan.Run) error {
+	l.parse = append(l.parse, func(ctx context.Context, r *plan.Run) error {
 		t, err := testdef.Parse(from.dir, d.Path)
 		if err != nil {
 			return err
@@ -79,33 +82,37 @@ func (l *library) fetched(b *plan.Builder, d *jobs.Definition, def *overlay.Defi
 		if from.commit != "" {
 			def.Metadata = append(def.Metadata, overlay.Var{Name: "COMMIT", Value: from.commit})
 		}
-		if err := l.clone(ctx, r, d, t, def); err != nil {
+		if err := l.fetchRepos(ctx, r, d, t, def); err != nil {
 			return err
 		}
-		(*l.found)[d] = t
+		(*l.parsed)[d] = t
 		return nil
 	})
 }
 
-// repositories wants the git-repos of an inline definition.
-func (l *library) repositories(b *plan.Builder, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition) {
-	if len(t.Install.GitRepos) == 0 || skipsRepos(d) {
+// addInline adds a definition that the job has itself; its git-repos are fetched.
+func (l *library) addInline(b *plan.Builder, d *jobs.Definition, def *overlay.Definition) {
+	fill(def, d.Repository, d.Parameters, l.os)
+	repos := d.Repository.Install.GitRepos
+	if len(repos) == 0 || skipsRepos(d) {
 		return
 	}
-	for _, repo := range t.Install.GitRepos {
+	for _, repo := range repos {
 		if err := l.fetcher.Check(&testdef.Source{From: testdef.Git, URL: repo.URL, Branch: repo.Branch}); err != nil {
 			b.ErrorAt(d.Line, "install.git-repos: %w", err)
 		}
 	}
-	l.wanted = append(l.wanted, func(ctx context.Context, r *plan.Run) error { return l.clone(ctx, r, d, t, def) })
+	l.parse = append(l.parse, func(ctx context.Context, r *plan.Run) error {
+		return l.fetchRepos(ctx, r, d, d.Repository, def)
+	})
 }
 
 func skipsRepos(d *jobs.Definition) bool {
 	return slices.Contains(d.SkipInstall, overlay.SkipGitRepos) || slices.Contains(d.SkipInstall, overlay.SkipAll)
 }
 
-// clone fetches the git-repos of a definition.
-func (l *library) clone(
+// fetchRepos fetches the git-repos of a definition.
+func (l *library) fetchRepos(
 	ctx context.Context, r *plan.Run, d *jobs.Definition, t *jobs.TestDefinition, def *overlay.Definition,
 ) error {
 	def.Install.Repos = nil
@@ -114,7 +121,7 @@ func (l *library) clone(
 	}
 	for _, repo := range t.Install.GitRepos {
 		from := l.tree(testdef.Source{From: testdef.Git, URL: repo.URL, Branch: repo.Branch, History: true})
-		if err := l.get(ctx, r, from); err != nil {
+		if err := l.fetch(ctx, r, from); err != nil {
 			return err
 		}
 		dir := repo.Destination
@@ -126,8 +133,8 @@ func (l *library) clone(
 	return nil
 }
 
-// get fetches a tree, unless it is there.
-func (l *library) get(ctx context.Context, r *plan.Run, t *tree) error {
+// fetch fetches a tree, unless it is there.
+func (l *library) fetch(ctx context.Context, r *plan.Run, t *tree) error {
 	if t.dir != "" {
 		return nil
 	}
@@ -140,32 +147,32 @@ func (l *library) get(ctx context.Context, r *plan.Run, t *tree) error {
 		return err
 	}
 	t.dir, t.commit = dir, commit
-	r.Logf("info", "%s: %s", t.src.Redacted(), strings.Join(strings.Fields("fetched "+commit), " "))
+	r.Logf("info", "%s: %s", t.src.Redacted(), strings.TrimSpace("fetched "+commit))
 	return nil
 }
 
-// steps adds what fetches all that is wanted. It is taken back at the end of the run.
-func (l *library) steps(b *plan.Builder) {
-	if len(l.wanted) == 0 {
+// addSteps adds the steps that fetch and parse. What they fetched is removed at the end of the run.
+func (l *library) addSteps(b *plan.Builder) {
+	if len(l.parse) == 0 {
 		return
 	}
 	b.Step("test-definition", results.ClassInfrastructure, func(_ context.Context, r *plan.Run) error {
 		for _, t := range l.trees {
 			t.dir = "" // an earlier attempt's is gone
 		}
-		*l.found = map[*jobs.Definition]*jobs.TestDefinition{}
+		*l.parsed = map[*jobs.Definition]*jobs.TestDefinition{}
 		return makeFolder(r, l.folder, 0o700)
 	})
 	for _, t := range slices.Clone(l.trees) {
 		b.Group("test-definition-retry", downloadAttempts, func(b *plan.Builder) {
 			b.Step(t.src.From+"-repo-action", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
-				return l.get(ctx, r, t)
+				return l.fetch(ctx, r, t)
 			})
 		})
 	}
 	b.Step("test-install-overlay", results.ClassJob, func(ctx context.Context, r *plan.Run) error {
-		for _, do := range l.wanted {
-			if err := do(ctx, r); err != nil {
+		for _, parse := range l.parse {
+			if err := parse(ctx, r); err != nil {
 				return err
 			}
 		}

@@ -37,7 +37,7 @@ func testOverlay(
 			b.ErrorAt(r.line, "%s", r.text)
 		}
 	}
-	l.steps(b)
+	l.addSteps(b)
 	var built *overlay.Content
 	b.Step("lava-overlay", results.ClassJob, func(_ context.Context, r *plan.Run) (err error) {
 		if built, err = overlay.Build(spec); err == nil {
@@ -129,11 +129,10 @@ func definitions(b *plan.Builder, t *jobs.TestDefinitions, l *library) []overlay
 			Signal: d.LavaSignal,
 		}
 		if d.Repository == nil {
-			l.fetched(b, d, def)
-			continue
+			l.addFetched(b, d, def)
+		} else {
+			l.addInline(b, d, def)
 		}
-		fill(def, d.Repository, d.Parameters, l.os)
-		l.repositories(b, d, d.Repository, def)
 	}
 	return all
 }
