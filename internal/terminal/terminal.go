@@ -1,12 +1,12 @@
 // Package terminal removes from the bytes of a console what a terminal does not show: ECMA-48 escapes (colors, titles,
-// cursor moves) and control characters. A console may be hostile or damaged, so no escape hides more than Limit bytes,
+// cursor moves) and control characters. A console may be hostile or damaged, so no escape hides more than 256 bytes,
 // nor anything after the line it begins in.
 package terminal
 
 import "bytes"
 
-// Limit is the most bytes that an escape may have. A longer one is noise, and the text goes on after it.
-const Limit = 256
+// limit is the most bytes that an escape may have. A longer one is noise, and the text goes on after it.
+const limit = 256
 
 // ESC begins an escape.
 const ESC = 0x1b
@@ -38,7 +38,7 @@ func (e *Escapes) Drop(b byte) bool {
 		}
 		return b == '\r'
 	}
-	if e.len++; b == '\n' || e.len > Limit {
+	if e.len++; b == '\n' || e.len > limit {
 		e.in = text
 		return b == '\r'
 	}
@@ -166,7 +166,7 @@ func length(b []byte) int {
 	for i, c := range b[1:] {
 		n := i + 2
 		again := c == ESC && e.in != str || e.in == strEnd && c != '\\'
-		if n > Limit || again || control(c) && (e.in != str || c != 0x07 && c != ESC) {
+		if n > limit || again || control(c) && (e.in != str || c != 0x07 && c != ESC) {
 			break
 		}
 		if e.step(c); e.in == text {

@@ -9,14 +9,14 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Boot marks: what a machine prints on its way up and down. None of it is trouble by itself.
+// Boot marks: what a machine prints when it starts and stops. None of them is trouble by itself.
 const (
 	markFirmware = uint64(1) << (48 + iota) // firmware or boot loader starts
 	markBIOS                                // firmware that prints before anything else can
 	markUnpack                              // the kernel's decompressor
 	markHandover                            // a boot loader starts the kernel
 	markBanner                              // the kernel's first message
-	markOrdered                             // the kernel goes down on order, or says that it restarts after a panic
+	markOrdered                             // somebody ordered the restart, or the kernel announces one after a panic
 	bootMarks    = markFirmware | markBIOS | markUnpack | markHandover | markBanner | markOrdered
 )
 
@@ -60,7 +60,7 @@ var bootRE = regexp.MustCompile(
 // anything matches every message.
 var anything = regexp.MustCompile(`(.*)`)
 
-// rebootGroup makes the findings of bootState.
+// rebootGroup makes the findings of unexpected boots.
 func rebootGroup() *group {
 	return &group{
 		words: []string{""}, kind: results.KindReboot, fatal: true,
@@ -69,28 +69,30 @@ func rebootGroup() *group {
 }
 
 const (
-	stampsKept  = 64
-	longDoubt   = 200 // lines in which they come, or there is nothing to decide
-	stampsAsked = 12  // before it is decided; early ones are coarse, so some are the same on every boot
+	stampsKept     = 64
+	stampsCompared = 12  // to decide; early ones are coarse, so some are the same on every boot
+	comparedWithin = 200 // lines, or the second banner is forgotten
 )
 
-// bootState tells a boot that is due from an unexpected one.
+// bootState tells expected boots from unexpected ones.
 type bootState struct {
 	printed bool // something was printed before the first boot mark
-	marked  bool // a boot mark has been seen
+	marked  bool // there was a boot mark
 	kernel  bool // a kernel has been started since the last firmware
-	ordered bool // it said that it restarts
-	// A test may print the kernel's log once more. Its time stamps are those of this boot; another boot has others.
-	stamps  map[string]bool // the first ones after the banner
-	filling bool
-	doubt   *line // a second banner, while it is open which of the two it is
-	asked   int   // stamps seen since
-	known   int   // of them, those of this boot
+	ordered bool // it announced a restart
+	// A second banner is a boot, or a test that prints the kernel's log. The log has the time stamps of this boot;
+	// another boot has others.
+	stamps   map[string]bool // the first ones after the banner
+	filling  bool
+	second   *line // the second banner, until it is decided
+	compared int   // stamps since
+	equal    int   // of them, those of this boot
 }
 
-// quiet takes a line without any trigger word. It is on the path of every line.
-func (b *bootState) quiet(number int, text []byte) (again *line) {
-	if b.marked && !b.filling && b.doubt == nil || !b.marked && b.kernel {
+// line takes a line without boot marks. It returns the second banner when that turns out to be a boot's. It is on the
+// path of every line.
+func (b *bootState) line(number int, text []byte) (booted *line) {
+	if b.marked && !b.filling && b.second == nil || !b.marked && b.kernel {
 		return nil
 	}
 	if !b.marked && !b.printed {
@@ -100,54 +102,54 @@ func (b *bootState) quiet(number int, text []byte) (again *line) {
 	if !ok {
 		return nil
 	}
-	if b.doubt != nil && number-b.doubt.number > longDoubt {
-		b.doubt = nil
+	if b.second != nil && number-b.second.number > comparedWithin {
+		b.second = nil
 	}
 	at := string(stamp.Time)
 	switch {
 	case !b.marked:
 		b.kernel = true // the stream begins with a kernel running
 	case at == "0.000000":
-	case b.doubt != nil:
-		if b.asked++; b.stamps[at] {
-			b.known++
+	case b.second != nil:
+		if b.compared++; b.stamps[at] {
+			b.equal++
 		}
-		if b.asked == stampsAsked {
-			again = b.decide()
+		if b.compared == stampsCompared {
+			booted = b.decide()
 		}
 	case b.filling:
 		b.stamps[at] = true
 		b.filling = len(b.stamps) < stampsKept
 	}
-	return again
+	return booted
 }
 
-// decide ends the doubt about a second banner, and returns it if it was a boot's.
+// decide returns the second banner if it was a boot's.
 func (b *bootState) decide() *line {
-	second := b.doubt
-	b.doubt = nil
-	if b.known*2 >= b.asked {
-		return nil // the log printed once more
+	second := b.second
+	b.second = nil
+	if b.equal*2 >= b.compared {
+		return nil // the log of this boot
 	}
 	b.banner()
 	return second
 }
 
-// banner starts a kernel whose time stamps are learnt.
+// banner begins a boot, of which the first time stamps are kept.
 func (b *bootState) banner() {
-	b.stamps, b.filling, b.doubt, b.asked = map[string]bool{}, true, nil, 0
-	b.known = 0
+	b.stamps, b.filling, b.second, b.compared = map[string]bool{}, true, nil, 0
+	b.equal = 0
 	b.kernel, b.marked = true, true
 }
 
-// lineSeen keeps the boot state, for every piece of a line.
-func (s *Scanner) lineSeen(b []byte) {
-	if again := s.boot.quiet(s.number, b); again != nil {
-		s.rebooted(*again)
+// observe keeps the boot state, with every piece of a line that has no boot mark.
+func (s *Scanner) observe(b []byte) {
+	if booted := s.boot.line(s.number, b); booted != nil {
+		s.rebooted(*booted)
 	}
 }
 
-// mark takes a message with boot marks.
+// mark takes a message that has boot marks.
 func (s *Scanner) mark(l line, found uint64) {
 	b := &s.boot
 	text := strings.TrimSpace(string(l.text))
@@ -166,28 +168,28 @@ func (s *Scanner) mark(l line, found uint64) {
 		if b.kernel || midway {
 			s.rebooted(l)
 		}
-		b.kernel, b.filling, b.doubt, b.ordered, b.marked = false, false, nil, false, true
+		b.kernel, b.filling, b.second, b.ordered, b.marked = false, false, nil, false, true
 		s.stamping = false // the next kernel may print none
 	}
 }
 
-// banner takes the kernel's first message, or what looks like it.
+// banner takes a message that is a kernel's first one, or a copy of it.
 func (s *Scanner) banner(l line) {
 	b := &s.boot
 	switch {
 	case b.filling && len(b.stamps) == 0: // its second line
-	case b.doubt != nil && l.number-b.doubt.number < longDoubt:
-	case b.kernel && len(b.stamps) >= stampsAsked && !b.ordered:
-		b.doubt, b.asked = &line{number: l.number, context: l.context, text: bytes.Clone(l.text)}, 0
-		b.known = 0
+	case b.second != nil && l.number-b.second.number < comparedWithin:
+	case b.kernel && len(b.stamps) >= stampsCompared && !b.ordered:
+		b.second, b.compared = &line{number: l.number, context: l.context, text: bytes.Clone(l.text)}, 0
+		b.equal = 0
 	default:
 		b.ordered = false
 		b.banner()
 	}
 }
 
-// rebooted ends what is open, and reports the boot unless it was ordered, with nothing going on
-// that ends by it, or follows something fatal.
+// rebooted ends all open reports. It reports the boot, unless somebody ordered it and nothing was going on that it
+// ends, or something fatal came before it.
 func (s *Scanner) rebooted(l line) {
 	for _, r := range s.open {
 		r.done = true

@@ -4,5 +4,5 @@ package kernlog
 type During struct {
 	Section     string // deploy, boot or test
 	Suite, Case string
-	Bound       bool // it cannot outlive a restart: even an ordered one is unexpected
+	Bound       bool // it does not survive a restart, so that even an ordered restart is unexpected
 }

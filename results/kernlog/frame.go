@@ -16,8 +16,8 @@ var (
 	armFrameRE = regexp.MustCompile(
 		`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)(?: \[\w+\])?\)? from (?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`,
 	)
-	// doubtfulRE is a frame that the unwinder only guesses: an address found on the stack.
-	doubtfulRE = regexp.MustCompile(` \? +[A-Za-z0-9_.]+\+0x[0-9a-f]+/`)
+	// guessRE is a frame that the unwinder only guesses: an address that it found on the stack.
+	guessRE = regexp.MustCompile(` \? +[A-Za-z0-9_.]+\+0x[0-9a-f]+/`)
 	// stackRE begins a stack trace, and so ends the one before.
 	stackRE = regexp.MustCompile(`[Cc]all [Tt]race|Backtrace:|(?:Allocated|Freed)(?: by task \d+)?:` +
 		`|[^k] backtrace(?: \(crc [0-9a-f]+\))?:|Uninit was stored to memory at` +
@@ -26,12 +26,13 @@ var (
 	injectedRE = regexp.MustCompile(`^ *(?:\[<?[0-9a-fx]+>?\] )?should_fail(?:slab)?(?:\.[a-z0-9.]+)?\+0x`)
 )
 
-// doubtful tells a guessed frame. At the seam of two stacks (<EOI>) guesses are kept.
-func doubtful(text string) bool {
+// guessed reports whether a line is a frame that the unwinder guesses. Where an interrupt's stack meets the one below
+// (<EOI>) guesses count.
+func guessed(text string) bool {
 	if strings.HasSuffix(text, "(unreliable)") {
 		return true
 	}
-	return strings.Contains(text, " ? ") && doubtfulRE.MatchString(text) && !strings.Contains(text, "<EOI>")
+	return strings.Contains(text, " ? ") && guessRE.MatchString(text) && !strings.Contains(text, "<EOI>")
 }
 
 // frames returns the functions of a stack line, the candidates for a title in order.
@@ -96,11 +97,11 @@ func alternation(lists ...string) string {
 	return strings.Join(alternatives, "|")
 }
 
-// pickFirst takes the top of the stack.
+// pickFirst picks the top of the stack.
 func pickFirst(stack []string) string { return stack[0] }
 
-// pickStall takes the function below the first dispatcher: a stall's top is wherever the loop was when the clock
-// struck, so what was called into the loop says more.
+// pickStall picks the function below the first dispatcher: a stall's top is wherever the loop was when the clock
+// struck, so what called the loop says more.
 func pickStall(stack []string) string {
 	below := stack[0]
 	for _, f := range stack {
@@ -115,7 +116,7 @@ func pickStall(stack []string) string {
 	return ""
 }
 
-// pickHang takes what a hung task waits for: the usual locks have one title each, waiting itself none.
+// pickHang picks what a hung task waits for. The usual locks have one title each; functions that only wait have none.
 func pickHang(stack []string) string {
 	for _, f := range stack {
 		switch {

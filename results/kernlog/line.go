@@ -30,20 +30,20 @@ var (
 		`|\d{4}-\d\d-\d\dT\S+ \S+ kernel(?:\[\d+\])?: ` +
 		`|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(?:\d+ +){1,2}[VDIWEF] (?:kernel *|\[[^\]]*\]|[^:]*): ?` +
 		`|<\d{1,3}>)`)
-	// traceRE is a command as a shell's trace (set -x) shows it: what a test looks for or prints is no kernel's message.
+	// traceRE is a command in a shell's trace (set -x). What a test greps for or prints is no message of the kernel.
 	traceRE = regexp.MustCompile(`^\++ `)
-	// recorderRE is the time that a recorder of the console puts before every line, the kernel's or not.
+	// recorderRE is the time that a recorder of the console puts before every line, not only the kernel's.
 	recorderRE = regexp.MustCompile(
 		`^\[?\d{4}[-/]\d\d[-/]\d\d[T, ]{1,2}\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?:? `,
 	)
-	// vendorRE is what kernels of board makers put between the stamp and the message: process, CPU and name.
+	// vendorRE is what board makers' kernels print between the stamp and the message: process, CPU and name.
 	vendorRE = regexp.MustCompile(
 		`^ ?(?:\[pid:(\d{1,7}),cpu\d+,[^\]]{0,16}\]|\(\d+\)\[(\d{1,7}):[^\]]{0,16}\]|\[\d+: *[^\]:]{1,16}: *(\d{1,7})\] ?)`,
 	)
 )
 
-// messages calls yield with each message of a console line: what carriage returns overwrite and what printk cut in two
-// counts as messages of its own.
+// messages calls yield with each message of a line of the console. Parts that a carriage return overwrites, and parts
+// of a line into which printk wrote, are messages of their own.
 func messages(number int, raw []byte, yield func(line)) {
 	for part := range bytes.SplitSeq(raw, []byte{'\r'}) {
 		part = terminal.Text(part)
@@ -57,7 +57,7 @@ func messages(number int, raw []byte, yield func(line)) {
 	}
 }
 
-// split takes the first message off b.
+// split returns the first message of b, and what follows it.
 func split(number int, b []byte) (line, []byte) {
 	l := unrelayed(number, b)
 	first, ok := printk.Message(l.text)
@@ -81,7 +81,7 @@ func split(number int, b []byte) (line, []byte) {
 	return l.unbranded(), rest
 }
 
-// unrelayed is a line without what recorders and relays have put before it.
+// unrelayed is a line without what recorders and relays of the log put before it.
 func unrelayed(number int, b []byte) line {
 	l := line{number: number, text: b}
 	relay := relayRE.FindIndex(b)
@@ -100,7 +100,7 @@ func unrelayed(number int, b []byte) line {
 	return l
 }
 
-// unbranded is a stamped message without a board maker's addition, whose process stands for printk's caller.
+// unbranded is a message without a board maker's addition, whose process stands in for printk's caller.
 func (l line) unbranded() line {
 	m := vendorRE.FindSubmatch(l.text)
 	if m == nil {

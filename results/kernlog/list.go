@@ -20,7 +20,7 @@ const (
 // Entry is one line of a list.
 type Entry struct {
 	// Match is a title as findings have it, a fingerprint (16 hex digits), or a regular expression (RE2) between
-	// slashes. On the allow list an expression is looked for in a finding's title, on the deny list in every message.
+	// slashes. On the allow list an expression is matched with a finding's title, on the deny list with every message.
 	Match  string
 	Reason string
 	Until  results.Until
@@ -71,7 +71,7 @@ func (l *List) Fields(f *schema.Fields) {
 }
 
 // ParseList reads a list. now decides which entries have expired. A file with a mistake is no list at all: the report
-// tells every mistake with its place.
+// has every mistake with its place.
 func ParseList(src []byte, now time.Time) (*List, *schema.Report) {
 	l := &List{}
 	report := results.ReadList(src, func(n *schema.Node, report *schema.Report) {
@@ -95,7 +95,7 @@ func (l *List) Expired() []Entry {
 
 // apply marks the finding if it is allowed or denied.
 func (l *List) apply(f *results.Finding) {
-	// A denied message is its own title, without its numbers: the expression was looked for in the message.
+	// The title of a denied message is its text without numbers, but the expression matched the message.
 	denied := func(e Entry) bool { return e.about(f) || f.Kind == results.KindDenied && e.denies([]byte(f.Text)) }
 	if i := slices.IndexFunc(l.Deny, denied); i >= 0 {
 		f.Denied, f.Fatal = l.Deny[i].Reason, true
@@ -106,7 +106,7 @@ func (l *List) apply(f *results.Finding) {
 	}
 }
 
-// about tells whether the entry holds and is about the finding.
+// about reports whether the entry holds and is about the finding.
 func (e *Entry) about(f *results.Finding) bool {
 	switch {
 	case e.expired:
@@ -118,15 +118,15 @@ func (e *Entry) about(f *results.Finding) bool {
 	}
 }
 
-// denies tells whether the message is not tolerated.
+// denies reports whether the deny list has the message.
 func (l *List) denies(text []byte) bool {
 	return slices.ContainsFunc(l.Deny, func(e Entry) bool { return e.denies(text) })
 }
 
-// denies tells whether the entry, on the deny list, is about the message.
+// denies reports whether the entry, on the deny list, is about the message.
 func (e *Entry) denies(text []byte) bool { return e.searches() && e.pattern.Match(text) }
 
-// searches tells whether the entry, on the deny list, is looked for in every message.
+// searches reports whether the entry, on the deny list, is matched with every message.
 func (e *Entry) searches() bool { return e.pattern != nil && !e.expired }
 
 func (e *Entry) compile(*schema.Node) *schema.Fault {

@@ -8,28 +8,31 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// report is an event being collected.
+// report is an event that is being collected, message by message.
 type report struct {
 	head    line
-	heading *heading
+	heading *heading // nil if the report turned out to be void
 	during  During
-	body    []string // its messages, the heading first; what follows the panic of a long report is left out
-	text    []string // all its messages, for people
-	bytes   int
-	own     int  // messages of its context
-	last    int  // line of the latest of them
-	all     bool // other CPUs' messages belong to it too: they are being traced
-	closed  bool // for the title: another report has begun, and nothing tells the two apart
-	cut     bool // for the title: the rest repeats what was said
-	fatal   bool
-	alarmed bool // it has been reported as fatal, before it was complete
-	done    bool
-	tries   int // to title it before its end
-	settled int // line after which the report is complete, since its title is; 0 while it is not
+	body    []string // the messages that make the title, the heading first
+	text    []string // all messages, for people
+	bytes   int      // of text
+	own     int      // messages of the report's context
+	last    int      // line of the latest of them
+	allCPUs bool     // messages of other CPUs belong to it: they print their stacks on its behalf
+
+	// Nothing more goes into body: another report has begun whose messages look the same (mixed), or the rest only
+	// repeats what was printed (repeats).
+	mixed, repeats bool
+
+	fatal    bool
+	alarmed  bool // Options.Fatal has been called for it
+	done     bool
+	attempts int // to compose the title before the report's end
+	closeAt  int // line after which a report whose title is complete is done; 0 while it is not complete
 }
 
 func newReport(l line, h *heading, during During) *report {
-	const before = 256 // bytes of a message worth keeping before the words that tell
+	const before = 256 // bytes of a message that are kept before the group's word
 	r := &report{heading: h, fatal: h.fatal, during: during}
 	r.head = line{number: l.number, context: strings.Clone(l.context)}
 	text := l.text
@@ -41,22 +44,23 @@ func newReport(l line, h *heading, during During) *report {
 	return r
 }
 
-// keep stores a message for the title and for people.
+// keep stores a message, for the title and for people.
 func (r *report) keep(s string) {
 	const longest = 1024 // of a message; no title needs more
 	s = s[:min(len(s), longest)]
 	r.bytes += len(s)
 	r.text = append(r.text, s)
-	if !r.closed && !r.cut {
+	if !r.mixed && !r.repeats {
 		r.body = append(r.body, s)
 	}
 }
 
-// mostTries is how often a report's title is looked for before its end.
-const mostTries = 4
+// maxAttempts is how often a report's title is composed before its end.
+const maxAttempts = 4
 
-// stranger tells a message that comes with a stack but is no report: what follows is not of the report before it.
-func stranger(text string) bool {
+// unrelated reports whether a message comes with a stack but begins no report: the stack is not that of the report
+// before it.
+func unrelated(text string) bool {
 	return containsAny(text, []string{
 		"vmalloc: allocation failure:",
 		"FAULT_INJECTION: forcing a failure",
@@ -64,23 +68,23 @@ func stranger(text string) bool {
 	})
 }
 
-// add takes a message if it belongs to the report. another tells that it begins one of its own.
-func (r *report) add(l line, another bool) {
+// add takes a message if it belongs to the report. begins says that the message begins a report of its own.
+func (r *report) add(l line, begins bool) {
 	if r.done {
 		return
 	}
 	text := string(l.text)
 	tagged := r.head.context != "" && r.head.context != console
-	if !tagged && (another || stranger(text)) {
-		r.closed = true
+	if !tagged && (begins || unrelated(text)) {
+		r.mixed = true
 	}
 	if strings.Contains(text, "** replaying previous printk message **") && r.own == 1 {
-		r.heading = nil // it is all said again
+		r.heading = nil // printk prints all of it once more
 		r.done = true
 		return
 	}
-	mine := l.context == r.head.context || r.all && strings.HasPrefix(l.context, "C")
-	if !mine || doubtful(text) {
+	own := l.context == r.head.context || r.allCPUs && strings.HasPrefix(l.context, "C")
+	if !own || guessed(text) {
 		return
 	}
 	r.own++
@@ -89,45 +93,43 @@ func (r *report) add(l line, another bool) {
 	case strings.Contains(text, "Disabling lock debugging due to kernel taint"):
 		return
 	case strings.Contains(text, "Sending NMI from CPU"):
-		r.all = true
-	case r.own > r.heading.group.enough() && (strings.Contains(text, "Kernel panic - not syncing") ||
+		r.allCPUs = true
+	case r.own > r.heading.group.titleLines() && (strings.Contains(text, "Kernel panic - not syncing") ||
 		strings.Contains(text, "WARNING: possible circular locking dependency detected")):
 		// The report is complete: the panic (panic_on_warn) traces the same stack again, and lockdep's complaint is
 		// about the reporting itself.
-		r.cut = true
+		r.repeats = true
 	}
 	r.keep(text)
 	if r.own >= maxBody || r.bytes >= maxBodyBytes {
 		r.done = true
 	}
-	r.end(text, l.number)
+	if endRE.MatchString(text) {
+		r.tryTitle(l.number)
+	}
 }
 
-// endRE is where the kernel ends a report: its own mark, the line below a sanitizer's, the end of a stack.
+// endRE is how the kernel ends a report: an end mark, a sanitizer's closing line, the end of a stack.
 var endRE = regexp.MustCompile(`---\[ end trace |^={60,}$|^ *</TASK>`)
 
-// end settles the report at an end mark, if its title is known by then.
-func (r *report) end(text string, number int) {
-	if r.settled > 0 || r.tries >= mostTries || !endRE.MatchString(text) {
+// tryTitle composes the title early. If nothing is missing in it, the report is done some lines later: until then a
+// panic may follow.
+func (r *report) tryTitle(number int) {
+	if r.closeAt > 0 || r.attempts >= maxAttempts {
 		return
 	}
-	r.settle(number)
-}
-
-// settle has the report completed some lines later, when its title is known; a panic may follow until then.
-func (r *report) settle(number int) {
-	r.tries++
-	if compose(r).sure {
-		r.settled = number + near
+	r.attempts++
+	if compose(r).complete {
+		r.closeAt = number + near
 	}
 }
 
-// expire completes a report that has been open for too long, or whose context fell silent.
+// expire ends a report that has been open for too long, or whose context has fallen silent.
 func (r *report) expire(number int) {
-	if number-r.last == near && r.settled == 0 && r.tries < mostTries {
-		r.settle(number)
+	if number-r.last == near {
+		r.tryTitle(number)
 	}
-	if number-r.head.number > maxAge || r.settled > 0 && number > r.settled {
+	if number-r.head.number > maxAge || r.closeAt > 0 && number > r.closeAt {
 		r.done = true
 	}
 }
@@ -138,7 +140,7 @@ func (r *report) preliminary() results.Finding {
 	return f
 }
 
-// finding is what the report comes to; false if it turned out to be none.
+// finding is the report as a finding; false if it turned out to be no kernel trouble.
 func (r *report) finding() (results.Finding, bool) {
 	if r.heading == nil {
 		return results.Finding{}, false

@@ -1,52 +1,53 @@
 package kernlog
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
 
-// group is what begins with the same words.
+// group is the reports that begin with the same words.
 type group struct {
 	words  []string
 	kind   string
 	rules  []rule
-	ignore *regexp.Regexp // such a message is none of it
-	// generic: a message that no rule knows is still a finding, titled by its own text, if the kernel wrote it.
+	ignore *regexp.Regexp // messages that have a word and begin no report
+	// generic: a message that fits no rule is still a finding, titled by its own text, if the kernel wrote it.
 	generic bool
-	begins  bool // a word counts at the beginning of the message only
-	inside  bool // it does not tell two reports apart: other reports contain it
+	begins  bool // a word counts at the beginning of a message only
+	inside  bool // other reports contain such a message, so it does not end them
 	effect  effect
 	fatal   bool
-	lines   int // messages after which a panic adds nothing; 0 is the usual number
+	lines   int // messages after which a panic adds nothing to the title; 0 for usualLines
 }
 
-// effect says what earlier report a group is the consequence of.
+// effect says which earlier report a group may be the consequence of.
 type effect int
 
 const (
 	ownEvent   effect = iota
 	afterAny          // an oops right after any report of the same context
-	afterPanic        // a panic: that of an earlier report, if it says so or comes right after it
-	afterStall        // one stall is seen by several watchdogs
+	afterPanic        // a panic: of an earlier report, if its text says so or it comes right after it
+	afterStall        // several watchdogs report one stall
 )
 
-// rule titles one shape of report.
+// rule makes the title of one form of report.
 type rule struct {
 	kind      string // "" is the group's
 	head      *regexp.Regexp
-	then      []*regexp.Regexp // on later lines, in this order
-	title     string           // $1, $2, … are what head and then captured, $F the function
-	walks     [][]step         // ways to find the function, the first that finds one counts
-	skip      *regexp.Regexp   // functions that say nothing here, besides meaningless
-	pick      func(stack []string) string
-	fatal     bool // so is what the group says
+	then      []*regexp.Regexp            // found on later lines, in this order
+	title     string                      // $1, $2, … are what head and then capture, $F is the function
+	walks     [][]step                    // how to find the function; the first walk that finds one counts
+	skip      *regexp.Regexp              // functions to skip, besides irrelevant
+	pick      func(stack []string) string // which function of the stack; nil for pickFirst
+	fatal     bool                        // or the group is
 	emulation bool
-	drop      bool // on a closer look it is no kernel trouble
-	printk    bool // the words are too common: they count with printk's prefix only, where it has one
-	inside    bool // it is a part of the report of the same context right before it, if there is one
+	drop      bool // it is no kernel trouble
+	printk    bool // the words are too common: they count behind printk's prefix only, if the kernel prints one
+	inside    bool // it belongs to the report of the same context right before it, if there is one
 }
 
-// step is a part of a way: a line to look for, whose captures are frames, or (nil) the frames up to the next stack.
+// step is a part of a walk: a line to find, whose captures are frames, or with nil the frames up to the next stack.
 type step struct{ line *regexp.Regexp }
 
 // expand compiles a pattern with %F for a function, %P for a program counter, %S for a source line, %T for a task.
@@ -75,24 +76,19 @@ type heading struct {
 	effect effect
 }
 
-// enough is how many messages make a report complete without the panic after it.
-func (g *group) enough() int {
-	const usual = 22
-	if g.lines > 0 {
-		return g.lines
-	}
-	return usual
-}
+// usualLines is how many messages of a report make its title, so that a panic after them adds nothing.
+const usualLines = 22
 
-// headLength is how much of a message a rule's head looks at.
+func (g *group) titleLines() int { return cmp.Or(g.lines, usualLines) }
+
+// headLength is how much of a message a rule's head is matched with, in bytes.
 const headLength = 512
 
 // driverRE is what dev_printk puts before its text: driver and device.
 var driverRE = regexp.MustCompile(`^[\w-]+ [\w.:-]+: $`)
 
-// recognize tells whether the message begins a report, and of which group.
-// stamping tells that this console's kernel prints time stamps.
-// quote tells that it only talks about one.
+// recognize returns the heading if the message begins a report. quote says that the message only mentions one.
+// stamping says that the kernel on this console prints time stamps.
 func (t *tables) recognize(l line, found uint64, stamping bool) (h *heading, quote bool) {
 	text := string(l.text)
 	for i := range t.groups {
@@ -105,12 +101,12 @@ func (t *tables) recognize(l line, found uint64, stamping bool) (h *heading, quo
 			if at < 0 || g.begins && strings.TrimLeft(text[:at], " \t*>") != "" {
 				continue
 			}
-			if quoted(l, text[:at], stamping) {
+			if mentions(l, text[:at], stamping) {
 				quote = true
 				continue
 			}
 			h := &heading{group: g, at: at, fatal: g.fatal, effect: g.effect}
-			if u := g.known(text[at:min(len(text), at+headLength)]); u != nil {
+			if u := g.match(text[at:min(len(text), at+headLength)]); u != nil {
 				if u.printk && stamping && l.context == "" {
 					continue
 				}
@@ -122,7 +118,7 @@ func (t *tables) recognize(l line, found uint64, stamping bool) (h *heading, quo
 				}
 				return h, false
 			}
-			if g.generic && kernels(l, text[:at]) {
+			if g.generic && kernelOwn(l, text[:at]) {
 				return h, false
 			}
 		}
@@ -130,8 +126,8 @@ func (t *tables) recognize(l line, found uint64, stamping bool) (h *heading, quo
 	return nil, quote
 }
 
-// known is the first rule whose head matches.
-func (g *group) known(text string) *rule {
+// match is the first rule whose head matches.
+func (g *group) match(text string) *rule {
 	for i := range g.rules {
 		if g.rules[i].head.MatchString(text) {
 			return &g.rules[i]
@@ -140,14 +136,14 @@ func (g *group) known(text string) *rule {
 	return nil
 }
 
-// kernels tells whether the kernel wrote a message no rule knows, and as a report, by what stands before its first
-// word.
-func kernels(l line, before string) bool {
+// kernelOwn reports whether the kernel wrote a message that fits no rule, and as a report of its own. What stands before
+// the group's word decides.
+func kernelOwn(l line, before string) bool {
 	before = strings.TrimLeft(before, " \t")
 	return l.context != "" && before == "" || driverRE.MatchString(before)
 }
 
-// consequences are the panics that always have a cause told before them.
+// consequences are the panics whose cause the kernel always reports before them.
 var consequences = regexp.MustCompile(`not syncing: (?:panic_on|Fatal exception|hung_task|softlockup|[Hh]ard LOCKUP|RCU Stall|` +
 	`(?:KASAN|KFENCE|KCSAN|KMSAN|UBSAN|kmsan|kasan)\b|Oops|Aiee|Attempted to kill|Machine halted|kernel: panic_on|sysrq|` +
 	`Fatal hardware|Tried to kill|Watchdog)`)
@@ -158,7 +154,7 @@ const (
 	nearStall = 400
 )
 
-// follows tells whether the report r caused what the heading begins.
+// follows reports whether the report r caused what the heading begins.
 func (h *heading) follows(r *report, l line) bool {
 	distance := l.number - r.last
 	same := l.context == r.head.context

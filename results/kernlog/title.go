@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// titled is what the rules make of a report.
+// titled is what the rules make of a report: its kind, its title, and what identifies it.
 type titled struct {
 	kind, title string
 	frames      []string // the meaningful ones, from the culprit outwards; none where they vary from run to run
 	fatal       bool
 	emulation   bool
-	sure        bool // nothing was missing
-	none        bool // it is no trouble after all
+	complete    bool // the report had all that the rule asks for
+	none        bool // it is no kernel trouble
 }
 
-// corrupted stands for a function that the report does not tell, as in syzkaller's titles.
+// corrupted stands for a function that is missing in the report, as in syzkaller's titles.
 const corrupted = "corrupted"
 
 // compose titles the report by the first rule that finds all it needs.
@@ -44,7 +44,7 @@ func compose(r *report) titled {
 			break
 		}
 	}
-	return titled{kind: g.kind, title: sanitize(strings.Clone(r.text[0][r.heading.at:])), fatal: g.fatal}
+	return titled{kind: g.kind, title: normalize(strings.Clone(r.text[0][r.heading.at:])), fatal: g.fatal}
 }
 
 // apply tries a rule whose head matched the first line at loc.
@@ -63,7 +63,7 @@ func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
 		}
 		at++
 	}
-	t := titled{kind: u.kind, fatal: u.fatal || g.fatal, emulation: u.emulation, none: u.drop, sure: true}
+	t := titled{kind: u.kind, fatal: u.fatal || g.fatal, emulation: u.emulation, none: u.drop, complete: true}
 	if t.kind == "" {
 		t.kind = g.kind
 	}
@@ -81,29 +81,29 @@ func (u *rule) apply(g *group, body []string, loc []int) (titled, bool) {
 		}
 	}
 	if function == "" {
-		function = cmp.Or(top, corrupted) // a trace cut off still tells where it was
-		t.sure = len(u.walks) == 0
+		function = cmp.Or(top, corrupted) // what is left of a trace that was cut off
+		t.complete = len(u.walks) == 0
 	}
-	t.title = sanitize(fill(u.title, captured, function))
+	t.title = normalize(fill(u.title, captured, function))
 	return t, true
 }
 
-// choose picks the function and, where it is the top of the stack, keeps the stack for the fingerprint.
+// choose picks the function. Where that is the top of the stack, the stack goes into the fingerprint.
 func (u *rule) choose(stack []string, t *titled) string {
 	if u.pick != nil {
 		return u.pick(stack)
 	}
-	const telling = 3 // frames: more of them differ with the caller, fewer confuse two bugs
-	t.frames = stack[:min(len(stack), telling)]
+	const identifying = 3 // frames: more of them differ with the caller, fewer do not tell two bugs apart
+	t.frames = stack[:min(len(stack), identifying)]
 	return pickFirst(stack)
 }
 
-// walk goes through the lines, from byte offset at of the first on, and collects the frames that mean something.
+// walk goes through the lines, from byte at of the first one, and collects the frames that may be the culprit.
 func walk(body []string, at int, way []step, skip *regexp.Regexp) []string {
 	var stack []string
-	take := func(candidates []string) {
+	add := func(candidates []string) {
 		for _, f := range candidates {
-			if f != "" && !meaningless.MatchString(f) && (skip == nil || !skip.MatchString(f)) {
+			if f != "" && !irrelevant.MatchString(f) && (skip == nil || !skip.MatchString(f)) {
 				stack = append(stack, canonical(readable(f)))
 				return
 			}
@@ -122,7 +122,7 @@ func walk(body []string, at int, way []step, skip *regexp.Regexp) []string {
 			}
 			if s.line != nil {
 				if m := s.line.FindStringSubmatch(text); m != nil {
-					take(m[1:])
+					add(m[1:])
 					break
 				}
 				continue
@@ -130,13 +130,13 @@ func walk(body []string, at int, way []step, skip *regexp.Regexp) []string {
 			if stackRE.MatchString(text) {
 				break
 			}
-			take(frames(text))
+			add(frames(text))
 		}
 	}
 	return stack
 }
 
-// captures are the groups of a match, "" for one that took no part.
+// captures are the groups of a match, "" for a group outside of it.
 func captures(s string, loc []int) []string {
 	var c []string
 	for i := 2; i < len(loc); i += 2 {

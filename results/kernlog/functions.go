@@ -2,7 +2,7 @@ package kernlog
 
 import "regexp"
 
-// The functions that stand in every trace and say nothing about the culprit, by what they do. See words for the form.
+// Functions that are in every trace and are not the culprit, by what they do. See words for the form of the lists.
 const (
 	reporting = `kasan hwasan kmsan __asan __msan __sanitizer kcsan_setup_watchpoint print_address_description print_report
 		print_usage_bug print_tainted get_taint$ check_memory_region read_word_at_a_time read_once_ write_once_ panic
@@ -67,8 +67,8 @@ const (
 )
 
 var (
-	// meaningless are the functions skipped in every stack.
-	meaningless = regexp.MustCompile(alternation(reporting, faulting, printing, allocating, locking, counting, copying,
+	// irrelevant are the functions skipped in every stack.
+	irrelevant = regexp.MustCompile(alternation(reporting, faulting, printing, allocating, locking, counting, copying,
 		linking, deferring, modeling, accessing, filing))
 	dispatchers = regexp.MustCompile(alternation(callers, fileCallers, socketCallers, faultCallers))
 	hangOnRCU   = regexp.MustCompile(alternation(rcuWaits))

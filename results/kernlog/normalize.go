@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What differs from run to run and goes out of a title.
+// What differs from run to run, and is replaced in titles.
 var (
 	executorRE = regexp.MustCompile(`syz-executor\.?\d+(?:[/:]\d+)?`)
 	fuzzerRE   = regexp.MustCompile(`syzkaller\d+(?:[/:]\d+)?`)
@@ -19,7 +19,7 @@ var (
 	numberRE   = regexp.MustCompile(`(\W)\d+(\W|$)`)
 )
 
-// stable replaces them by names. A title without digits has none.
+// stable replaces it by names. A title without digits has none of it.
 func stable(title string) string {
 	if !strings.ContainsAny(title, "0123456789") && !addressRE.MatchString(title) {
 		return title
@@ -35,8 +35,8 @@ func stable(title string) string {
 	return numberRE.ReplaceAllString(title, "${1}NUM${2}") // neighbors share the character between them
 }
 
-// sanitize makes a title printable, short and the same on every run.
-func sanitize(title string) string {
+// normalize makes a title printable, short and the same on every run.
+func normalize(title string) string {
 	const longest = 120 // bytes; interleaved lines can be very long
 	var b strings.Builder
 	previous := byte(' ')

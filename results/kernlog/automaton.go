@@ -75,7 +75,7 @@ func link(trie []node, classes uint8) []int {
 	return order
 }
 
-// compile lays the states out with the accepting ones last: one comparison a byte tells them.
+// compile lays the states out with the accepting ones last, so that one comparison a byte finds them.
 func (a *automaton) compile(trie []node, order []int, classes uint8) {
 	number := make([]uint16, len(trie))
 	n := uint16(0)
