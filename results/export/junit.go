@@ -72,7 +72,7 @@ const runSuite = "gantry"
 
 // JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read.
 // It has a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its
-// suite, with its set after a dot; file and line are those of a console's log. A result that is unknown or missing is an
+// suite, with its set after a dot; file and line are of a console's log. A result that is unknown or missing is an
 // error of that type, a known failure is skipped; measurement, units, reference and note are properties.
 func JUnit(w io.Writer, r *results.Results) error {
 	doc := testsuites{Name: r.Job}

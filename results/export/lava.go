@@ -97,7 +97,9 @@ func (x *LAVA) entry(i int) entry {
 	if c.Reference != nil {
 		n.Metadata["reference"] = *c.Reference
 	}
-	for key, text := range map[string]string{"log": c.Log, "level": at.level, "error_msg": c.Message, "note": c.Note, "known_failure": c.Known} {
+	for key, text := range map[string]string{
+		"log": c.Log, "level": at.level, "error_msg": c.Message, "note": c.Note, "known_failure": c.Known,
+	} {
 		if text != "" {
 			n.Metadata[key] = text
 		}

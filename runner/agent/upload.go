@@ -61,44 +61,35 @@ func (u *uploader) drainWithin(limit time.Duration) {
 	<-u.done
 }
 
-// follow uploads one batch of each stream in turn, so that a flood on the console does not delay the events.
+// follow uploads until the run has ended and all of it is uploaded, its lease is lost, or ctx ends.
 func (u *uploader) follow(ctx context.Context, resume bool) {
-	ss := map[lab.Stream]*streamUpload{}
+	uploads := map[lab.Stream]*streamUpload{}
 	defer func() {
-		for _, s := range ss {
+		for _, s := range uploads {
 			s.close()
 		}
 	}()
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
 	buf := make([]byte, rpc.MaxAppend)
-	for n := 0; ; {
+	for failures := 0; ; {
 		last := false
 		select {
 		case <-u.ended:
 			last = true // the files do not grow any more
 		default:
 		}
-		moved, failed := false, false
-		for _, stream := range streams(u.r.dir) {
-			s := ss[stream]
-			if s == nil {
-				s = u.stream(stream, resume)
-				ss[stream] = s
-			}
-			m, err := s.step(ctx, buf)
-			moved, failed = moved || m, failed || err != nil
-		}
+		moved, failed := u.round(ctx, uploads, resume, buf)
 		switch {
 		case ctx.Err() != nil || u.r.isLost():
 			return
 		case failed:
-			if !u.a.wait(ctx, n) {
+			if !u.a.wait(ctx, failures) {
 				return
 			}
-			n++
+			failures++
 		case moved:
-			n = 0
+			failures = 0
 		case last:
 			return
 		default:
@@ -110,6 +101,22 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 			}
 		}
 	}
+}
+
+// round uploads one batch of each stream, so that a flood on a console does not delay the events.
+func (u *uploader) round(
+	ctx context.Context, uploads map[lab.Stream]*streamUpload, resume bool, buf []byte,
+) (moved, failed bool) {
+	for _, stream := range streams(u.r.dir) {
+		s := uploads[stream]
+		if s == nil {
+			s = u.stream(stream, resume)
+			uploads[stream] = s
+		}
+		m, err := s.step(ctx, buf)
+		moved, failed = moved || m, failed || err != nil
+	}
+	return moved, failed
 }
 
 // streams are the streams that a run has or will have; those of further consoles once they exist.

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -49,8 +50,8 @@ func (r *running) SetCase(line int, suite, name string) {
 func (r *running) CaseAt(line int) (suite, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := len(r.changes) - 1; i >= 0; i-- {
-		if c := r.changes[i]; c.line <= line {
+	for _, c := range slices.Backward(r.changes) {
+		if c.line <= line {
 			return c.suite, c.name
 		}
 	}
