@@ -29,6 +29,7 @@ func TestDemo(t *testing.T) {
 		{"typo", "failure", `"start_line": 3`},
 	} {
 		t.Run(tt.repo, func(t *testing.T) {
+			t.Parallel() // they wait for guests
 			var out strings.Builder
 			o := options{repo: filepath.Join("repos", tt.repo), want: tt.want, out: &out}
 			if browser, err := exec.LookPath("chromium"); err == nil {
