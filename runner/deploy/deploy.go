@@ -77,7 +77,7 @@ func mkdir(r *plan.Run, dir string, perm os.FileMode) error {
 	return os.Mkdir(dir, perm)
 }
 
-// check refuses at once what no attempt will change.
+// check refuses, while the plan is made, what no attempt would change.
 func check(b *plan.Builder, img *jobs.Image, policy fetch.Policy) {
 	if err := policy.Check(img.URL); err != nil {
 		b.ErrorAt(img.At("url").Line, "url: %w", err)
@@ -102,7 +102,8 @@ func request(img *jobs.Image) fetch.Request {
 	}
 }
 
-// blame says whose fault a fetch is: the network's and the disk's are the lab's. What ctx ended is the plan's to say.
+// blame classes an error of a fetch: failures of the network and the disk are the lab's. If ctx has ended, its cause is
+// returned, which the plan classes.
 func blame(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -113,7 +114,7 @@ func blame(ctx context.Context, err error) error {
 	return err
 }
 
-// scheme names the download action as LAVA does: file-download, http-download.
+// scheme is the first half of what LAVA calls the download action: file-download, http-download.
 func scheme(url string) string {
 	if strings.HasPrefix(url, "file:") {
 		return "file"

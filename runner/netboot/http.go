@@ -89,6 +89,10 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f, err := h.shares.open(r.URL.Path)
+	if errors.Is(err, errBusy) {
+		h.refuse(w, r, http.StatusServiceUnavailable, err)
+		return
+	}
 	if err != nil {
 		h.refuse(w, r, http.StatusNotFound, err)
 		return

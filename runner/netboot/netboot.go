@@ -1,8 +1,8 @@
 // Package netboot serves files of the host to targets that boot over a network: HTTP and TFTP, read only.
 //
-// A service is one for the host, since boot loaders know one port; what it serves is a folder for each lease. The name
-// of the folder in an address is a secret of its lease: whoever has not been told it reads nothing. Nothing outside of
-// the folder can be read, and no links lead out of it.
+// There is one service of a kind on a host, because boot loaders know one port; it serves a folder for each lease. The
+// first name in an address is a secret of its lease, 128 random bits: who does not know it reads nothing. Nothing
+// outside of the folder can be read, and no link leads out of it.
 package netboot
 
 import (

@@ -337,3 +337,27 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
+
+// TestBusy has a target ask for more at a time than one lease may: another lease's are answered all the same.
+func TestBusy(t *testing.T) {
+	for name, s := range services(t) {
+		t.Run(name, func(t *testing.T) {
+			busy, _ := share(t, s, "lease-1")
+			other, _ := share(t, s, "lease-2")
+			put(t, busy, "large", 64<<20)
+			want := put(t, other, "file", 5000)
+			for range 16 {
+				c := begin(t, busy.Address.JoinPath("large"))
+				defer func() { _ = c.Close() }()
+			}
+			if got, err := get(t, other.Address.JoinPath("file")); err != nil || got != want {
+				t.Errorf("another's: %d bytes, %v", len(got), err)
+			}
+			if name == "http" { // by TFTP there is no answer: the client asks again
+				if _, err := get(t, busy.Address.JoinPath("large")); err == nil || !strings.Contains(err.Error(), "503") {
+					t.Errorf("the 17th: %v", err)
+				}
+			}
+		})
+	}
+}

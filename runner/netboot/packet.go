@@ -40,7 +40,7 @@ const (
 // defaultTimeout is the wait for an acknowledgment before blocks are sent again.
 const defaultTimeout = time.Second
 
-// refused is an error that the client is told.
+// refused is an error that is sent to the client.
 type refused struct {
 	code uint16
 	text string
@@ -136,7 +136,7 @@ func ack(b []byte) (block uint16, ok bool, err error) {
 	return 0, false, nil
 }
 
-// errorPacket tells a client why there is no file.
+// errorPacket is the answer to a request that is not served. Only a refused has its own text.
 func errorPacket(err error) []byte {
 	code, text := uint16(codeNotFound), "file not found"
 	if r := (*refused)(nil); errors.As(err, &r) {

@@ -32,10 +32,10 @@ type share struct {
 // maxShare is how many requests of one folder are answered at a time: a target that keeps asking leaves others room.
 const maxShare = 16
 
-// errBusy is why a request of a folder is not answered.
+// errBusy is the error of a request beyond those.
 var errBusy = fmt.Errorf("more than %d requests at a time", maxShare)
 
-// errClosed is what a service says that has ended.
+// errClosed is the error of a service that has been closed.
 var errClosed = errors.New("the service has ended")
 
 // add serves a folder until end is called; end waits for the requests that it cuts off, and closes the folder.
@@ -86,8 +86,8 @@ func (f *file) close() {
 	f.share.leave()
 }
 
-// open opens the file that a request calls SECRET/NAME. Whatever the reason is that it cannot be had, a stranger is
-// told the same.
+// open opens the file that a request calls SECRET/NAME. Its errors are for the log: a client gets the same answer for
+// all of them but errBusy.
 func (s *shares) open(request string) (*file, error) {
 	secret, name, _ := strings.Cut(strings.TrimLeft(request, "/"), "/")
 	sh, err := s.enter(secret)

@@ -64,7 +64,7 @@ func (t *TFTP) Close() error {
 // maxRequest is the most bytes of a request: RFC 2347.
 const maxRequest = 512
 
-// readPause keeps the listener from spinning when the socket says why it cannot read, again and again.
+// readPause keeps the listener from spinning when reading fails again and again.
 const readPause = 100 * time.Millisecond
 
 func (t *TFTP) listen() {
@@ -112,7 +112,9 @@ func (t *TFTP) request(client *net.UDPAddr, b []byte) {
 	f, r, err := t.find(b)
 	if err != nil {
 		log.Debug("refused a request", "err", err)
-		_, _ = conn.Write(errorPacket(err)) // the client may be gone
+		if !errors.Is(err, errBusy) { // then the client asks again
+			_, _ = conn.Write(errorPacket(err)) // it may be gone
+		}
 		return
 	}
 	defer f.close()

@@ -65,7 +65,7 @@ func ramdisk(_ context.Context, content []*Content, into Image) (Result, error) 
 	return Result{Path: to, How: fmt.Sprintf("appended to the ramdisk (%s)", format)}, nil
 }
 
-// AppendCPIO writes the ramdisk src, followed by the content, to the new file dst, and says what src is. Nothing is
+// AppendCPIO writes the ramdisk src, followed by the content, to the new file dst, and returns src's format. Nothing is
 // unpacked: the kernel takes any number of archives one after the other, each compressed in its own way or not at
 // all (Documentation/driver-api/early-userspace/buffer-format.rst); later files replace earlier ones. What
 // follows an uncompressed ramdisk stays uncompressed; after any other it is gzip, which every kernel that takes

@@ -214,7 +214,8 @@ func rootFolder(t *testing.T) string {
 
 func cpioRoot(t *testing.T, path string) {
 	t.Helper()
-	run(t, "", "sh", "-c", `cd "$1" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null >"$2"`, "sh", rootFolder(t), path)
+	const script = `cd "$1" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null >"$2"`
+	run(t, "", "sh", "-c", script, "sh", rootFolder(t), path)
 }
 
 func tarRoot(t *testing.T, path string) {

@@ -52,7 +52,7 @@ type Spec struct {
 // Var is a variable of the environment, or a parameter.
 type Var struct{ Name, Value string }
 
-// Target is what the device file says of the device; lava-target-ip and its like print it.
+// Target is what the device file has about the device; lava-target-ip and the like print it.
 type Target struct {
 	IP, MAC      string
 	Storage      []Var // name and device node

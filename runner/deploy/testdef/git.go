@@ -61,7 +61,8 @@ func (f *Fetcher) checkGit(s *Source) error {
 	return fmt.Errorf("%s: expected an http, https, file, ssh or git URL, or an absolute path", s.Redacted())
 }
 
-// git fetches one commit, or the history a revision needs, looks at how large it is, and only then writes files.
+// git fetches one commit, or the history that a revision needs, checks how large the commit is, and only then writes
+// files.
 func (f *Fetcher) git(ctx context.Context, s *Source, dir string) (commit string, err error) {
 	if err := f.checkGit(s); err != nil {
 		return "", err

@@ -57,7 +57,7 @@ func (s *Source) Redacted() string { return redacted(s.URL) }
 // Fetcher fetches trees. The zero value's policy is that of a stranger's job.
 type Fetcher struct{ Policy fetch.Policy }
 
-// Check refuses at once what no attempt will change.
+// Check refuses, without any I/O, what no attempt would change.
 func (f *Fetcher) Check(s *Source) error {
 	if s.From == Git {
 		return f.checkGit(s)
@@ -150,7 +150,7 @@ func within(size int64, files int) error {
 	return nil
 }
 
-// blame gives what nobody classed to the network or the job.
+// blame classes an error that has no class: failures of the network and the disk are the lab's, all others the job's.
 func blame(err error) error {
 	if e := (*fetch.Error)(nil); errors.As(err, &e) && (e.Fault == fetch.Disk || e.Fault == fetch.Transport) {
 		return results.Blame(results.ClassInfrastructure, err)
