@@ -39,7 +39,7 @@ type Options struct {
 	MaxCases int
 }
 
-// Item is something that the output word. Exactly one of its pointers is set, or one of the strings is not empty.
+// Item is one thing that the output says. Exactly one of its pointers is set, or one of the strings is not empty.
 type Item struct {
 	Line int // 1-based line of the console where it was seen; 0 when it came by the results device
 	Seq  int // the record's number; 0 for what has none
@@ -153,8 +153,8 @@ func (p *Parser) FeedDevice(b []byte, at time.Time) {
 	}
 }
 
-// Incomplete says that records are known to be missing now, or that the manifest did not come in whole. Asked at the
-// item Exit, it reports whether to have the target repeat the manifest.
+// Incomplete reports whether records are known to be missing now, or the manifest did not come whole. Asked at the
+// item Exit, it says whether to have the target repeat the manifest.
 func (p *Parser) Incomplete() bool { return p.order.incomplete() }
 
 // Close ends the output: it emits what was held back, and a missing case for all that should be there and is not.

@@ -184,19 +184,9 @@ func (t *Tail) session(
 		_ = client.Close()
 		_ = client.Wait()
 	}()
-	s, err := client.NewSession()
+	s, out, err := t.start(client, conn, address)
 	if err != nil {
-		return conn.cause(fmt.Errorf("open a session on %s: %w", address, err))
-	}
-	out, err := s.StdoutPipe()
-	if err == nil {
-		err = s.Start(loop(t.o.File, t.received))
-	}
-	if err == nil {
-		err = conn.established()
-	}
-	if err != nil {
-		return conn.cause(fmt.Errorf("start a command on %s: %w", address, err))
+		return conn.cause(err)
 	}
 	t.sessions++
 	t.logf(
@@ -209,6 +199,25 @@ func (t *Tail) session(
 		err = conn.ended(s)
 	}
 	return conn.cause(err)
+}
+
+// start has the loop run, and returns its session and what it prints.
+func (t *Tail) start(client *ssh.Client, conn *wire, address string) (*ssh.Session, io.Reader, error) {
+	s, err := client.NewSession()
+	if err != nil {
+		return nil, nil, fmt.Errorf("open a session on %s: %w", address, err)
+	}
+	out, err := s.StdoutPipe()
+	if err == nil {
+		err = s.Start(loop(t.o.File, t.received))
+	}
+	if err == nil {
+		err = conn.established()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("start a command on %s: %w", address, err)
+	}
+	return s, out, nil
 }
 
 // dial makes a connection on which all must be done within limit, until it is established.

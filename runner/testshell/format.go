@@ -57,12 +57,31 @@ func (f *formatted) end(c *console.Console, line int) []results.Case {
 	if line <= f.from { // its end was not seen
 		line = c.LineAt(c.Size()) + 1
 	}
+	cases, whole := f.read(c, line, parser)
+	f.from = 0
+	if len(cases) > signal.DefaultMaxCases {
+		return append(cases[:signal.DefaultMaxCases], f.missing("more cases than gantry takes"))
+	}
+	cases = slices.Concat(cases, parser.Close())
+	if !whole {
+		cases = append(cases, f.missing(fmt.Sprintf("the run ended before %s was printed", f.file)))
+	}
+	return cases
+}
+
+// missing is the case for results that are not there.
+func (f *formatted) missing(why string) results.Case {
+	return results.Case{Suite: f.suite, Case: "results", Result: results.Missing, Message: why}
+}
+
+// read has the parser read the console's lines, or those between which the target prints the file, before line. Whole
+// says that the last line of the file was seen. It stops at more cases than are taken.
+func (f *formatted) read(c *console.Console, line int, parser format.Parser) (cases []results.Case, whole bool) {
 	lines := bufio.NewReaderSize(io.NewSectionReader(c, 0, c.Size()), maxText)
-	var cases []results.Case
 	open := f.file == ""
-	whole := open // a file's last line was seen
+	whole = open
 	begin, end := flow.FileLines(f.file)
-	for no := 1; no < line; no++ {
+	for no := 1; no < line && len(cases) <= signal.DefaultMaxCases; no++ {
 		text, err := cut(lines)
 		if err != nil {
 			break
@@ -76,21 +95,8 @@ func (f *formatted) end(c *console.Console, line int) []results.Case {
 		case open:
 			cases = append(cases, parser.Line(text, no)...)
 		}
-		if len(cases) > signal.DefaultMaxCases {
-			return append(cases[:signal.DefaultMaxCases], results.Case{
-				Suite: f.suite, Case: "results", Result: results.Missing, Message: "more cases than gantry takes",
-			})
-		}
 	}
-	f.from = 0
-	cases = slices.Concat(cases, parser.Close())
-	if !whole {
-		cases = append(cases, results.Case{
-			Suite: f.suite, Case: "results", Result: results.Missing,
-			Message: fmt.Sprintf("the run ended before %s was printed", f.file),
-		})
-	}
-	return cases
+	return cases, whole
 }
 
 // cut reads a line, and leaves out what is too long of it.
