@@ -49,6 +49,7 @@ func files(t *testing.T) guest.Files {
 
 // A back end of one file conforms.
 func TestScratchConformance(t *testing.T) {
+	t.Parallel()
 	f := files(t)
 	vmtest.Conformance(t, vmtest.Backend{
 		New: func(id string, _ func(context.Context) kvm.Result) vm.Guests { return newScratch(id) },
@@ -83,6 +84,7 @@ boot: {qemu: {command: qemu-system-x86_64}}
 // A job as it is runs on a back end that nothing knows but a row in the table; what the back end has no word for is
 // refused at the job's line, before anything starts.
 func TestScratchRun(t *testing.T) {
+	t.Parallel()
 	f := files(t)
 	for extra, want := range map[string]string{"": "", "-device virtio-rng -rtc base=utc": "line 9: boot qemu: image_arg of kernel: "} {
 		src := strings.NewReplacer("KERNEL", f.Kernel, "RAMDISK", f.Ramdisk, "EXTRA", extra).Replace(`job_name: scratch

@@ -9,7 +9,9 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/vmtest"
 )
 
+// QEMU is held to what all back ends promise.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	needQEMU(t)
 	kernel, initrd := testKernel(t), testInitrd(t, shellInit)
 	vmtest.Conformance(t, vmtest.Backend{

@@ -13,6 +13,7 @@ import (
 
 // Every byte the guest prints arrives, once and in order, also while nobody reads for a while.
 func TestConsoleBytes(t *testing.T) {
+	t.Parallel()
 	const lines = 40_000
 	g := newGuest(t, testOptions(testID(t)), shellInit)
 	if err := g.On(t.Context()); err != nil {
@@ -23,6 +24,10 @@ func TestConsoleBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, c, "guest-is-up")
+	if _, err := io.WriteString(c, "cat /proc/cmdline\n"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, c, noTimerCheck)
 	if _, err := fmt.Fprintf(
 		c, "stty raw; echo 1 >/proc/sys/kernel/printk; echo; echo begin; seq 1 %d; echo finish\n", lines,
 	); err != nil {
@@ -31,6 +36,9 @@ func TestConsoleBytes(t *testing.T) {
 	await(t, c, "begin")
 	if err := c.Close(); err != nil { // nobody reads: the guest waits, nothing is lost
 		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("read of a closed console: %v", err)
 	}
 	if c, err = g.Open(t.Context()); err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ while read -r line; do eval "$line"; done
 // Through QEMU's user network a guest reaches the host's loopback, where the lab's own services are. A served job's
 // does not.
 func TestNetwork(t *testing.T) {
+	t.Parallel()
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "the-host-speaking")
 	}))

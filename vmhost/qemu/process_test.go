@@ -179,6 +179,7 @@ func TestConfinement(t *testing.T) {
 
 // A guest that powers itself off: the console ends, Wait says why, and it can be switched on again.
 func TestGuestEnds(t *testing.T) {
+	t.Parallel()
 	var events []string
 	o := testOptions(testID(t))
 	o.OnEvent = func(e Event) { events = append(events, e.Name) }
@@ -221,6 +222,7 @@ func TestGuestEnds(t *testing.T) {
 
 // What the guest writes to a disk is on the host's file, and a read-only one stays as it is.
 func TestDisk(t *testing.T) {
+	t.Parallel()
 	g := newGuest(t, testOptions(testID(t)), shellInit)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil { // the guest's user may not even enter
