@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
 )
 
 // A guest that QEMU refuses is an ExitError with QEMU's words.
