@@ -1,15 +1,12 @@
 package app_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +14,6 @@ import (
 	"github.com/gantry-ci/gantry/app"
 	"github.com/gantry-ci/gantry/app/store"
 	"github.com/gantry-ci/gantry/test/fakegithub"
-	"github.com/gantry-ci/gantry/test/fakegithub/octokit"
 )
 
 // post sends a webhook by hand.
@@ -180,128 +176,5 @@ func TestEmptySecret(t *testing.T) {
 		if a, err := app.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "secret") {
 			t.Errorf("secrets %q: %v, %v", secrets, a, err)
 		}
-	}
-}
-
-// Every example payload that GitHub publishes is accepted, and ends with a reason.
-func TestExamples(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	events := examples(t)
-	var sent []fakegithub.Delivery
-	for _, e := range events {
-		sent = append(sent, l.send(e, fakegithub.DeliveryOptions{}))
-	}
-	for i, d := range sent {
-		got := l.ended(d.GUID)
-		if got.Reason == "" ||
-			got.State != store.DeliveryIgnored && got.State != store.DeliveryRefused && got.State != store.DeliveryProcessed {
-			t.Errorf("%d %s %s: %s: %q", i, d.Event, d.Action, got.State, got.Reason)
-		}
-	}
-	counts, err := l.app.Store().CountDeliveries(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(len(events), "examples:", counts)
-	if n := len(l.runs()); n != 0 {
-		t.Errorf("%d runs", n)
-	}
-}
-
-// examples are GitHub's own example payloads.
-func examples(tb testing.TB) (events []fakegithub.Event) {
-	tb.Helper()
-	dir, err := octokit.Dir()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	files, err := octokit.Ensure(tb.Context(), dir)
-	if err != nil {
-		tb.Skipf("GitHub's example payloads cannot be had: %v", err)
-	}
-	b, err := os.ReadFile(files.Examples)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var list []struct {
-		Name     string            `json:"name"`
-		Examples []json.RawMessage `json:"examples"`
-	}
-	if err := json.Unmarshal(b, &list); err != nil {
-		tb.Fatal(err)
-	}
-	for _, e := range list {
-		for _, payload := range e.Examples {
-			events = append(events, fakegithub.Event{Name: e.Name, Payload: payload})
-		}
-	}
-	return events
-}
-
-// A GUID is one delivery, however often it arrives. A redelivery replaces one that failed.
-func TestRedelivery(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	p, d := l.open(smokeFiles())
-	e, err := l.repo.PullRequestEvent("opened", p.Number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		l.send(e, fakegithub.DeliveryOptions{GUID: d.GUID, Redelivery: true})
-	}
-	l.ended(d.GUID)
-	if runs := l.runs(); len(runs) != 1 {
-		t.Errorf("a GUID made %d runs", len(runs))
-	}
-	l.check("queued")
-}
-
-func TestRedeliveryOfFailed(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	broken := fakegithub.ServerError(502).On(http.MethodGet, "/repos/octo-lab/kernel/pulls")
-	broken.Times = 1000
-	l.gh.Inject(broken)
-	p, d := l.open(smokeFiles())
-	if got := l.ended(d.GUID); got.State != store.DeliveryFailed || !strings.Contains(got.Reason, "502") {
-		t.Fatalf("%s: %s", got.State, got.Reason)
-	}
-	l.gh.ClearFaults()
-	e, err := l.repo.PullRequestEvent("opened", p.Number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.send(e, fakegithub.DeliveryOptions{GUID: d.GUID, Redelivery: true})
-	l.check("queued")
-	if got := l.ended(d.GUID); got.State != store.DeliveryProcessed {
-		t.Errorf("%s: %s", got.State, got.Reason)
-	}
-	if runs := l.runs(); len(runs) != 1 {
-		t.Errorf("%d runs", len(runs))
-	}
-}
-
-// The answer is sent long before GitHub's 10 s are over, whatever is in the queue.
-func BenchmarkAccept(b *testing.B) {
-	l := newLab(b)
-	events := examples(b)
-	i := 0
-	for b.Loop() {
-		e := events[i%len(events)]
-		i++
-		d, err := l.gh.Deliver(b.Context(), e.Name, e.Payload, fakegithub.DeliveryOptions{})
-		if err != nil || d.Status != http.StatusAccepted {
-			b.Fatal(d, err)
-		}
-	}
-	var took []time.Duration
-	for _, d := range l.gh.Deliveries() {
-		took = append(took, d.Duration)
-	}
-	slices.Sort(took)
-	for _, p := range []int{50, 99} {
-		b.ReportMetric(float64(took[len(took)*p/100].Microseconds()), fmt.Sprintf("p%d-µs", p))
 	}
 }

@@ -123,7 +123,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	if err := a.enroll(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // stopped before it was enrolled
+			return nil // stopped before it was enrolled
 		}
 		return err
 	}

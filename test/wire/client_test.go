@@ -66,8 +66,8 @@ func (l *testLab) client(t testing.TB, name string) *client {
 
 // watch opens a stream and reads its first message.
 func (c *client) watch(
-	t testing.TB, ctx context.Context, target string,
-) *connect.ServerStreamForClient[gantryv1.WatchResponse] { //nolint:revive // t first, as everywhere in tests
+	t testing.TB, ctx context.Context, target string, //nolint:revive // t first, as everywhere in tests
+) *connect.ServerStreamForClient[gantryv1.WatchResponse] {
 	t.Helper()
 	s, err := c.Watch(ctx, rpc.PutAnnouncement(lab.Announcement{
 		Version: "v9", Targets: []lab.Target{{Name: target, Type: "qemu"}},
