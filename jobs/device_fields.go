@@ -20,7 +20,7 @@ func ParseDevice(src []byte) (*Device, *schema.Report) {
 		schema.Decode(n, "", lavaDevice{d}, schema.Lenient, r)
 	}
 	if r.Valid() {
-		d.settle()
+		d.applyDefaults()
 		d.checkOwnGuest(r)
 	}
 	r.Place(src)
@@ -35,7 +35,7 @@ func DeviceForms() []schema.Object {
 	return []schema.Object{lavaDevice{new(Device)}, shortDevice{new(Device)}}
 }
 
-// isShort tells gantry's form by keys that only it has.
+// isShort recognizes gantry's form by the keys that only it has.
 func isShort(n *schema.Node) bool {
 	for _, key := range []string{"constants", "actions", "devicetype", "hostname", "parameters"} {
 		if n.Get(key) != nil {
@@ -50,8 +50,8 @@ func isShort(n *schema.Node) bool {
 	return false
 }
 
-// settle fills in what LAVA's templates give every device.
-func (d *Device) settle() {
+// applyDefaults fills in what LAVA's templates give every device.
+func (d *Device) applyDefaults() {
 	if n := d.Boot["qemu"]; n == nil || n.Kind != schema.Map {
 		d.Qemu = nil
 	}

@@ -13,7 +13,7 @@ type Declared struct {
 	New     func() Method
 }
 
-// Methods lists the language's methods: the one table. Tests are looked for in its order: definitions with docker are
+// Methods lists the language's methods: the one table. Tests are tried in its order: definitions with docker are
 // a docker test shell.
 func Methods() []Declared {
 	return []Declared{
@@ -101,7 +101,7 @@ func selector(section string) string {
 	return ""
 }
 
-// methodOf says which method the body of a section asks for; a fault if none that we know.
+// methodOf is the method that the body of a section names; a fault if there is no such method.
 func methodOf(methods []Declared, section string, body *schema.Node) (Declared, *schema.Fault) {
 	key := selector(section)
 	if key == "" {

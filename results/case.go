@@ -28,44 +28,44 @@ func (c Case) Name() string {
 	return c.Suite + "/" + c.Case
 }
 
-// Noted tells whether the case has the note.
-func (c Case) Noted(note string) bool { return slices.Contains(strings.Split(c.Note, ", "), note) }
+// HasNote reports whether the case has the note.
+func (c Case) HasNote(note string) bool { return slices.Contains(strings.Split(c.Note, ", "), note) }
 
 // AddNote adds a note to those the case has.
 func (c *Case) AddNote(note string) {
 	switch {
 	case c.Note == "":
 		c.Note = note
-	case !c.Noted(note):
+	case !c.HasNote(note):
 		c.Note += ", " + note
 	}
 }
 
-// dropNote takes a note away.
+// dropNote removes a note.
 func (c *Case) dropNote(note string) {
 	notes := slices.DeleteFunc(strings.Split(c.Note, ", "), func(n string) bool { return n == note })
 	c.Note = strings.Join(notes, ", ")
 }
 
-// Fails tells whether the case fails its run: it failed and is not known to, or passed though it is.
+// Fails reports whether the case fails its run: it failed and is not known to, or passed though it is.
 func (c Case) Fails() bool {
 	switch c.Result {
 	case Fail:
-		return !c.Noted(NoteKnown)
+		return !c.HasNote(NoteKnown)
 	case Pass:
-		return c.Noted(NoteUnexpectedPass)
+		return c.HasNote(NoteUnexpectedPass)
 	}
 	return false
 }
 
 // again is the case after its definition was run again with the result d. One pass is enough, and then the case is
-// flaky; of other results the more telling one stays.
+// flaky; of other results the worse one stays: fail, unknown, skip, missing.
 func (c Case) again(d Case) Case {
 	if c.Suite == PipelineSuite {
 		return d // the definition as a whole is as its last run
 	}
 	if c.Result == d.Result {
-		if c.Noted(NoteFlaky) {
+		if c.HasNote(NoteFlaky) {
 			d.AddNote(NoteFlaky)
 			if d.Message == "" {
 				d.Message = c.Message
@@ -88,7 +88,7 @@ func (c Case) again(d Case) Case {
 	return better
 }
 
-// rank orders results by what they tell of a case that has several.
+// rank orders the results of a case that has several: the first counts.
 func rank(result string) int {
 	return slices.Index([]string{Pass, Fail, Unknown, Skip, Missing}, result)
 }

@@ -35,10 +35,10 @@ func tally(cases []Case, findings []Finding) *sums {
 		case c.Result == Pass:
 			t.passed++
 		}
-		if c.Noted(NoteKnown) {
+		if c.HasNote(NoteKnown) {
 			t.known++
 		}
-		if c.Noted(NoteFlaky) {
+		if c.HasNote(NoteFlaky) {
 			t.flaky++
 		}
 	}
@@ -189,7 +189,7 @@ func (t *sums) count() string {
 
 func caseEvidence(c Case, class Class) Evidence {
 	e := Evidence{Kind: EvidenceCase, Name: c.Name(), Result: c.Result, Class: class, Message: c.Message}
-	if c.Noted(NoteUnexpectedPass) {
+	if c.HasNote(NoteUnexpectedPass) {
 		e.Message = strings.TrimSuffix("it is a known failure: "+c.Known+"; "+c.Message, "; ")
 	}
 	if c.LogLine != nil {

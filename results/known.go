@@ -83,7 +83,7 @@ func (k *Known) checkComment(*schema.Node) *schema.Fault {
 	return nil
 }
 
-// pattern tells whether the test stands for several names.
+// pattern reports whether the test stands for several names.
 func (k *Known) pattern() bool { return strings.ContainsAny(k.Test, "*?") }
 
 // knownList is a device's part of the list.
@@ -130,7 +130,7 @@ func (l *knownList) find(name string) *Known {
 }
 
 // ParseKnownFailures reads a list. now decides which entries have expired. A file with a mistake is no list at all: the
-// report tells every mistake with its place.
+// report has every mistake with its place.
 func ParseKnownFailures(src []byte, now time.Time) (*KnownFailures, *schema.Report) {
 	list := &KnownFailures{devices: map[string]*knownList{}}
 	var devices map[string][]Known

@@ -102,7 +102,7 @@ func TestStalePattern(t *testing.T) {
 		w := list.Watch("rpi4-3", "rpi4")
 		for i, r := range strings.Fields(c.results) {
 			x := result("3_ltp", fmt.Sprintf("fanotify%d", i), r)
-			if w.Mark(&x); x.Noted(results.NoteUnexpectedPass) {
+			if w.Mark(&x); x.HasNote(results.NoteUnexpectedPass) {
 				t.Errorf("%s: a case of a pattern is marked", c.results)
 			}
 		}

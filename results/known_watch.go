@@ -15,8 +15,8 @@ func (l *KnownFailures) Watch(device, kind string) *KnownWatch {
 	return &KnownWatch{lists: l.lists(device, kind), met: map[*Known]*metCases{}}
 }
 
-// Mark notes on a case whether it is known to fail, or passed though it is. The pipeline's own cases are never on the
-// list. Which passes of a pattern's cases are one too many is known at the end only: Stale tells.
+// Mark adds a note to a case that is known to fail, or that passed though it is. The pipeline's own cases are never on
+// the list. Whether all cases of a pattern passed is known at the end only, see Stale.
 func (w *KnownWatch) Mark(c *Case) {
 	if w == nil || c.Suite == PipelineSuite || c.Result != Fail && c.Result != Pass {
 		return
@@ -60,7 +60,7 @@ func (w *KnownWatch) meet(k *Known, result string) {
 	}
 }
 
-// Stale is a failure of class test when all cases passed that a pattern stood for; the list is no longer true.
+// Stale is a failure of class test if all cases passed that a pattern stood for: the list is no longer true.
 func (w *KnownWatch) Stale() error {
 	if w == nil {
 		return nil

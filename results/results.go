@@ -160,17 +160,6 @@ func (r *Results) add(c Case, reported bool) {
 	r.Cases, r.reported = append(r.Cases, c), append(r.reported, reported)
 }
 
-// Noted is how many cases of the users' suites have the note.
-func (r *Results) Noted(note string) int {
-	n := 0
-	for _, c := range r.Cases {
-		if c.Noted(note) && c.Suite != PipelineSuite {
-			n++
-		}
-	}
-	return n
-}
-
 // Count is how many cases of the users' suites have the result; the pipeline's own steps do not count.
 func (r *Results) Count(result string) int {
 	n := 0

@@ -155,7 +155,7 @@ func counts(runs []Run) []string {
 // category is what a case counts as: a note on a known failure, else its result.
 func category(c results.Case) string {
 	for _, note := range []string{results.NoteUnexpectedPass, results.NoteKnown, results.NoteFlaky} {
-		if c.Noted(note) {
+		if c.HasNote(note) {
 			return note
 		}
 	}

@@ -54,7 +54,7 @@ func functions() template.FuncMap {
 			switch {
 			case c.Fails():
 				return results.Fail
-			case c.Note != "" && (c.Noted(results.NoteKnown) || c.Noted(results.NoteFlaky)):
+			case c.Note != "" && (c.HasNote(results.NoteKnown) || c.HasNote(results.NoteFlaky)):
 				return results.Unknown
 			}
 			return c.Result

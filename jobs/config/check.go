@@ -7,8 +7,8 @@ import (
 	"github.com/gantry-ci/gantry/internal/schema"
 )
 
-// settle gives jobs what defaults say.
-func (c *Config) settle() {
+// applyDefaults gives jobs what they do not set and defaults does.
+func (c *Config) applyDefaults() {
 	for _, j := range c.Jobs {
 		if !j.has["timeout"] {
 			j.Timeout = c.Defaults.Timeout

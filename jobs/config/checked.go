@@ -59,7 +59,7 @@ func Check(file string, kind FileKind, src []byte, mode schema.Mode) *Checked {
 	return c
 }
 
-// Guess tells a file's kind by its name and by the keys that only one kind has. What nothing speaks for is a job.
+// Guess recognizes a file's kind by its name and by the keys that only one kind has. A file without either is a job.
 func Guess(file string, src []byte) FileKind {
 	if base := filepath.Base(file); base == "gantry.yml" || base == "gantry.yaml" {
 		return KindConfig

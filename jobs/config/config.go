@@ -151,7 +151,7 @@ func Parse(src []byte) (*Config, *schema.Report) {
 	c := new(Config)
 	schema.Decode(n, "", c, schema.Strict, r)
 	if r.Valid() {
-		c.settle()
+		c.applyDefaults()
 		c.check(n, r)
 	}
 	r.Place(src)

@@ -21,7 +21,7 @@ type Variant struct {
 	Inputs map[string]string
 }
 
-// Name tells the variant from the job's others; "" when there is one.
+// Name distinguishes the variant from the job's others; "" if there is only one.
 func (v Variant) Name() string {
 	var parts []string
 	if len(v.Types) == 1 && v.Types[0] != guestType {

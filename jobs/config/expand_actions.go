@@ -79,7 +79,7 @@ func consoleOf(arch string) string {
 	return "ttyS0"
 }
 
-// compressions are told by the name's end.
+// compressions are recognized by the end of the name.
 func compressionOf(name string) string {
 	return map[string]string{".gz": "gz", ".xz": "xz", ".zst": "zstd", ".bz2": "bz2"}[path.Ext(name)]
 }

@@ -104,7 +104,7 @@ type Lists struct {
 	TestRetries   int    `json:"test_retries,omitempty"`
 }
 
-// Cancel tells the holder of a lease to stop its run.
+// Cancel asks the holder of a lease to stop its run.
 type Cancel struct{ Lease, Reason string }
 
 // Keepalive shows that the stream works.

@@ -155,10 +155,10 @@ func (s *testsuite) add(c *results.Case) {
 	t.Properties = describe(c)
 	s.Tests++
 	switch why := (&outcome{Message: c.Message}); {
-	case c.Noted(results.NoteUnexpectedPass):
+	case c.HasNote(results.NoteUnexpectedPass):
 		why.Message = "passed, though it is a known failure: " + c.Known
 		t.Failure, s.Failures = why, s.Failures+1
-	case c.Noted(results.NoteKnown):
+	case c.HasNote(results.NoteKnown):
 		why.Message = results.NoteKnown + ": " + c.Known // JUnit has no word for it, and it must not fail the report
 		t.Skipped, s.Skipped = why, s.Skipped+1
 	case c.Result == results.Pass:

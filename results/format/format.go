@@ -25,7 +25,7 @@ type Parser interface {
 }
 
 // New is a parser of the format, whose cases are of the suite. It removes terminal escapes and carriage returns from
-// the lines; what the kernel prints in between is passed over.
+// the lines. What the kernel prints in between is ignored.
 func New(name, suite string) (Parser, error) {
 	parser, ok := table()[name]
 	if !ok {

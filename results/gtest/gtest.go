@@ -26,7 +26,7 @@ type Parser struct {
 	suite    string
 	open     *results.Case // the test that runs
 	message  string
-	announce int // how many tests there should be; -1: nothing said so
+	announce int // how many tests there should be; -1 if the program did not print it
 	said     int // in which line
 	seen     int
 	cases    int

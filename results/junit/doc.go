@@ -1,5 +1,5 @@
-// Package junit reads the cases of JUnit XML that a test left behind.
+// Package junit reads the cases in the JUnit XML of a test.
 //
-// There is no standard; the shape is the one Jenkins and GitHub's actions read: testsuites, testsuite, testcase with
+// There is no standard. The form is the one that Jenkins and GitHub's actions read: testsuites, testsuite, testcase with
 // failure, error or skipped.
 package junit

@@ -238,7 +238,7 @@ func (r *reader) end() {
 	case "testcase":
 		r.endCase()
 	case "testsuite":
-		r.settle(&e)
+		r.addUnlisted(&e)
 	}
 }
 

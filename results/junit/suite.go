@@ -28,8 +28,8 @@ func (r *reader) outside(name, message string) {
 	r.add(c)
 }
 
-// settle adds what a testsuite counts and does not hold.
-func (r *reader) settle(e *element) {
+// addUnlisted adds the cases that a testsuite counts but does not list.
+func (r *reader) addUnlisted(e *element) {
 	c := results.Case{Suite: r.suite, LogLine: &e.line}
 	if e.suite != "" {
 		c.Set = &e.suite

@@ -36,11 +36,11 @@ type test struct {
 	results.Case
 	kind    kind
 	named   bool
-	begun   bool           // the library has said its version or its timeout
+	begun   bool           // the library has printed its version or its timeout
 	version bool           // its version
-	edge    bool           // it has just said one of them: the next file may be another test's
+	edge    bool           // it has just printed one of them: the next file may be another test's
 	printed map[string]int // results by kind
-	last    string         // result, TINFO aside
+	last    string         // the kind of the last result; TINFO is none
 }
 
 // alone reads the lines of a test that no runner runs.
@@ -156,22 +156,23 @@ func (p *Parser) count(s string) bool {
 	return true
 }
 
-// conclude judges a test by its summary and, since a test that crashed may have lost count, by what it printed.
+// conclude gives a test its result by its summary and, since a test that crashed may have lost count, by what it
+// printed.
 func (p *Parser) conclude() {
 	t, n := p.test, p.summary
 	p.summary = nil
 	if t == nil {
 		return
 	}
-	t.Result = t.judge(n["passed"], n["failed"]+n["broken"]+n["warnings"], n["skipped"])
-	if t.kind != byKirk { // which says the duration, too
+	t.Result = t.outcome(n["passed"], n["failed"]+n["broken"]+n["warnings"], n["skipped"])
+	if t.kind != byKirk { // kirk prints the duration after it
 		p.test = nil
 		p.emit(t.Case)
 	}
 }
 
-// judge gives the result of what was counted and what was printed.
-func (t *test) judge(passed, failed, skipped int) string {
+// outcome is the result by what the summary counts and by what was printed.
+func (t *test) outcome(passed, failed, skipped int) string {
 	switch {
 	case failed+t.printed["FAIL"]+t.printed["BROK"]+t.printed["WARN"] > 0:
 		return results.Fail
@@ -185,8 +186,8 @@ func (t *test) judge(passed, failed, skipped int) string {
 	return results.Missing
 }
 
-// lost ends a test that has not said that it ended: the old library's never do, and the new one says TBROK or TCONF
-// before it has begun.
+// lost ends a test that printed no end. The old library never prints one, nor does the new one for a TBROK or TCONF
+// before the test began.
 func (p *Parser) lost() {
 	t := p.test
 	p.test, p.summary = nil, nil
@@ -196,7 +197,7 @@ func (p *Parser) lost() {
 	case t.Result != "":
 	case t.kind == byTag || t.kind == byOldTag, t.last == "BROK", t.last == "CONF" &&
 		t.printed["PASS"]+t.printed["FAIL"] == 0:
-		t.Result = t.judge(0, 0, 0)
+		t.Result = t.outcome(0, 0, 0)
 	case !t.named && !t.begun && len(t.printed) == 0:
 		return // one of LTP's tools
 	default:
@@ -223,8 +224,8 @@ func (p *Parser) verbose(s string, no int) bool {
 		t.Result, t.Message = results.Fail, "timed out"
 		return true
 	}
-	if took, ok := strings.CutPrefix(s, "Duration: "); ok && t.Result != "" {
-		t.DurationS = seconds(took)
+	if duration, ok := strings.CutPrefix(s, "Duration: "); ok && t.Result != "" {
+		t.DurationS = seconds(duration)
 		p.lost()
 		return true
 	}

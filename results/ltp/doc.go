@@ -1,4 +1,4 @@
-// Package ltp reads what the Linux Test Project leaves behind: the output of runltp with its <<<test_start>>> blocks,
+// Package ltp reads what tests and runners of the Linux Test Project print: the output of runltp with its <<<test_start>>> blocks,
 // what runltp -l writes, with -p and without, the console of kirk, its JSON report, the logfile of the Open POSIX test
 // suite, and tests that are run by themselves.
 //
@@ -6,12 +6,12 @@
 // timeout are fail, with what was reported as the message. A test that began and did not end is missing, and so are
 // those that a total counts and no line names, and a table or suite without its total.
 //
-// A test by itself is named by the file or the tag before its results, or "test-2" when only the library speaks. The
-// new library's tests end with a summary, without which they are missing; those of the old library, and of a shell, say
-// nothing when they end, and have the results that they printed.
+// A test by itself is named by the file or the tag before its results, or "test-2" when it prints neither. The new
+// library's tests end with a summary, and are missing without one. Those of the old library and of the shell library
+// print nothing when they end, and have the results that they printed.
 //
-// The list of failed commands (runltp -C) is not read: it names what failed only, so that a part of it is no less than
-// all.
+// The list of failed commands (runltp -C) is not read: it names failures only, so that nobody could see when a part of
+// it is lost.
 //
 // Sources: pan/ltp-pan.c, lib/tst_test.c, lib/tst_res.c and testcases/lib/tst_test.sh of LTP; libkirk/ui.py and
 // export.py of kirk; and recorded runs.

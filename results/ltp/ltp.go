@@ -159,7 +159,7 @@ func (p *Parser) block(s string) {
 	case strings.HasPrefix(s, "duration=") && strings.Contains(s, "termination_type="):
 		p.terminated(s)
 	default:
-		p.note(s)
+		p.explain(s)
 	}
 }
 
@@ -210,8 +210,8 @@ func exit(status int) string {
 // printed is a line of a test: "file.c:12: TFAIL: why", or "tag 1 TFAIL : why" of the old library.
 var printed = regexp.MustCompile(`^(?:([\w./+-]+)\.(?:c|h|sh):\d+:|\S+\s+\d+)\s+T(FAIL|BROK|WARN|CONF)\s*:\s*(.*)$`)
 
-// note keeps the first thing that explains a result.
-func (p *Parser) note(s string) {
+// explain keeps the first line that explains a failure as the test's message; TCONF explains a skip.
+func (p *Parser) explain(s string) {
 	if c := p.open; c.Message == "" || !p.failed {
 		if m := printed.FindStringSubmatch(s); m != nil && (c.Message == "" || m[2] != "CONF") {
 			c.Message, p.failed = results.Line("T"+m[2]+": "+m[3]), m[2] != "CONF"

@@ -7,13 +7,15 @@
 // failed TODO or XFAIL is skip with the directive as its note, because it was expected; a passed one is pass with that
 // note.
 //
-// What a plan announces and nobody reports is a missing case, and so is a subtest that began and did not end, and the
-// rest of a prove that did not say its result. More results than planned, and "Bail out!", are failed cases named
+// What a plan announces and nobody reports is a missing case. So is a subtest that began and did not end, and the rest
+// of a prove that did not print its result. More results than planned, and "Bail out!", are failed cases named
 // "plan" and "bail-out". The kernel differs: its runner lets more results than planned pass, so that they are unknown;
 // a program that bails out ends alone; what a program prints twice, because it forked, counts once; and results that a
-// program counts ("Totals: pass:3 …") and does not print are one case "totals".
+// program counts ("Totals: pass:3 …") but does not print are one case "totals".
+//
+// Lines that are not of the protocol, such as the kernel's, are ignored. A result into which the kernel printed is put
+// together again.
 //
 // Sources: testanything.org's specifications of TAP 13 and 14; Documentation/dev-tools/ktap.rst and
-// tools/testing/selftests/kselftest/runner.sh of Linux. Lines that are none of the protocol's, such as those of the
-// kernel in between, are passed over; a result into which the kernel printed is put together again.
+// tools/testing/selftests/kselftest/runner.sh of Linux.
 package tap

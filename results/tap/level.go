@@ -88,7 +88,7 @@ func (l *level) adopt(name string) {
 // end ends the innermost level: its cases wait for the point of their test.
 func (p *Parser) end() {
 	top, announced := p.top(), p.announced()
-	p.settle(top)
+	p.checkPlan(top)
 	p.levels = p.levels[:len(p.levels)-1]
 	p.held = false
 	if len(p.levels) == 0 {
@@ -110,7 +110,7 @@ func (p *Parser) end() {
 	parent.hollow = p.kernel && top.subtest && top.plan < 0 && len(top.cases) == 0
 }
 
-// orphan is what became of subtests whose test has no point: it is missing.
+// orphan adds a test that has subtests but no point: it is missing.
 func (p *Parser) orphan(l *level) {
 	set, name := split(l.next)
 	if name == "" {
@@ -123,7 +123,7 @@ func (p *Parser) orphan(l *level) {
 	}
 	l.adopt(under)
 	p.add(l, c)
-	for l.low++; l.seen[l.low]; l.low++ { // it was the first one not seen
+	for l.low++; l.seen[l.low]; l.low++ { // its number is the first one without a point
 	}
 	if l.count++; l.count <= maxCases {
 		l.seen[l.low] = true
@@ -131,8 +131,8 @@ func (p *Parser) orphan(l *level) {
 	l.children, l.orphans, l.next, l.hollow = nil, false, "", false
 }
 
-// settle adds what the level's plan says.
-func (p *Parser) settle(l *level) {
+// checkPlan adds a case where the results of the level are not those of its plan.
+func (p *Parser) checkPlan(l *level) {
 	if l.orphans || l.next != "" {
 		p.orphan(l)
 	}
@@ -146,7 +146,7 @@ func (p *Parser) settle(l *level) {
 	case l.plan < 0, p.counted(l):
 	case l.count+l.extra > l.plan:
 		result := results.Fail
-		if p.kernel { // whose own tools let it pass, and some of whose tests do so
+		if p.kernel { // its own tools let that pass, and some of its tests do it
 			result = results.Unknown
 		}
 		p.add(l, results.Case{

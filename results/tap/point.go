@@ -35,7 +35,7 @@ func (p *Parser) point(l line) {
 	if set != "" {
 		c.Set = &set
 	}
-	p.judge(&c, l)
+	p.setResult(&c, l)
 	if top.seen[number] && p.copied(top, number, &c) {
 		return
 	}
@@ -68,8 +68,8 @@ func (p *Parser) point(l line) {
 	p.held, p.about = !p.kernel, p.about[:0]
 }
 
-// judge gives the case its result.
-func (p *Parser) judge(c *results.Case, l line) {
+// setResult gives the case its result, by the point and its directive.
+func (p *Parser) setResult(c *results.Case, l line) {
 	c.Result, c.Message = results.Fail, l.text
 	if l.ok {
 		c.Result = results.Pass

@@ -224,7 +224,7 @@ func (p *Parser) comment(l line) {
 		return
 	}
 	if !p.kernel || !p.total(l) {
-		p.note(l.text)
+		p.diagnostic(l.text)
 	}
 }
 
@@ -240,8 +240,8 @@ func (p *Parser) detail(s string, indent int) {
 	p.failing = false
 }
 
-// note keeps a diagnostic: TAP's follow the point they are about, the kernel's come before it.
-func (p *Parser) note(text string) {
+// diagnostic keeps a comment for a message: TAP's comments follow the point they are about, the kernel's come before it.
+func (p *Parser) diagnostic(text string) {
 	if p.kernel {
 		if text = strings.Trim(text, "# "); text != "" && len(p.about) < maxAbout {
 			p.about = append(p.about, results.Line(text))

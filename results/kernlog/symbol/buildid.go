@@ -63,7 +63,7 @@ func aligned(n uint64) uint64 { return (n + noteAlignment - 1) &^ (noteAlignment
 // printedRE is where a kernel with CONFIG_STACKTRACE_BUILD_ID prints its own: at the end of a report's version line.
 var printedRE = regexp.MustCompile(`CPU: \d+ .*(?:Not tainted|Tainted: .*) \S+ #\d+ .*?\b([0-9a-f]{40})\s*(?:\n|$)`)
 
-// PrintedBuildID is the kernel's build id as a report's text tells it, or "".
+// PrintedBuildID is the kernel's build id in the text of a report, or "".
 func PrintedBuildID(text string) string {
 	if m := printedRE.FindStringSubmatch(text); m != nil {
 		return m[1]

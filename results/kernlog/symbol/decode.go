@@ -76,7 +76,7 @@ func (i *Image) Frame(function string, offset, size uint64, exact bool) (where [
 	return i.locate(pc, function)
 }
 
-// symbol finds the function; several have one name in a kernel, told apart by their size.
+// symbol finds the function; several have one name in a kernel, and their size distinguishes them.
 func (i *Image) symbol(function string, size uint64) (elf.Symbol, error) {
 	all := i.symbols[function]
 	var fits []elf.Symbol

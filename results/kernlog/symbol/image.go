@@ -21,7 +21,7 @@ const maxImage = 2 << 30
 // maxUnpacked bounds what is unpacked into memory, of an image whose sections are compressed; others are not copied.
 const maxUnpacked = 1 << 30
 
-// ErrOtherBuild tells that an image is not that of the kernel.
+// ErrOtherBuild says that an image is not that of the kernel.
 var ErrOtherBuild = errors.New("the image has another build id than the kernel")
 
 // Image is an open vmlinux. It is not safe for concurrent use.

@@ -24,7 +24,7 @@ const (
 )
 
 // KernelBuildIDs are the GNU build ids in a kernel image: its own and those of what is embedded in it (vDSOs). They
-// tell the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or arm64's
+// identify the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or arm64's
 // Image, plain or compressed by gzip, bzip2, zstd, or lz4 as kernels use it.
 //
 // Formats: Linux, Documentation/arch/x86/boot.rst (payload_offset, payload_length); the notes as in NotesBuildID.

@@ -108,7 +108,7 @@ func (i *Image) locate(pc uint64, function string) ([]Location, error) {
 	}
 	var at dwarf.LineEntry
 	if err := lines.SeekPC(pc, &at); err != nil || at.File == nil {
-		return nil, fmt.Errorf("decode frame %s: look for its line: %w", function, err)
+		return nil, fmt.Errorf("decode frame %s: find its line: %w", function, err)
 	}
 	tree, _ := cu.Val(dwarf.AttrCompDir).(string)
 	calls, err := i.inlined(r, pc)
@@ -193,7 +193,7 @@ func (i *Image) inlined(r *dwarf.Reader, pc uint64) ([]call, error) {
 	}
 }
 
-// contains tells whether pc is in the entry's code.
+// contains reports whether pc is in the entry's code.
 func (i *Image) contains(e *dwarf.Entry, pc uint64) (bool, error) {
 	ranges, err := i.dwarf.Ranges(e)
 	if err != nil {
