@@ -1,6 +1,9 @@
 package guest
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +32,8 @@ cd /root
 while :; do setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1'; done
 `
 
-// ramdisk writes a cpio of busybox, init, which runs the commands of more before its shell, and files.
+// ramdisk writes a cpio of busybox, init, which runs the commands of more before its shell, and files. One that is of
+// the same stays.
 func ramdisk(to, more string, files ...cpio.Record) error {
 	bin, err := os.ReadFile(busybox)
 	if err != nil {
@@ -43,27 +47,37 @@ func ramdisk(to, more string, files ...cpio.Record) error {
 		cpio.Symlink("bin/sh", "busybox"),
 		cpio.StaticFile("init", fmt.Sprintf(initScript, more), 0o755),
 	}, files...)
+	sum := sha256.New()
+	if err := archive(sum, records); err != nil {
+		return err
+	}
+	of := []byte(hex.EncodeToString(sum.Sum(nil)) + "\n")
+	if _, err := os.Stat(to); err == nil {
+		if was, err := os.ReadFile(to + ".sum"); err == nil && bytes.Equal(was, of) {
+			return nil
+		}
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(to), "ramdisk-*")
 	if err != nil {
 		return err
 	}
-	err = pack(tmp, records)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+	z := gzip.NewWriter(tmp)
+	err = archive(z, records)
+	if err = errors.Join(err, z.Close(), tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
 	}
-	return os.Rename(tmp.Name(), to)
+	if err := os.Rename(tmp.Name(), to); err != nil {
+		return err
+	}
+	return os.WriteFile(to+".sum", of, 0o644)
 }
 
-func pack(w io.Writer, records []cpio.Record) error {
-	z := gzip.NewWriter(w)
-	c := cpio.Newc.Writer(z)
+func archive(w io.Writer, records []cpio.Record) error {
+	c := cpio.Newc.Writer(w)
 	if err := cpio.WriteRecords(c, records); err != nil {
 		return err
 	}
-	if err := cpio.WriteTrailer(c); err != nil {
-		return err
-	}
-	return z.Close()
+	return cpio.WriteTrailer(c)
 }
 
 // lock keeps two test binaries from making the same files at once.
