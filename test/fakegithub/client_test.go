@@ -191,7 +191,10 @@ func TestContents(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	for ref, want := range map[string]string{"": "version: 1\n", first: "version: 1\n", "topic": "version: 2\n", l.repo.Head("topic"): "version: 2\n"} {
+	for ref, want := range map[string]string{
+		"": "version: 1\n", first: "version: 1\n", "topic": "version: 2\n",
+		l.repo.Head("topic"): "version: 2\n",
+	} {
 		if text, _, err := get(".github/gantry.yml", ref); err != nil || text != want {
 			t.Errorf("at %q: %q, %v", ref, text, err)
 		}
@@ -203,7 +206,10 @@ func TestContents(t *testing.T) {
 	if _, dir, err := get("", ""); err != nil || len(dir) != 3 {
 		t.Errorf("root: %v, %v", dir, err)
 	}
-	for name, ref := range map[string]string{"absent": "", "README": "topic", "ci/smoke.yaml": "absent", "ci/smoke.yaml/x": ""} {
+	for name, ref := range map[string]string{
+		"absent": "", "README": "topic", "ci/smoke.yaml": "absent",
+		"ci/smoke.yaml/x": "",
+	} {
 		var refused *github.ErrorResponse
 		if _, _, err := get(name, ref); !errors.As(err, &refused) || refused.Response.StatusCode != http.StatusNotFound {
 			t.Errorf("%s at %q: %v", name, ref, err)

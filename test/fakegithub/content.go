@@ -53,7 +53,8 @@ func (c *call) fileContents(at *commit, name string, file blob) reply {
 	if size > rawLimit {
 		return failure(
 			http.StatusForbidden,
-			"This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, but you can use the Git Data API to request blobs up to 100 MB in size.",
+			"This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, but you can "+
+				"use the Git Data API to request blobs up to 100 MB in size.",
 		)
 	}
 	if strings.Contains(c.r.Header.Get("Accept"), "raw") {

@@ -119,7 +119,10 @@ func (s *Server) minimalRepositoryJSON(r *repository) object {
 	for name := range repoLinks() {
 		out[name] = full[name]
 	}
-	for _, name := range []string{"id", "node_id", "name", "full_name", "owner", "private", "html_url", "description", "fork", "url"} {
+	for _, name := range []string{
+		"id", "node_id", "name", "full_name", "owner", "private", "html_url", "description",
+		"fork", "url",
+	} {
 		out[name] = full[name]
 	}
 	return out

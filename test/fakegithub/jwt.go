@@ -30,10 +30,12 @@ func checkJWT(text string, key *rsa.PublicKey, appID int64, now time.Time) (int,
 	iat, exp := seconds(claims.Iat), seconds(claims.Exp)
 	switch {
 	case iat.IsZero() || iat.After(now):
-		return http.StatusUnauthorized, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+		return http.StatusUnauthorized, "'Issued at' claim ('iat') must be an Integer representing the time that the " +
+				"assertion was issued",
 			fmt.Errorf("iat %q is missing or in the future", claims.Iat)
 	case exp.IsZero() || !exp.After(now):
-		return http.StatusUnauthorized, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+		return http.StatusUnauthorized, "'Expiration time' claim ('exp') must be a numeric value representing the future " +
+				"time at which the assertion expires",
 			fmt.Errorf("exp %q is missing or past", claims.Exp)
 	case exp.Sub(now) > jwtLife || exp.Sub(iat) > jwtLife+time.Minute:
 		return http.StatusUnauthorized, "'Expiration time' claim ('exp') is too far in the future",

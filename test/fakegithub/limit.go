@@ -59,7 +59,8 @@ func (c *call) overLimit() (reply, bool) {
 		c.broken = c.violation(RuleLimit, http.StatusForbidden, reason)
 		out := secondaryLimit(
 			http.StatusForbidden,
-			"You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.",
+			"You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry "+
+				"your request again later.",
 		)
 		out.header = http.Header{"Retry-After": {"60"}}
 		return out, true
@@ -102,7 +103,8 @@ func (c *call) getRateLimit() reply {
 func secondaryLimit(status int, message string) reply {
 	out := failure(status, message)
 	if body, isObject := out.body.(object); isObject {
-		body["documentation_url"] = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+		body["documentation_url"] = "https://docs.github.com/free-pro-team@latest/rest/overview/" +
+			"rate-limits-for-the-rest-api#about-secondary-rate-limits"
 	}
 	return out
 }

@@ -12,7 +12,10 @@ const (
 // description: who may call it, with what permission, and the handler.
 func (s *Server) endpoints() map[string]endpoint {
 	table := map[string]endpoint{}
-	for _, part := range []map[string]endpoint{appEndpoints(), codeEndpoints(), checkEndpoints(), talkEndpoints(), actionsEndpoints()} {
+	for _, part := range []map[string]endpoint{
+		appEndpoints(), codeEndpoints(), checkEndpoints(), talkEndpoints(),
+		actionsEndpoints(),
+	} {
 		maps.Copy(table, part)
 	}
 	return table

@@ -26,7 +26,10 @@ type spec struct {
 
 // multiSegment are the parameters that GitHub lets run over slashes.
 func multiSegment(path string) string {
-	for _, p := range []string{"contents/{path}", "git/ref/{ref}", "git/matching-refs/{ref}", "tarball/{ref}", "compare/{basehead}", "branches/{branch}"} {
+	for _, p := range []string{
+		"contents/{path}", "git/ref/{ref}", "git/matching-refs/{ref}", "tarball/{ref}",
+		"compare/{basehead}", "branches/{branch}",
+	} {
 		if strings.HasSuffix(path, p) {
 			return strings.TrimSuffix(path, "}") + ":.*}"
 		}

@@ -73,7 +73,10 @@ func rules() []rule {
 		{"runner/boot", methods()},
 		{"runner/testshell", methods()},
 		{"runner/command", methods()},
-		{"runner/dut", []string{"runner/hosttool", "runner/journal", "devices/...", "vmhost/...", "jobs", "results", "internal/..."}},
+		{"runner/dut", []string{
+			"runner/hosttool", "runner/journal", "devices/...", "vmhost/...", "jobs", "results",
+			"internal/...",
+		}},
 		{"runner/...", []string{"runner/console", "jobs", "results/...", "internal/..."}},
 
 		{"jobs/rpc/...", []string{"jobs/rpc/...", "jobs/lab", "jobs", "results"}},

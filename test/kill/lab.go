@@ -108,11 +108,14 @@ func (l *lab) configure(ctx context.Context) error {
 	l.Hub.SetWebhook("http://"+l.addr+"/hook", secret)
 	files := map[string]string{
 		"key.pem": string(l.Hub.PrivateKey()), "secret": secret,
-		"app.yaml": fmt.Sprintf("listen: %s\nurl: http://%s\ngithub: {app-id: %d, url: %q, private-key-file: key.pem, webhook-secret-file: secret}\n",
+		"app.yaml": fmt.Sprintf("listen: %s\nurl: http://%s\ngithub: {app-id: %d, url: %q, private-key-file: key.pem, "+
+			"webhook-secret-file: secret}\n",
 			l.addr, l.addr, l.Hub.AppID(), l.Hub.URL()),
-		"runner.yaml": fmt.Sprintf("server: http://%s\nname: lab-1\ntoken_file: token\ndir: %s\ndevices: [qemu.yaml]\nfile_roots: [%s]\n",
+		"runner.yaml": fmt.Sprintf("server: http://%s\nname: lab-1\ntoken_file: token\ndir: %s\ndevices: [qemu.yaml]\n"+
+			"file_roots: [%s]\n",
 			l.addr, filepath.Join(l.dir, "runner"), images),
-		"qemu.yaml": "name: guest-1\ntype: qemu\nboot: {qemu: {command: qemu-system-x86_64, options: [-nographic, -m 512]}}\n",
+		"qemu.yaml": "name: guest-1\ntype: qemu\nboot: {qemu: {command: qemu-system-x86_64, options: [-nographic, -m " +
+			"512]}}\n",
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {

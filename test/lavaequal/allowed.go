@@ -8,7 +8,8 @@ func allowed() map[string][]Difference {
 		"failing-step": of(Difference{Right: Ours, Why: whyEarly}, "lava/0_stops||fail"),
 		"steps": of(Difference{
 			Right: Ours, Why: whyEarly,
-		}, "lava/1_one||fail", "lava/2_zero||fail", "lava/3_subshell||fail", "lava/4_unset||fail", "lava/5_syntax||fail", "lava/6_exec||fail"),
+		}, "lava/1_one||fail", "lava/2_zero||fail", "lava/3_subshell||fail", "lava/4_unset||fail", "lava/5_syntax||fail",
+			"lava/6_exec||fail"),
 		"raise": of(Difference{Right: Ours, Why: whyNever}, "lava/1_never||fail"),
 		"interactive-answers": of(Difference{
 			Right: Ours, Why: whyNever,
@@ -51,11 +52,13 @@ func allowed() map[string][]Difference {
 const (
 	whyEarly  = "LAVA says nothing of a run that a step ended early, and the job passes; here it has failed"
 	whyNever  = "LAVA says nothing of what the job's end left out; here it is missing"
-	whyAnswer = "LAVA takes the prompt that the block before left behind for the answer, and is one command behind from then on"
+	whyAnswer = "LAVA takes the prompt that the block before left behind for the answer, and is one command behind from " +
+		"then on"
 	whyEcho   = "LAVA counts the shell's trace of the command as a second result"
 	whyQuote  = "LAVA does not escape the quote, the shell cannot read the script, and the job passes without a result"
 	whyAbsent = "this LAVA does not know `expected`; later ones fail the case that did not come, and so do we"
-	whyRepeat = "LAVA's runner moves the list of its tests away: run again, it may find none, and the job passes without the results"
+	whyRepeat = "LAVA's runner moves the list of its tests away: run again, it may find none, and the job passes " +
+		"without the results"
 	whyName   = "LAVA reads the signal by its blanks and signs: it cannot carry this name, and drops the result"
 	whyUnseen = "the result was reported, and its output kept from the console; the manifest has it"
 	whyTwins  = "LAVA refuses two definitions of one name; their suites are numbered, so we take them"
@@ -63,13 +66,15 @@ const (
 	whyWord   = "LAVA takes the set's first word for its name"
 	whyRaw    = "LAVA passes on a word that is no result"
 	whyBogus  = "LAVA drops a result whose word it does not know; unknown here, with the word in its message"
-	whyNumber = "LAVA drops the result because of its number; here the result counts, and a message says that the number is none"
+	whyNumber = "LAVA drops the result because of its number; here the result counts, and a message says that the " +
+		"number is none"
 	whyNone   = "not a number: neither JSON nor LAVA's own database takes it; a message says so"
 	whyUnits  = "LAVA drops units without a number"
 	whySpaces = "LAVA cannot carry blanks in units, and drops the result"
 	whyLeft   = "the command ended or killed LAVA's helper, and with it the result"
 	whyFixup  = "in LAVA a definition's fixupdict takes the place of the usual words, and the result is dropped"
-	whyEnds   = "a message of the kernel cut a reference's line: LAVA ends the job there, and the results after it are lost"
+	whyEnds   = "a message of the kernel cut a reference's line: LAVA ends the job there, and the results after it are " +
+		"lost"
 	whyLost   = "a message of the kernel cut the result's line: LAVA drops it, and the job passes"
 	whyUnset  = "a message of the kernel cut the line that opened the set"
 	whySuite  = "a message of the kernel cut the line that started the run: LAVA puts its results into the suite before"

@@ -39,15 +39,18 @@ func noisyJob() string {
 	for n := range noisySuites {
 		fmt.Fprintf(&b, "    - from: inline\n      name: s%[1]d\n      path: inline/%[1]d.yaml\n", n)
 		b.WriteString(
-			"      repository:\n        metadata: {format: Lava-Test Test Definition 1.0, name: s}\n        run:\n          steps:\n",
+			"      repository:\n        metadata: {format: Lava-Test Test Definition 1.0, name: s}\n        run:\n          " +
+				"steps:\n",
 		)
 		if n == 0 {
 			b.WriteString("          - echo on >/proc/sys/kernel/printk_devkmsg\n" +
-				"          - (while [ ! -e /tmp/quiet ]; do echo '<1>the kernel says something at any moment' >/dev/kmsg; done) >/dev/null 2>&1 &\n")
+				"          - (while [ ! -e /tmp/quiet ]; do echo '<1>the kernel says something at any moment' >/dev/kmsg; done) " +
+				">/dev/null 2>&1 &\n")
 		}
 		fmt.Fprintf(
 			&b,
-			"          - set +x; i=0; while [ $((i+=1)) -le %d ]; do r=pass; [ $((i%%3)) = 0 ] && r=fail; lava-test-case s%d-$i --result $r; done\n",
+			"          - set +x; i=0; while [ $((i+=1)) -le %d ]; do r=pass; [ $((i%%3)) = 0 ] && r=fail; lava-test-case "+
+				"s%d-$i --result $r; done\n",
 			noisyCases, n,
 		)
 		if n == noisySuites-1 {
@@ -103,7 +106,8 @@ func TestNoise(t *testing.T) {
 	const runs = 3
 	var table strings.Builder
 	table.WriteString(
-		"\n| run | who | right | lost | doubled | in another suite | another result | runs that ended | verdict | its own account | s |\n|---|---|--:|--:|--:|--:|--:|--:|---|---|--:|\n",
+		"\n| run | who | right | lost | doubled | in another suite | another result | runs that ended | verdict | its own " +
+			"account | s |\n|---|---|--:|--:|--:|--:|--:|--:|---|---|--:|\n",
 	)
 	for i := range runs {
 		theirs, ours := b.both(t, job, device)

@@ -28,7 +28,8 @@ func (t table) String() string {
 func (t table) cases(b *strings.Builder) {
 	var lava, ours, equal, differ int
 	b.WriteString(
-		"\nCases, and those of the suite lava that say how a definition went.\n\n| job | LAVA | gantry | equal | allowed to differ |\n|---|--:|--:|--:|--:|\n",
+		"\nCases, and those of the suite lava that say how a definition went.\n\n| job | LAVA | gantry | equal | allowed " +
+			"to differ |\n|---|--:|--:|--:|--:|\n",
 	)
 	for _, r := range t {
 		fmt.Fprintf(

@@ -111,7 +111,8 @@ func checkResults(t *testing.T, page, verdict string) {
 func files(t *testing.T, check string) {
 	page, _ := get(t, check)
 	_, junit := get(t, page+"/junit.xml")
-	has(t, "junit.xml", junit, `<failure></failure>`, `<skipped message="known failure: not yet, #42">`, `passed, though it is a known failure: not yet, #43`,
+	has(t, "junit.xml", junit, `<failure></failure>`, `<skipped message="known failure: not yet, #42">`,
+		`passed, though it is a known failure: not yet, #43`,
 		`<property name="note" value="flaky">`, "WARNING in frob_check")
 	_, lava := get(t, page+"/lava-results.yaml")
 	if n := strings.Count(lava, "name: flaky\n"); n != 1 {

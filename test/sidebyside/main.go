@@ -178,7 +178,8 @@ func run(cmd *exec.Cmd, want string) error {
 
 // qemu is the floor: to the prompt, the same commands, off.
 func (b *bench) qemu(ctx context.Context, _ string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", "-nographic", "-m", "512", "-net", "nic,model=virtio,macaddr=52:54:00:12:34:59",
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", "-nographic", "-m", "512", "-net",
+		"nic,model=virtio,macaddr=52:54:00:12:34:59",
 		"-net", "user", "-monitor", "none", "-kernel", b.images.Kernel, "-append", cmdline, "-initrd", b.images.Ramdisk)
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -1,7 +1,8 @@
 // Command standalone runs package fakegithub as a process of its own, for
 // experiments that kill the app, or GitHub, with SIGKILL:
 //
-//	go run ./test/fakegithub/standalone -repo octo-lab/kernel=DIR -webhook http://127.0.0.1:8080/hook -secret s -key app.pem
+//	go run ./test/fakegithub/standalone -repo octo-lab/kernel=DIR \
+//	  -webhook http://127.0.0.1:8080/hook -secret s -key app.pem
 //
 // It prints one JSON object with its addresses and ids, and then one for each
 // violation. It is told what to do over HTTP, at the address "control":
