@@ -32,7 +32,7 @@ func TestRaceless(t *testing.T) {
 	if err != nil {
 		t.Fatal("go list:", err)
 	}
-	for _, dir := range strings.FieldsSeq(string(out)) {
+	for dir := range strings.FieldsSeq(string(out)) {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
