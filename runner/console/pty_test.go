@@ -65,7 +65,7 @@ func TestShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = slave.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	prompt := compileT(t, `sh-prompt# $`)
 	if _, err := s.Expect(ctx, prompt); err != nil {

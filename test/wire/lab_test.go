@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. It is never waited out in a test that passes.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 // testLab is app on loopback.
 type testLab struct {
