@@ -33,7 +33,8 @@ actions:
 
 // deployed is a deploy and a boot of a namespace, a line each.
 func deployed(namespace, arg string) string {
-	return fmt.Sprintf(`- deploy: {namespace: %[1]s, to: tmpfs, images: {kernel: {url: "http://example.com/k", image_arg: '%[2]s'}}}
+	const kernel = `{url: "http://example.com/k", image_arg: '%[2]s'}`
+	return fmt.Sprintf(`- deploy: {namespace: %[1]s, to: tmpfs, images: {kernel: `+kernel+`}}
 - boot: {namespace: %[1]s, method: qemu, media: tmpfs, prompts: ['# ']}
 `, namespace, arg)
 }
@@ -78,10 +79,13 @@ func TestRefusedArguments(t *testing.T) {
 		want []string
 	}{
 		{deployed("one", good) + deployed("one", good) + deployed("two", good), nil},
-		{deployed("one", good) + deployed("one", bad) + deployed("two", bad), []string{"line 12" + refusal, "line 14" + refusal}},
+		{
+			deployed("one", good) + deployed("one", bad) + deployed("two", bad),
+			[]string{"line 12" + refusal, "line 14" + refusal},
+		},
 		{deployed("one", "-kernel {kernel} -m 4096") + deployed("two", "-kernel {kernel} -m 4097"), []string{
-			`line 12: boot qemu: image_arg of kernel: image_arg "-kernel {kernel} -m 4097": -m 4097: a served job may have at most ` +
-				`4096 MiB of memory`,
+			`line 12: boot qemu: image_arg of kernel: image_arg "-kernel {kernel} -m 4097": -m 4097: ` +
+				`a served job may have at most 4096 MiB of memory`,
 		}},
 	} {
 		if d := cmp.Diff(c.want, planned(t, head+c.src)); d != "" {

@@ -66,7 +66,8 @@ func New(d *jobs.Device, o Options) (*Target, error) {
 			names = append(names, m.Name)
 		}
 		return nil, results.Failf(
-			results.ClassInfrastructure, "device %q: its file describes none of the targets that there are: %s", d.Name, strings.Join(names, ", or "),
+			results.ClassInfrastructure, "device %q: its file describes none of the targets that there are: %s", d.Name,
+			strings.Join(names, ", or "),
 		)
 	}
 	t, err := all[i].Make(d, o)

@@ -175,7 +175,8 @@ func (g *scratchGuest) On(ctx context.Context, s vm.Spec) error {
 	if s.Results {
 		g.results = newScratchLine()
 	}
-	l := &scratchLife{cmd: exec.CommandContext(context.WithoutCancel(ctx), "sh", argv...), keep: keep, done: make(chan struct{})}
+	l := &scratchLife{keep: keep, done: make(chan struct{})}
+	l.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", argv...)
 	l.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	l.cmd.ExtraFiles = []*os.File{down}
 	l.cmd.Stdout, l.cmd.Stdin = g.console.toUs, g.console.fromUs

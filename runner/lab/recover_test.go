@@ -51,7 +51,8 @@ func (s strip) maker() dut.Maker {
 			return &dut.Target{Power: &dut.Power{Switch: o, Undo: journal.Undo{Kind: "strip-outlet", Arg: o.name}}}, nil
 		},
 		Undoers: func(*jobs.Device, dut.Options) journal.Undoers {
-			return journal.Undoers{"strip-outlet": func(ctx context.Context, name string) error { return outlet{s, name}.Off(ctx) }}
+			cut := func(ctx context.Context, name string) error { return outlet{s, name}.Off(ctx) }
+			return journal.Undoers{"strip-outlet": cut}
 		},
 	}
 }
@@ -158,7 +159,8 @@ func TestRecoverWithoutDevice(t *testing.T) {
 		gone := *x
 		gone.Config = &Config{Devices: map[string]*jobs.Device{}}
 		err := gone.Recover(t.Context(), a, dir)
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || s.isOn(name) != (want != "") {
+		if (err == nil) != (want == "") || s.isOn(name) != (want != "") ||
+			err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, on: %t", name, err, s.isOn(name))
 		}
 		if err := x.Recover(t.Context(), a, dir); err != nil || s.isOn(name) { // the file is there again
@@ -177,7 +179,8 @@ func guestOf(t *testing.T, attempt, name string) vm.Guest {
 		t.Skipf("%v (apt-get install qemu-system-x86)", err)
 	}
 	g := qemu.New(qemu.Options{
-		ID: attempt, Machine: qemu.Machine{Binary: "qemu-system-x86_64", Options: []string{"-m 16", "-S"}}, Trust: qemu.Operator,
+		ID: attempt, Trust: qemu.Operator,
+		Machine: qemu.Machine{Binary: "qemu-system-x86_64", Options: []string{"-m 16", "-S"}},
 	}).Guest(name)
 	if err := g.On(t.Context(), vm.Spec{NoKVM: true}); err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func (g *guest) run() Result {
 	return g.measure(vcpu, mem, state)
 }
 
-// measure executes the guest three times and judges the fastest.
+// measure executes the guest three times and rates the fastest.
 func (g *guest) measure(vcpu int, mem, state []byte) Result {
 	le := binary.LittleEndian
 	le.PutUint64(mem[pml4:], pdpt|0b11) // present, writable

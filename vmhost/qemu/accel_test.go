@@ -161,13 +161,16 @@ func TestArgv(t *testing.T) {
 
 // The console takes the terminal's place wherever the terminal was.
 func TestConsolePlace(t *testing.T) {
+	const line = " -chardev socket,id=gantry-console"
 	for in, want := range map[string]string{
-		"-serial null -serial stdio -display none":                                                 "-serial null -serial chardev:gantry-console -display none -chardev socket,id=gantry-console",
-		"-serial mon:stdio -monitor stdio":                                                         "-serial chardev:gantry-console -chardev socket,id=gantry-console",
-		"-chardev stdio,mux=on,id=c0,signal=off -mon chardev=c0,mode=readline -serial chardev:c0":  "-serial chardev:c0 -chardev socket,id=c0",
-		"-chardev stdio,id=c0 -device virtio-serial -device virtconsole,chardev=c0 -pidfile /x -S": "-device virtio-serial -device virtconsole,chardev=c0 -S -chardev socket,id=c0",
-		"-monitor unix:/x,server":                                                                  "-monitor unix:/x,server -serial chardev:gantry-console -chardev socket,id=gantry-console",
-		"-daemonize -name other":                                                                   "-serial chardev:gantry-console -chardev socket,id=gantry-console",
+		"-serial null -serial stdio -display none": "-serial null -serial chardev:gantry-console -display none" + line,
+		"-serial mon:stdio -monitor stdio":         "-serial chardev:gantry-console" + line,
+		"-chardev stdio,mux=on,id=c0,signal=off -mon chardev=c0,mode=readline -serial chardev:c0": "-serial chardev:c0" +
+			" -chardev socket,id=c0",
+		"-chardev stdio,id=c0 -device virtio-serial -device virtconsole,chardev=c0 -pidfile /x -S": "-device virtio-serial" +
+			" -device virtconsole,chardev=c0 -S -chardev socket,id=c0",
+		"-monitor unix:/x,server": "-monitor unix:/x,server -serial chardev:gantry-console" + line,
+		"-daemonize -name other":  "-serial chardev:gantry-console" + line,
 	} {
 		opts, err := parse(in, qemuarg.FromDevice)
 		if err != nil {
@@ -228,7 +231,8 @@ func TestDeviceOptions(t *testing.T) {
 	}
 	o.Machine.Options = []string{"-m"}
 	o.Machine.Extra = nil
-	if _, err := newTestGuest(o).Prepare(t.Context()); err == nil || err.Error() != `device option "-m": -m needs an argument` {
+	_, err = newTestGuest(o).Prepare(t.Context())
+	if err == nil || err.Error() != `device option "-m": -m needs an argument` {
 		t.Error(err)
 	}
 }

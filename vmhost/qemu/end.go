@@ -31,7 +31,10 @@ func (e *ExitError) Error() string {
 
 // HostFault tells a host that could not carry the guest from arguments or images that were no good.
 func (e *ExitError) HostFault() bool {
-	for _, s := range []string{"allocate memory", "No space left", "Too many open files", "access KVM", "Resource temporarily unavailable", "seccomp", "-sandbox", "Could not set up host forwarding rule"} {
+	for _, s := range []string{
+		"allocate memory", "No space left", "Too many open files", "access KVM", "Resource temporarily unavailable",
+		"seccomp", "-sandbox", "Could not set up host forwarding rule",
+	} {
 		if strings.Contains(e.Stderr, s) {
 			return true
 		}

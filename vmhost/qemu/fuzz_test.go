@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 )
 
-// harmless are the options of an accepted command line, with what may follow them judged anew, and differently than by
+// harmless are the options of an accepted command line, with what may follow them checked anew, and differently than by
 // the policy itself: by looking for anything that could name a file, a host or a command.
 var harmless = []string{
 	"append", "nographic", "no-reboot", "snapshot", "usb", "enable-kvm", "no-acpi", "no-hpet", "kernel", "initrd", "dtb",

@@ -33,9 +33,14 @@ var (
 	plainModel = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`)
 	cpuModel   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}(,[+-]?[A-Za-z0-9._-]{1,64}(=(on|off))?)*$`)
 	rtcValue   = regexp.MustCompile(`^[A-Za-z0-9=,:-]{1,64}$`)
-	deviceName = regexp.MustCompile(`^(virtio-(blk|net|rng|scsi|serial|balloon|gpu|keyboard|mouse|tablet|iommu|mem)(-pci|-device|-ccw)?(-non-transitional|-transitional)?` +
-		`|scsi-(hd|cd)|ide-(hd|cd)|nvme|nvme-ns|sd-card|sdhci-pci|usb-(storage|kbd|mouse|tablet|hub)|usb-ehci|ich9-usb-ehci1|nec-usb-xhci|qemu-xhci|piix3-usb-uhci` +
-		`|e1000|e1000e|rtl8139|ne2k_pci|pcnet|vmxnet3|ich9-ahci|ahci|lsi|megasas|pvpanic|pvpanic-pci|i6300esb|pcie-root-port|pci-bridge|intel-iommu|usb-net)$`)
+	deviceName = regexp.MustCompile(
+		`^(virtio-(blk|net|rng|scsi|serial|balloon|gpu|keyboard|mouse|tablet|iommu|mem)(-pci|-device|-ccw)?` +
+			`(-non-transitional|-transitional)?` +
+			`|scsi-(hd|cd)|ide-(hd|cd)|nvme|nvme-ns|sd-card|sdhci-pci` +
+			`|usb-(storage|kbd|mouse|tablet|hub)|usb-ehci|ich9-usb-ehci1|nec-usb-xhci|qemu-xhci|piix3-usb-uhci` +
+			`|e1000|e1000e|rtl8139|ne2k_pci|pcnet|vmxnet3|ich9-ahci|ahci|lsi|megasas|pvpanic|pvpanic-pci|i6300esb` +
+			`|pcie-root-port|pci-bridge|intel-iommu|usb-net)$`,
+	)
 )
 
 // keys each option of a served job may have. A key that takes a file is not here, but for drive's own, which must name
@@ -123,7 +128,9 @@ func (p policy) checkList(o option) error {
 				return err
 			}
 		case !plain.MatchString(pr.Value):
-			return qemuarg.Refuse(o.Option, fmt.Sprintf("%q is not allowed as %q of -%s in a served job", pr.Value, pr.Key, o.Name))
+			return qemuarg.Refuse(
+				o.Option, fmt.Sprintf("%q is not allowed as %q of -%s in a served job", pr.Value, pr.Key, o.Name),
+			)
 		}
 		seen[pr.Key] = true
 	}

@@ -17,7 +17,8 @@ func served() *testGuest {
 // What real jobs say must be allowed (LAVA's and tuxlava's own, and the like).
 func TestPolicyAllows(t *testing.T) {
 	for _, arg := range []string{
-		`-kernel {kernel} -append "console=ttyAMA0,115200 rootwait root=/dev/vda debug verbose console_msg_format=syslog systemd.log_level=warning rw earlycon"`,
+		`-kernel {kernel} -append "console=ttyAMA0,115200 rootwait root=/dev/vda debug ` +
+			`verbose console_msg_format=syslog systemd.log_level=warning rw earlycon"`,
 		"-kernel {kernel} --append 'root=/dev/ram0 rw console=ttyAMA0,38400n8 init=/sbin/init'",
 		"-kernel /run/1/bzImage",
 		"-initrd {disk}",

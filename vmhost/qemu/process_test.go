@@ -253,7 +253,8 @@ func TestDisk(t *testing.T) {
 		}
 	}
 	if err := g.Args(
-		"-drive file={disk},if=none,id=d -device nvme,drive=d,serial=one -drive file={ro},if=none,id=r,readonly=on -device nvme,drive=r,serial=two",
+		"-drive file={disk},if=none,id=d -device nvme,drive=d,serial=one",
+		"-drive file={ro},if=none,id=r,readonly=on -device nvme,drive=r,serial=two",
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +276,8 @@ func TestDisk(t *testing.T) {
 	await(t, c, "guest-is-up")
 	if _, err := io.WriteString(
 		c,
-		"for d in /sys/block/nvme*; do echo $d; done; echo written-by-guest >/dev/nvme0n1; dd if=/dev/zero of=/dev/nvme1n1 count=1; dd if=/dev/nvme0n1 of=/dev/null count=1; echo sync-done\n",
+		"for d in /sys/block/nvme*; do echo $d; done; echo written-by-guest >/dev/nvme0n1; "+
+			"dd if=/dev/zero of=/dev/nvme1n1 count=1; dd if=/dev/nvme0n1 of=/dev/null count=1; echo sync-done\n",
 	); err != nil {
 		t.Fatal(err)
 	}

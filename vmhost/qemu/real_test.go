@@ -24,7 +24,8 @@ func TestAllowedStarts(t *testing.T) {
 		"-drive file={image},if=ide,format=raw -serial null -serial stdio",
 		"-drive file={image},index=2,media=cdrom,readonly",
 		"-drive if=none,file={image},id=hd0,format=raw -device virtio-blk-pci,drive=hd0",
-		"-device virtio-scsi-pci,id=scsi0 -drive file={image},if=none,id=l,snapshot=on,cache=unsafe,discard=unmap -device scsi-hd,drive=l,bus=scsi0.0",
+		"-device virtio-scsi-pci,id=scsi0 -drive file={image},if=none,id=l,snapshot=on,cache=unsafe,discard=unmap " +
+			"-device scsi-hd,drive=l,bus=scsi0.0",
 		"-hda {image} -cdrom {second} -boot c", "-hda {image} -snapshot", "-pflash {image}",
 		"-cpu host -machine q35,accel=kvm:tcg -enable-kvm",
 		"-netdev user,id=n0 -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01",

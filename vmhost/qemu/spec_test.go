@@ -57,7 +57,9 @@ func TestSecondSpec(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := jobArgv(t, g)
-	second := vm.Spec{Images: map[string]string{"kernel": "/run/2/bzImage"}, Args: []string{"-kernel {kernel} -append two", "-m 512"}}
+	second := vm.Spec{
+		Images: map[string]string{"kernel": "/run/2/bzImage"}, Args: []string{"-kernel {kernel} -append two", "-m 512"},
+	}
 	c, err := g.prepare(t.Context(), second, false)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +110,8 @@ func TestUnknownImages(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(e.Changes, func(c string) bool { return strings.Contains(c, "{disk}") }) {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if err := g.On(t.Context(), s); asArgumentError(err) == nil || !strings.Contains(err.Error(), "there is no image {kernel}") {
+	err = g.On(t.Context(), s)
+	if asArgumentError(err) == nil || !strings.Contains(err.Error(), "there is no image {kernel}") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -87,8 +87,8 @@ func KindOf(name string) Kind {
 		return KindPath
 	case "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "mtdblock", "pflash", "fda", "fdb":
 		return KindDisk
-	case "append", "serial", "parallel", "monitor", "cpu", "m", "smp", "display", "vga", "boot", "rtc", "qmp", "name", "uuid",
-		"k", "L", "vnc", "D", "d", "pidfile", "watchdog", "g", "icount":
+	case "append", "serial", "parallel", "monitor", "cpu", "m", "smp", "display", "vga", "boot", "rtc", "qmp", "name",
+		"uuid", "k", "L", "vnc", "D", "d", "pidfile", "watchdog", "g", "icount":
 		return KindText
 	case "drive", "device", "machine", "M", "accel", "net", "netdev", "nic", "chardev", "mon", "object", "global",
 		"blockdev", "sandbox", "smbios", "fw_cfg", "audiodev", "tpmdev", "numa", "action", "add-fd", "spice":

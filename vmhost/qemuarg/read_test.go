@@ -14,7 +14,8 @@ func TestRead(t *testing.T) {
 	opts, err := Parse(`-nographic -machine q35,accel=kvm:tcg,smm=on -cpu host,migratable=no -m 2G -smp cpus=4,cores=2
 		-kernel {kernel} --append 'console=ttyS0 root=/dev/vda' -initrd {ramdisk} -serial null -serial stdio
 		-drive file={disk},,1,format=qcow2,if=none,id=d,media=disk,cache=unsafe -hdb {second} -cdrom {third}
-		-device virtio-blk-pci,drive=d,id=b -net nic,model=virtio,macaddr=52:54:00:12:34:59 -netdev user,id=n,restrict=on`, FromJob)
+		-device virtio-blk-pci,drive=d,id=b -net nic,model=virtio,macaddr=52:54:00:12:34:59 
+		-netdev user,id=n,restrict=on`, FromJob)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,8 @@ func TestRead(t *testing.T) {
 func TestReadNumbers(t *testing.T) {
 	for in, want := range map[string]Machine{
 		"-m 512": {MemoryMiB: 512}, "-m 1g": {MemoryMiB: 1024}, "-m 1048576K": {MemoryMiB: 1024},
-		"-m size=256M,slots=2": {MemoryMiB: 256}, "-smp 2": {CPUs: 2}, "-smp 2,cores=2": {CPUs: 2}, "-m 1 -m 2": {MemoryMiB: 2},
+		"-m size=256M,slots=2": {MemoryMiB: 256}, "-m 1 -m 2": {MemoryMiB: 2},
+		"-smp 2": {CPUs: 2}, "-smp 2,cores=2": {CPUs: 2},
 	} {
 		opts, err := Parse(in, FromJob)
 		if err != nil {
@@ -65,7 +67,9 @@ func TestReadNumbers(t *testing.T) {
 			t.Errorf("%s: %+v, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"-m x", "-m -1", "-m 0", "-m 9999999999999G", "-m ''", "-smp x", "-smp cores=2", "-smp 0"} {
+	for _, in := range []string{
+		"-m x", "-m -1", "-m 0", "-m 9999999999999G", "-m ''", "-smp x", "-smp cores=2", "-smp 0",
+	} {
 		opts, err := Parse("-nographic "+in, FromJob)
 		if err != nil {
 			t.Fatal(err)

@@ -89,7 +89,8 @@ func again(t *testing.T, b Backend, g vm.Guest) {
 	all := await(t, console, b.Up)
 	say(t, console, "cat /proc/cmdline; poweroff -f")
 	rest, err := io.ReadAll(console)
-	if err != nil || !strings.Contains(string(rest), "gantry.second") || strings.Contains(all+string(rest), "gantry.first") {
+	all += string(rest)
+	if err != nil || !strings.Contains(all, "gantry.second") || strings.Contains(all, "gantry.first") {
 		t.Errorf("booted with %q, %v", rest, err)
 	}
 	// Who saw the console end may ask how the guest ended.
