@@ -91,6 +91,9 @@ func TestConsoles(t *testing.T) {
 // TestConsolesInBrowser opens the page on a desktop and on a phone: nothing is wider than the screen, and the first
 // piece of evidence leads to the line of the second console. GANTRY_SCREENSHOTS names a folder for screenshots.
 func TestConsolesInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser; not in short runs")
+	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("no chromium here")
