@@ -3,7 +3,6 @@ package checks
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/gantry-ci/gantry/internal/plaintext"
 )
@@ -21,7 +20,7 @@ func text(s string, limit int) string {
 		switch {
 		case r == '\n', r == '\t', r == '\r':
 			b.WriteByte(' ')
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		case plaintext.Hidden(r):
 			b.WriteRune('\uFFFD')
 		case strings.ContainsRune("&<>|`*_[]()~#@!\\$:", r):
 			fmt.Fprintf(&b, "&#%d;", r)

@@ -1,5 +1,5 @@
-// Package fetch brings a file from where a job says it is: file, http and https URLs, checked against its checksum and
-// decompressed on the way to disk. What a stranger may ask for is limited by Policy.
+// Package fetch downloads the files that a job names: by file, http and https URLs, checked against their checksums and
+// decompressed on the way to disk. Policy limits what the job of a stranger may fetch.
 package fetch
 
 import (
@@ -19,7 +19,7 @@ type Fault int
 
 // The faults.
 const (
-	Artifact  Fault = iota // what was asked for: a bad URL, 404, a wrong checksum, a broken archive
+	Artifact  Fault = iota // the URL or what is there: a bad URL, 404, a wrong checksum, a broken archive
 	Refused                // what policy does not allow
 	Transport              // the network, or the server behind it
 	Disk                   // the disk here
@@ -64,7 +64,7 @@ type Fetcher struct {
 	Client *http.Client // nil for one that enforces Policy at each connection, redirects included
 }
 
-// To fetches req into the file at dst, which is complete or not there.
+// To fetches req into the file at dst. After an error there is no such file.
 func (f *Fetcher) To(ctx context.Context, req Request, dst string) (res Result, err error) {
 	u, err := url.Parse(req.URL)
 	if err != nil {
@@ -123,7 +123,7 @@ func (f *Fetcher) open(ctx context.Context, u *url.URL, headers map[string]strin
 	}
 }
 
-// get asks an http server. What the caller can mend (4xx) is the artifact's fault, what the server must mend is not.
+// get requests a URL. What the job's author can repair (4xx) is the artifact's fault, what the server has to is not.
 func (f *Fetcher) get(ctx context.Context, u *url.URL, headers map[string]string) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {

@@ -34,7 +34,7 @@ const (
 	maxRedirects  = 10               // as browsers and curl
 )
 
-// Check says whether policy lets u be fetched, as far as can be known before it is tried: for plans.
+// Check returns an error if the policy refuses u, as far as that is known before the fetch: for plans.
 func (p Policy) Check(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p Policy) Check(raw string) error {
 	return nil
 }
 
-// find is the path a file: URL means: below a root, as opened without leaving it.
+// find is the path of a file: URL: below a root, opened without leaving it.
 func (p Policy) find(u *url.URL) (where [2]string, err error) {
 	if u.Host != "" && u.Host != "localhost" {
 		return where, fault(Artifact, "%s: a file URL has no host: file:///path", u)
@@ -91,7 +91,7 @@ func (p Policy) openFile(u *url.URL) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch: %w", err)
 	}
-	// os.Root does not follow a link out of the root, whoever made it and whenever.
+	// os.Root follows no link out of the root, whenever that was made.
 	root, err := os.OpenRoot(where[0])
 	if err != nil {
 		return nil, fault(Disk, "fetch %s: %w", u, err)
@@ -103,7 +103,7 @@ func (p Policy) openFile(u *url.URL) (io.ReadCloser, error) {
 	return regular(f, err)
 }
 
-// regular refuses what is no file: a device or a pipe would never end.
+// regular refuses a device or a pipe, which would never end.
 func regular(f *os.File, err error) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fault(Artifact, "fetch: %w", err)
@@ -129,8 +129,8 @@ func (p Policy) allowedURL(u *url.URL) bool {
 	return p.Host
 }
 
-// below says that a path is the one allowed or below it. One with dot segments is not: what a server makes of them is
-// its own affair.
+// below reports whether a path is the allowed one or below it. One with dot segments is not: servers differ in what
+// they make of them.
 func below(allowed, p string) bool {
 	if path.Clean("/"+p) != strings.TrimSuffix("/"+strings.TrimPrefix(p, "/"), "/") && p != "" && p != "/" {
 		return false
@@ -179,7 +179,7 @@ func translated(ip netip.Addr) bool {
 	return netip.MustParsePrefix("64:ff9b::/96").Contains(ip) || netip.MustParsePrefix("2002::/16").Contains(ip)
 }
 
-// client enforces the policy where it counts: on the address a name resolved to, at each connection.
+// client enforces the policy at each connection, on the address to which the name resolved.
 func (p Policy) client() *http.Client {
 	check := func(allowed bool) func(context.Context, string, string) (net.Conn, error) {
 		d := &net.Dialer{Timeout: dialTimeout}
@@ -220,7 +220,7 @@ func (t *policed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.strict.RoundTrip(r)
 }
 
-// CloseIdleConnections is what http.Client calls.
+// CloseIdleConnections is called by http.Client.
 func (t *policed) CloseIdleConnections() {
 	t.open.CloseIdleConnections()
 	t.strict.CloseIdleConnections()

@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"compress/bzip2"
 	"context"
-	"crypto/md5" //nolint:gosec // users state it; it proves no more than they ask
+	"crypto/md5" //nolint:gosec // users give it; it proves no more than they want
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -22,10 +22,10 @@ import (
 // copyBuffer is large enough that system calls do not count beside hashing.
 const copyBuffer = 256 << 10
 
-// pour copies src to dst, decompressing, and checks what came against its checksums.
+// pour copies src to dst, decompressed, and checks src against its checksums.
 func pour(ctx context.Context, dst io.Writer, src io.Reader, req Request) (res Result, err error) {
 	served := newSums(req.Checksums)
-	// The tee sees the file as served, trailing bytes that the decompressor leaves unread included.
+	// The tee gets the file as served, with trailing bytes that the decompressor does not read.
 	in := &ended{ctx: ctx, r: src}
 	raw := bufio.NewReaderSize(io.TeeReader(in, served), copyBuffer)
 	plain, closeFn, err := decompress(raw, req.Compression)
@@ -129,7 +129,7 @@ func (w *written) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// sums computes what was asked for, and always SHA-256.
+// sums computes the checksums that the request has, and always SHA-256.
 type sums struct {
 	sha256 hash.Hash
 	others map[string]hash.Hash

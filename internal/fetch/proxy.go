@@ -17,8 +17,8 @@ import (
 	"syscall"
 )
 
-// Proxy is an HTTP proxy on the loopback for a child that speaks HTTP by itself, such as git. What the child may reach
-// is the policy's, at each connection, redirects and submodules included.
+// Proxy is an HTTP proxy on the loopback for a child that speaks HTTP by itself, such as git. The policy holds at each
+// connection, for redirects and submodules too.
 type Proxy struct {
 	policy  Policy
 	allowed string // host:port of the URL that policy allows whatever its address; "" for none
@@ -68,12 +68,12 @@ func (p Policy) Proxy(ctx context.Context, target string, limit int64) (*Proxy, 
 	return x, nil
 }
 
-// URL is what to set http.proxy to; it holds a password, and belongs into no argument list.
+// URL is the value for http.proxy. It has a password in it, so it must not be an argument of a command.
 func (x *Proxy) URL() string {
 	return (&url.URL{Scheme: "http", User: url.UserPassword("gantry", x.token), Host: x.addr.String()}).String()
 }
 
-// Err is the first reason for which the proxy did not bring something; nil when the child was refused nothing.
+// Err is the first reason for which the proxy refused or failed a request; nil if there is none.
 func (x *Proxy) Err() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -153,7 +153,7 @@ func (x *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	delete(x.tunnel, far)
 }
 
-// keep lets Close end a tunnel; false when it was called already.
+// keep has Close end the tunnel; false if Close was called already.
 func (x *Proxy) keep(conns ...net.Conn) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -167,7 +167,7 @@ func (x *Proxy) keep(conns ...net.Conn) bool {
 	return !x.closed
 }
 
-// dial connects where policy lets it, by the address a name resolved to.
+// dial connects if the policy allows the address to which the name resolved.
 func (x *Proxy) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: dialTimeout}
 	if addr != x.allowed {

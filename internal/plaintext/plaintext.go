@@ -51,11 +51,16 @@ func Runes(s string, n int) string {
 	return s
 }
 
-// Printable is s with U+FFFD for what is not UTF-8, for control characters other than those of keep, and for those
-// that change the direction of a line.
+// Hidden reports whether r is not to be shown: a control character, one that changes the direction of a line, or a
+// byte order mark.
+func Hidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\uFEFF'
+}
+
+// Printable is s with U+FFFD for what is not UTF-8 and for hidden characters other than those of keep.
 func Printable(s, keep string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && !strings.ContainsRune(keep, r) || unicode.Is(unicode.Bidi_Control, r) {
+		if Hidden(r) && !strings.ContainsRune(keep, r) {
 			return unicode.ReplacementChar
 		}
 		return r

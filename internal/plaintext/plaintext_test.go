@@ -73,7 +73,7 @@ func TestRunes(t *testing.T) {
 }
 
 func TestPrintable(t *testing.T) {
-	if got := Printable("a\tb\nc\x1b\u202ed\xff", "\t"); got != "a\tb\uFFFDc\uFFFD\uFFFDd\uFFFD" {
+	if got := Printable("a\tb\nc\x1b\u202ed\xff\ufeff", "\t"); got != "a\tb\uFFFDc\uFFFD\uFFFDd\uFFFD\uFFFD" {
 		t.Errorf("%q", got)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Either is the first of the types that fits. When none does, the one that fits furthest down speaks.
+// Either is the first of the types that fits. If none does, the issues are those of the type that fits furthest down.
 func Either(expected string, types ...Type) Type {
 	return Type{
 		read: func(d *decoder, n *Node, at *path) []issue {
@@ -36,8 +36,8 @@ func Either(expected string, types ...Type) Type {
 	}
 }
 
-// EitherBy is Either for mappings whose key says which of the types is meant. LAVA's validator does not look at that
-// key, so the first issue stands where its does; those of the meant type follow.
+// EitherBy is Either for mappings whose key says which of the types is meant. LAVA's validator ignores that
+// key, so the first issue is at the place of its first one; those of the meant type follow.
 func EitherBy(key string, names []string, types ...Type) Type {
 	t := Either("a mapping with "+key, types...)
 	read := t.read
@@ -58,15 +58,15 @@ func EitherBy(key string, names []string, types ...Type) Type {
 				return append([]issue{m}, append(meant[:j:j], meant[j+1:]...)...)
 			}
 		}
-		said := meant[0].problem()
-		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + said.Message
-		lead.found, lead.expected, lead.like, lead.names, lead.unknown = said.Found, said.Expected, said.Suggestion, nil, nil
+		first := meant[0].problem()
+		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + first.Message
+		lead.found, lead.expected, lead.like, lead.names, lead.unknown = first.Found, first.Expected, first.Suggestion, nil, nil
 		return append([]issue{lead}, meant...)
 	}
 	return t
 }
 
-// misnamed is what to say when the key names none of the types.
+// misnamed is the issues of a key that names none of the types.
 func misnamed(bad []issue, v *Node, at *path, key string, names []string) []issue {
 	own := []issue{{at: at.child(key), node: v, expected: "one of " + strings.Join(names, ", "), names: names}}
 	if bad[0].at.String() == own[0].at.String() {
@@ -76,7 +76,7 @@ func misnamed(bad []issue, v *Node, at *path, key string, names []string) []issu
 }
 
 // OneKeyOf is an object that has exactly one of the names, all declared as optional. When it is wrong, the first issue
-// stands where LAVA's validator looks first, which reads such objects as alternatives: the first name with the rest.
+// is at the place of the validator of LAVA, which reads such objects as alternatives: the first name with the rest.
 func OneKeyOf(o Object, names ...string) Type {
 	expected := "a mapping with one of " + strings.Join(names, ", ")
 	return Type{
@@ -108,7 +108,7 @@ func OneKeyOf(o Object, names ...string) Type {
 	}
 }
 
-// leading puts the issue first that the alternative with names[0] meets first.
+// leading moves the issue to the front that the alternative with names[0] finds first.
 func (d *decoder) leading(n *Node, at *path, bad []issue, names []string) []issue {
 	for _, e := range n.Entries {
 		for i := range bad {

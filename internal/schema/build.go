@@ -13,7 +13,7 @@ func (r *Report) fail(line, column int, message string) {
 	r.Errors = append(r.Errors, Problem{Line: line, Column: column, Message: message})
 }
 
-// keyless says that nothing stands before the : of an entry, which YAML 1.1 has only behind a ?.
+// keyless reports whether an entry has nothing before its :, which YAML 1.1 allows behind a ? only.
 func (b *builder) keyless(k *yaml.Node) bool {
 	if k.Kind != yaml.ScalarNode || k.Value != "" || k.Style != 0 || k.Anchor != "" {
 		return false
@@ -86,7 +86,7 @@ func (b *builder) node(y *yaml.Node) *Node {
 	return n
 }
 
-// alias follows an alias. What it stands for counts again, so that a file cannot make its readers walk for ever.
+// alias follows an alias. What it stands for counts again, so that a file cannot keep its readers busy for ever.
 func (b *builder) alias(y *yaml.Node) *Node {
 	if slices.Contains(b.open, y.Alias) {
 		return b.fail(y, "the alias *%s stands inside of what it stands for", clip(y.Value, maxFound))

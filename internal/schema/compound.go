@@ -41,7 +41,7 @@ func ListOf[T any](dst *[]T, item func(dst *T) Type) Type {
 				}
 				where := at.item(i)
 				bad := item(&(*dst)[i]).read(d, x, where)
-				// LAVA's validator leaves a list at the first item that is wrong inside.
+				// LAVA's validator stops at the first item of a list that is wrong inside.
 				if len(bad) > 0 && bad[0].at.len() > where.len() {
 					deep = append(deep, bad...)
 				} else {
@@ -79,7 +79,7 @@ func MapOf[T any](dst *map[string]T, value func(dst *T) Type) Type {
 	return mapOf(dst, Text(new(string)), value)
 }
 
-// MapLike is MapOf with a say in the names.
+// MapLike is MapOf with a check of the names.
 func MapLike[T any](dst *map[string]T, key Type, value func(dst *T) Type) Type {
 	return mapOf(dst, key, value)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// issue is a problem whose text is not made yet: alternatives make many that nobody sees.
+// issue is a problem without its text: alternatives make many that nobody sees.
 type issue struct {
 	at       *path
 	node     *Node
@@ -19,7 +19,7 @@ type issue struct {
 	specific bool     // says more than which type was expected
 }
 
-// problem makes the text.
+// problem is the issue with its text.
 func (i issue) problem() Problem {
 	p := Problem{
 		Line: i.node.Line, Column: i.node.Column, Path: i.at.String(), Message: i.message, Found: i.found,
@@ -82,7 +82,7 @@ func (r *Report) Add(n *Node, path string, f Fault) {
 	})
 }
 
-// maxProblems bounds what a hostile file can make us say.
+// maxProblems bounds the report of a hostile file.
 const maxProblems = 200
 
 func (r *Report) add(issues []issue) {
@@ -125,7 +125,7 @@ func (d *decoder) object(n *Node, at *path, o Object) []issue {
 			out = append(out, f.fields[i].typ.read(d, e.Value, where)...)
 			continue
 		}
-		if f.spelled && mode == Lenient && f.slip(n, e.Key) {
+		if f.spelled && mode == Lenient && f.typo(n, e.Key) {
 			out = append(out, issue{at: where, node: e.Key, unknown: f})
 			continue
 		}
@@ -193,7 +193,7 @@ func (f *Fields) excluded(n *Node, at *path) []issue {
 	return out
 }
 
-// undeclared reads a key that no field has the name of.
+// undeclared reads a key that no field has.
 func (d *decoder) undeclared(f *Fields, e Entry, at *path, mode Mode) []issue {
 	if f.keys != nil {
 		bad := f.keys.key.read(d, e.Key, at)
@@ -210,13 +210,13 @@ func (d *decoder) undeclared(f *Fields, e Entry, at *path, mode Mode) []issue {
 	return []issue{{at: at, node: e.Key, unknown: f}}
 }
 
-// minSlip is the length from which one other letter is a slip, and no other word.
-const minSlip = 4
+// minTypo is the length from which one wrong letter is a typing error and not another word.
+const minTypo = 4
 
-// slip says that a key is a declared one with a slip of the pen.
-func (f *Fields) slip(n, key *Node) bool {
+// typo reports whether a key is a declared one with a typing error.
+func (f *Fields) typo(n, key *Node) bool {
 	for _, x := range f.fields {
-		if len(key.Text) >= minSlip && len(key.Text) <= maxFound && key.Kind == String && n.entry(x.name) == nil &&
+		if len(key.Text) >= minTypo && len(key.Text) <= maxFound && key.Kind == String && n.entry(x.name) == nil &&
 			distance(key.Text, x.name) == 1 {
 			return true
 		}

@@ -47,7 +47,7 @@ func (f *Fields) Optional(name string, t Type, doc string) {
 	f.add(field{name, doc, false, t})
 }
 
-// add replaces an earlier declaration of the name, so that an object can say more of what it embeds.
+// add replaces an earlier declaration of the name, so that an object can refine what it embeds.
 func (f *Fields) add(x field) {
 	for i := range f.fields {
 		if f.fields[i].name == x.name {
@@ -81,7 +81,7 @@ func (f *Fields) Place(p *Position) { f.place = p }
 // Places records where each key of the object stands.
 func (f *Fields) Places(p *Places) { f.places = p }
 
-// Check adds a test of the whole object, made when its keys are right. It returns nil when there is nothing to say.
+// Check adds a test of the whole object, made when its keys are right. It returns nil if nothing is wrong.
 func (f *Fields) Check(c func(n *Node) *Fault) { f.checks = append(f.checks, c) }
 
 // Fault is what a Check found. The path is of keys below the object; At defaults to the object.

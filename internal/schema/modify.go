@@ -15,7 +15,7 @@ func Then(t Type, f func()) Type {
 	return t
 }
 
-// Tested adds a test to a type; it returns nil when there is nothing to say.
+// Tested adds a test to a type; it returns nil if nothing is wrong.
 func Tested(t Type, check func(n *Node) *Fault) Type {
 	read := t.read
 	t.read = func(d *decoder, n *Node, at *path) []issue {

@@ -23,7 +23,7 @@ const (
 )
 
 // Parse reads one document. Duplicate keys are warnings and the last value wins in YAML 1.1, as PyYAML has it; in YAML
-// 1.2 they are errors. The node is nil when the report has errors that leave nothing to look at.
+// 1.2 they are errors. The node is nil when the report has errors that leave nothing to read.
 func Parse(src []byte, v Version) (*Node, *Report) {
 	r := new(Report)
 	defer r.Place(src)

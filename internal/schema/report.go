@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Mode says what happens to keys nobody declared.
+// Mode says what happens to undeclared keys.
 type Mode int
 
 // The modes. Strict is the zero value.
@@ -47,10 +47,10 @@ type Report struct {
 	Warnings []Problem `json:"warnings"`
 }
 
-// Full says that so much is wrong that more need not be looked for.
+// Full says that the report has as many errors as it takes.
 func (r *Report) Full() bool { return len(r.Errors) >= maxProblems }
 
-// Valid says that there are no errors; warnings do not count.
+// Valid reports whether there are no errors; warnings do not count.
 func (r *Report) Valid() bool { return len(r.Errors) == 0 }
 
 // Err is nil for a valid file; else an error with one line a problem.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
 )
@@ -128,22 +129,11 @@ func (c *Checked) text(b *bytes.Buffer, p schema.Problem, prefix string) {
 	}
 	number := fmt.Sprintf("%5d | ", p.Line)
 	fmt.Fprintf(
-		b, "%s%s\n%s^\n", number, printable(p.Excerpt), strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column),
+		b, "%s%s\n%s^\n", number, plaintext.Printable(p.Excerpt, "\t"), strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column),
 	)
 }
 
-// printable shows a hostile line without what a terminal would obey.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\t' &&
-			(r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfeff || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
-			return '\ufffd'
-		}
-		return r
-	}, s)
-}
-
-// indent is as wide as what stands before the column; tabs stay tabs.
+// indent is as wide as the line before the column; tabs stay tabs.
 func indent(line string, column int) string {
 	var b strings.Builder
 	for i, r := range []rune(line) {
