@@ -3,7 +3,6 @@ package dut_test
 import (
 	"context"
 	"log/slog"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,30 +20,11 @@ import (
 	"github.com/gantry-ci/gantry/vmhost/vmtest"
 )
 
-// needQEMU skips where no guest may be booted, or can be.
-func needQEMU(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("boots guests; not in short runs")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skipf("%v (apt-get install qemu-system-x86)", err)
-	}
-}
-
 // files are what guests of these tests boot.
 func files(t *testing.T) guest.Files {
 	t.Helper()
-	needQEMU(t)
-	dir, err := guest.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := guest.Make(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	dir := guest.Images(t)
+	return guest.Files{Kernel: filepath.Join(dir, "vmlinuz"), Ramdisk: filepath.Join(dir, "ramdisk.cpio.gz")}
 }
 
 // A back end of one file conforms.

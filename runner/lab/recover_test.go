@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/runner/dut"
 	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/test/guest"
 	"github.com/gantry-ci/gantry/vmhost/qemu"
 	"github.com/gantry-ci/gantry/vmhost/vm"
 )
@@ -172,12 +172,7 @@ func TestRecoverWithoutDevice(t *testing.T) {
 // guestOf is a guest of an attempt, of a device that the runner need not have. It executes nothing.
 func guestOf(t *testing.T, attempt, name string) vm.Guest {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("starts guests; not in short runs")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skipf("%v (apt-get install qemu-system-x86)", err)
-	}
+	guest.Need(t)
 	g := qemu.New(qemu.Options{
 		ID: attempt, Trust: qemu.Operator,
 		Machine: qemu.Machine{Binary: "qemu-system-x86_64", Options: []string{"-m 16", "-S"}},

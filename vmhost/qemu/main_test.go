@@ -140,7 +140,7 @@ func testInitrd(t *testing.T, init string, more ...cpio.Record) string {
 		records, cpio.StaticFile("bin/busybox", string(busybox), 0o755), cpio.StaticFile("init", init, 0o755),
 		cpio.CharDev("dev/console", 0o600, 5, 1),
 	)
-	for _, name := range strings.Fields(
+	for name := range strings.FieldsSeq(
 		"sh mount cat echo reboot poweroff sha256sum stty head tr seq uname dd insmod ip nc printf",
 	) {
 		records = append(records, cpio.Symlink("bin/"+name, "busybox"))
