@@ -319,14 +319,12 @@ func TestSlowStream(t *testing.T) {
 	if _, err := io.ReadFull(conn, first); err != nil || string(first) != "HTTP/1.1 200" {
 		t.Fatalf("%q, %v", first, err)
 	}
-	// It reads no more. 50 jobs of 500 kB are more than the sockets take.
+	// It reads no more. 50 jobs of 500 kB are more than the sockets take. They are queued and leased at once: the app
+	// gives the stream up after 20 s.
 	large := func(s *store.RunSpec) {
 		s.TargetType, s.Job = "slow", bytes.Repeat([]byte("# padding\n"), 50_000)
 	}
-	var stuck []string
-	for range targets {
-		stuck = append(stuck, l.create(t, large))
-	}
+	stuck := l.createMany(t, len(targets), large)
 	l.wait(t, stuck[len(stuck)-1], "leased", func(r store.Run, _ []store.Attempt) bool {
 		return r.State == store.RunRunning
 	})

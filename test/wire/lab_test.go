@@ -128,6 +128,12 @@ func (l *testLab) start(t testing.TB) {
 // create queues a run.
 func (l *testLab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 	t.Helper()
+	return l.createMany(t, 1, f...)[0]
+}
+
+// createMany queues runs in one transaction.
+func (l *testLab) createMany(t testing.TB, n int, f ...func(*store.RunSpec)) (ids []string) {
+	t.Helper()
 	spec := store.RunSpec{
 		Name: "smoke", Source: lab.Source{Repository: "o/r", Commit: "abc"}, Trust: lab.Trusted, TargetType: "qemu",
 		Job: []byte("job_name: smoke\n"),
@@ -136,17 +142,22 @@ func (l *testLab) create(t testing.TB, f ...func(*store.RunSpec)) (id string) {
 		f(&spec)
 	}
 	err := l.store.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		run, created, err := l.store.CreateRun(ctx, tx, spec)
-		if err == nil && !created {
-			err = errors.New("not created")
+		for range n {
+			run, created, err := l.store.CreateRun(ctx, tx, spec)
+			if err == nil && !created {
+				err = errors.New("not created")
+			}
+			if err != nil {
+				return err
+			}
+			ids = append(ids, run.ID)
 		}
-		id = run.ID
-		return err
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return id
+	return ids
 }
 
 // cancel cancels a run.
