@@ -102,7 +102,7 @@ type Verdict struct {
 	Class    Class      `json:"class"`
 	Message  string     `json:"message"`
 	Complete bool       `json:"complete"`
-	Evidence []Evidence `json:"evidence,omitempty"` // what decided, the most telling first; at most MaxEvidence
+	Evidence []Evidence `json:"evidence,omitempty"` // what decided, the most important first; at most MaxEvidence
 }
 
 // Evidence is a thing that a verdict rests on.

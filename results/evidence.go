@@ -89,7 +89,7 @@ func (t *sums) absence() string {
 	return s
 }
 
-// evidence is what v rests on, the most telling first.
+// evidence is what v rests on, the most important first.
 func (t *sums) evidence(v Verdict, err error) []Evidence {
 	l := &evidenceList{}
 	if v.Class == "" {

@@ -1,5 +1,5 @@
-// Package plaintext bounds text that others wrote, and makes it fit for records, pages and messages: valid UTF-8, not too
-// long, and without what a terminal or a browser obeys.
+// Package plaintext bounds text that others wrote, and makes it fit for records, pages and messages: valid UTF-8, not
+// too long, and without what a terminal or a browser obeys.
 package plaintext
 
 import (

@@ -60,7 +60,8 @@ func EitherBy(key string, names []string, types ...Type) Type {
 		}
 		first := meant[0].problem()
 		lead.message = "with " + key + ": " + v.Text + ", this is wrong: " + first.Message
-		lead.found, lead.expected, lead.like, lead.names, lead.unknown = first.Found, first.Expected, first.Suggestion, nil, nil
+		lead.found, lead.expected, lead.like = first.Found, first.Expected, first.Suggestion
+		lead.names, lead.unknown = nil, nil
 		return append([]issue{lead}, meant...)
 	}
 	return t

@@ -129,7 +129,8 @@ func (c *Checked) text(b *bytes.Buffer, p schema.Problem, prefix string) {
 	}
 	number := fmt.Sprintf("%5d | ", p.Line)
 	fmt.Fprintf(
-		b, "%s%s\n%s^\n", number, plaintext.Printable(p.Excerpt, "\t"), strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column),
+		b, "%s%s\n%s^\n", number, plaintext.Printable(p.Excerpt, "\t"),
+		strings.Repeat(" ", len(number)-2)+"| "+indent(p.Excerpt, p.Column),
 	)
 }
 

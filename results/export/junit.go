@@ -66,11 +66,10 @@ type outcome struct {
 	Text    string `xml:",chardata"`
 }
 
-// runSuite is the suite of what the run itself came to: readers that only count cases must not see an incomplete run as
-// green.
+// runSuite is the suite of the run's verdict: readers that only count cases must not take an incomplete run for green.
 const runSuite = "gantry"
 
-// JUnit writes r as JUnit XML, of which there is no standard: the shape is the one Jenkins and GitHub's actions read.
+// JUnit writes r as JUnit XML. There is no standard; the form is the one that Jenkins and GitHub's actions read.
 // It has a testsuite for each suite, and one named "gantry" whose only case is the verdict. A case's class name is its
 // suite, with its set after a dot; file and line are of a console's log. A result that is unknown or missing is an
 // error of that type, a known failure is skipped; measurement, units, reference and note are properties.
@@ -122,8 +121,8 @@ func JUnit(w io.Writer, r *results.Results) error {
 	return nil
 }
 
-// overcome are the steps of the pipeline that failed and succeeded when they were tried again: a report of a run that
-// passed must not be red for them.
+// overcome are the steps of the pipeline that failed and passed when they were tried again. They must not make the
+// report of a run red that passed.
 func overcome(cases []results.Case) map[int]bool {
 	passed, again := map[string]bool{}, map[int]bool{}
 	for i := len(cases) - 1; i >= 0; i-- {
@@ -159,7 +158,7 @@ func (s *testsuite) add(c *results.Case) {
 		why.Message = "passed, though it is a known failure: " + c.Known
 		t.Failure, s.Failures = why, s.Failures+1
 	case c.HasNote(results.NoteKnown):
-		why.Message = results.NoteKnown + ": " + c.Known // JUnit has no word for it, and it must not fail the report
+		why.Message = results.NoteKnown + ": " + c.Known // JUnit has no such result, and it must not fail the report
 		t.Skipped, s.Skipped = why, s.Skipped+1
 	case c.Result == results.Pass:
 	case c.Result == results.Skip:
@@ -197,7 +196,7 @@ func (p *properties) add(name, value string) {
 	p.Properties = append(p.Properties, property{name, value})
 }
 
-// verdict is the suite of the run itself. Failed cases stand for themselves: class test is no second failure.
+// verdict is the suite of the run itself. Class test is no failure of its own: the failed cases are in the report.
 func verdict(r *results.Results, stamp string) *testsuite {
 	s := &testsuite{Name: runSuite, Timestamp: stamp, Hostname: r.Device, counts: counts{Tests: 1}}
 	t := testcase{Name: "verdict", Classname: runSuite}

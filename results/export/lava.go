@@ -21,7 +21,7 @@ type LAVA struct {
 	at  []moment // of each of the results' cases
 }
 
-// moment is when and where in the plan a case came.
+// moment is when a case came, and where in the plan.
 type moment struct {
 	time  time.Time
 	level string
@@ -40,7 +40,7 @@ type entry struct {
 	Logged      string         `yaml:"logged"` // 2026-01-02T03:04:05.678901+00:00
 	StartLine   string         `yaml:"log_start_line"`
 	EndLine     string         `yaml:"log_end_line"`
-	Metadata    map[string]any `yaml:"metadata"` // what the dispatcher said of the case
+	Metadata    map[string]any `yaml:"metadata"` // what the dispatcher reports of the case
 }
 
 // NewLAVA is the list of a run with this id, before its first event.
@@ -114,8 +114,8 @@ func (x *LAVA) entry(i int) entry {
 // runCase is the case that stands for the run itself.
 const runCase = "job"
 
-// end tells the case of the run, which is the plan's root, what the run came to. A run whose tests failed is complete,
-// as LAVA has it: only what kept it from its end makes it fail.
+// end gives the case of the run, which is the plan's root, its result. As in LAVA, a run whose tests failed is
+// complete: only what kept the run from its end makes it fail.
 func (x *LAVA) end(e results.Event) {
 	i := len(x.res.Cases) - 1
 	for i >= 0 && (x.res.Cases[i].Suite != results.PipelineSuite || x.res.Cases[i].Case != runCase) {
@@ -130,7 +130,7 @@ func (x *LAVA) end(e results.Event) {
 	}
 }
 
-// errorType is LAVA's word for whose fault it is.
+// errorType is LAVA's error type for a class.
 func errorType(c results.Class) string {
 	switch c {
 	case results.ClassTest:
@@ -155,7 +155,7 @@ func (x *LAVA) Write(w io.Writer) error {
 		_, err := io.WriteString(w, "[]\n")
 		return err
 	}
-	// One document in pieces: what encodes a hundred thousand cases at once takes its time and memory.
+	// One document in pieces: to encode a hundred thousand cases in one call takes too much time and memory.
 	for i := range x.res.Cases {
 		b, err := yaml.Marshal([]entry{x.entry(i)})
 		if err != nil {

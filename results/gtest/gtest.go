@@ -27,7 +27,7 @@ type Parser struct {
 	open     *results.Case // the test that runs
 	message  string
 	announce int // how many tests there should be; -1 if the program did not print it
-	said     int // in which line
+	said     int // the line that announces them
 	seen     int
 	cases    int
 	dropped  int
@@ -37,7 +37,7 @@ type Parser struct {
 // New reads GoogleTest's output; its cases are of the suite.
 func New(suite string) *Parser { return &Parser{suite: suite, announce: -1} }
 
-// mark is a line of GoogleTest; a test's own output without a newline may be before it.
+// mark is a line of GoogleTest. A test's own output without a newline may stand before it.
 var mark = regexp.MustCompile(`\[( RUN      |       OK |  FAILED  |  SKIPPED |==========)\] (.*)$`)
 
 // ended is what follows the mark of a test that ended: "Foo.Bar (12 ms)", with its parameter in between when it failed.

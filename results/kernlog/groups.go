@@ -72,9 +72,13 @@ func groups(w ways) []group {
 				`INFO: task .* is blocked on a \w+`, `INFO: (?:Slab|Object) 0x`, `INFO: 0x[0-9a-f]+-0x[0-9a-f]+ @offset=`,
 				`INFO: sys_.* is not present in`, `INFO: no syscalls can create resource`),
 		},
-		{words: []string{"Unable to handle kernel"}, kind: results.KindOops, effect: afterAny, fatal: true, rules: w.armFaultRules()},
 		{
-			words: []string{"general protection fault"}, kind: results.KindGPF, effect: afterAny, fatal: true, rules: w.protectionRules(),
+			words: []string{"Unable to handle kernel"}, kind: results.KindOops, effect: afterAny, fatal: true,
+			rules: w.armFaultRules(),
+		},
+		{
+			words: []string{"general protection fault"}, kind: results.KindGPF, effect: afterAny, fatal: true,
+			rules:  w.protectionRules(),
 			ignore: ignoring(`general protection fault .*error:\d+ in `, `traps: `),
 		},
 		{
@@ -82,7 +86,8 @@ func groups(w ways) []group {
 			rules: w.panicRules(),
 		},
 		{
-			words: []string{"kernel BUG", "Kernel BUG"}, kind: results.KindBug, effect: afterAny, fatal: true, rules: w.kernelBugRules(),
+			words: []string{"kernel BUG", "Kernel BUG"}, kind: results.KindBug, effect: afterAny, fatal: true,
+			rules: w.kernelBugRules(),
 		},
 		{words: []string{"rust_kernel: panicked"}, kind: results.KindBug, fatal: true, rules: w.rustRules()},
 		{words: []string{"BUG kmalloc-", "BUG "}, kind: results.KindBug, rules: w.slubRules()},
@@ -96,16 +101,26 @@ func groups(w ways) []group {
 			rules: w.opcodeRules(),
 		},
 		{
-			words: []string{"divide error:", "divide_error:", "int3:", "stack segment: "}, kind: results.KindOops, effect: afterAny,
-			fatal: true, rules: w.trapRules(),
+			words: []string{"divide error:", "divide_error:", "int3:", "stack segment: "}, kind: results.KindOops,
+			effect: afterAny,
+			fatal:  true, rules: w.trapRules(),
 		},
 		{
 			words: []string{"Internal error:", "Unhandled fault:", "Alignment trap:"}, kind: results.KindOops, effect: afterAny,
 			fatal: true, inside: true, rules: w.armTrapRules(),
 		},
-		{words: []string{"hard LOCKUP"}, kind: results.KindHardLockup, effect: afterStall, fatal: true, rules: w.hardLockupRules()},
-		{words: []string{"unregister_netdevice: waiting for"}, kind: results.KindHungTask, inside: true, rules: w.netdeviceRules()},
-		{words: []string{"VFS: Close: file count is", "VFS: Busy inodes after unmount"}, kind: results.KindBug, rules: w.vfsRules()},
+		{
+			words: []string{"hard LOCKUP"}, kind: results.KindHardLockup, effect: afterStall, fatal: true,
+			rules: w.hardLockupRules(),
+		},
+		{
+			words: []string{"unregister_netdevice: waiting for"}, kind: results.KindHungTask, inside: true,
+			rules: w.netdeviceRules(),
+		},
+		{
+			words: []string{"VFS: Close: file count is", "VFS: Busy inodes after unmount"}, kind: results.KindBug,
+			rules: w.vfsRules(),
+		},
 		{
 			words: []string{"Out of memory: Kill", "Memory cgroup out of memory: Kill"}, kind: results.KindOOM, inside: true,
 			rules: w.oomRules(),
@@ -114,7 +129,10 @@ func groups(w ways) []group {
 		{words: []string{"SYZFAIL:", "SYZFATAL:"}, kind: results.KindOther, begins: true, rules: w.fuzzerRules()},
 		{words: []string{"panic: "}, kind: results.KindOther, begins: true, fatal: true, rules: w.bsdRules()},
 		{words: []string{"Fatal trap ", "fatal trap "}, kind: results.KindOther, fatal: true, rules: w.bsdTrapRules()},
-		{words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR"}, kind: results.KindOther, fatal: true, rules: w.otherRules()},
+		{
+			words: []string{"ZIRCON KERNEL PANIC", "ZEPHYR FATAL ERROR"}, kind: results.KindOther, fatal: true,
+			rules: w.otherRules(),
+		},
 		{words: firmwareWords(), kind: results.KindOther, begins: true, fatal: true, rules: w.firmwareRules()},
 		{words: oopsWords(), kind: results.KindOops, effect: afterAny, fatal: true, inside: true, rules: w.oopsRules()},
 	}

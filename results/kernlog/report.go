@@ -151,7 +151,8 @@ func (r *report) finding() (results.Finding, bool) {
 	}
 	f := results.Finding{
 		Line: r.head.number, Kind: t.kind, Title: t.title, Emulation: t.emulation,
-		Fatal: r.fatal || t.fatal, Text: excerpt(r.text), Section: r.during.Section, Suite: r.during.Suite, Case: r.during.Case,
+		Fatal: r.fatal || t.fatal, Text: excerpt(r.text),
+		Section: r.during.Section, Suite: r.during.Suite, Case: r.during.Case,
 	}
 	f.Fingerprint = fingerprint(f.Kind, f.Title, t.frames)
 	return f, true

@@ -136,8 +136,8 @@ func (g *group) match(text string) *rule {
 	return nil
 }
 
-// kernelOwn reports whether the kernel wrote a message that fits no rule, and as a report of its own. What stands before
-// the group's word decides.
+// kernelOwn reports whether the kernel wrote a message that fits no rule, and as a report of its own. What stands
+// before the group's word decides.
 func kernelOwn(l line, before string) bool {
 	before = strings.TrimLeft(before, " \t")
 	return l.context != "" && before == "" || driverRE.MatchString(before)

@@ -53,11 +53,15 @@ func (w ways) accessRules() []rule {
 			title: "BUG: unable to handle kernel NULL pointer dereference in $F", walks: w.byPointer, fatal: true,
 		},
 		{
-			kind: results.KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F", walks: w.byPointer,
+			kind: results.KindOops, head: expand(`BUG: ` + fault), title: "BUG: unable to handle kernel $1 in $F",
+			walks: w.byPointer,
 			fatal: true,
 		},
 		// The message is printed in two parts, and the second may be lost.
-		{kind: results.KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel", fatal: true},
+		{
+			kind: results.KindOops, head: expand(`BUG: [Uu]nable to handle kernel`), title: "BUG: unable to handle kernel",
+			fatal: true,
+		},
 	}
 }
 
@@ -80,7 +84,8 @@ func (w ways) checkRules() []rule {
 			title: "BUG: still has locks held in $1",
 		},
 		{
-			kind: results.KindAtomicSleep, head: expand(`BUG: scheduling while atomic`), title: "BUG: scheduling while atomic in $F",
+			kind: results.KindAtomicSleep, head: expand(`BUG: scheduling while atomic`),
+			title: "BUG: scheduling while atomic in $F",
 			walks: w.byTrace, skip: words(`schedule`),
 		},
 		{
@@ -138,8 +143,9 @@ func (w ways) checkRules() []rule {
 			pick: pickStall, fatal: true,
 		},
 		{
-			kind: results.KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F", walks: w.byTrace,
-			skip: words(`lock_sock release_sock`),
+			kind: results.KindLockdep, head: expand(`BUG: Invalid wait context`), title: "WARNING: locking bug in $F",
+			walks: w.byTrace,
+			skip:  words(`lock_sock release_sock`),
 		},
 		{head: expand(`BUG:\s*$`), title: "BUG: corrupted", printk: true},
 	}

@@ -17,19 +17,25 @@ func (w ways) sanitizerRules() []rule {
 			walks: [][]step{{{expand(`BUG: KASAN: [a-z -]+ in %F`)}, w.calltrace, w.stack}},
 		},
 		{
-			kind: results.KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) on address`), then: expandAll(`(Read|Write) of size \d+`),
+			kind: results.KindKASAN, head: expand(`BUG: KASAN: ([a-z-]+) on address`),
+			then:  expandAll(`(Read|Write) of size \d+`),
 			title: "KASAN: $1 $2",
 		},
 		{kind: results.KindKASAN, head: expand(`BUG: KASAN: (.*)`), title: "KASAN: $1"},
 		{
-			kind: results.KindKMSAN, head: expand(`BUG: KMSAN: kernel-usb-infoleak in %F`), title: "KMSAN: kernel-usb-infoleak in $F",
+			kind: results.KindKMSAN, head: expand(`BUG: KMSAN: kernel-usb-infoleak in %F`),
+			title: "KMSAN: kernel-usb-infoleak in $F",
 			walks: [][]step{{w.stack}}, skip: words(`alloc_skb`, urbs),
 		},
 		{
-			kind: results.KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F", walks: [][]step{{w.stack}},
-			skip: words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
+			kind: results.KindKMSAN, head: expand(`BUG: KMSAN: ([a-z-]+) in %F`), title: "KMSAN: $1 in $F",
+			walks: [][]step{{w.stack}},
+			skip:  words(`alloc_skb netlink_ack netlink_rcv_skb _encrypt$ ^crypto_ ^cipher_ ^drbg_ ^rng_`),
 		},
-		{kind: results.KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)(?: \[\w+\])?( / [^ ]+)`), title: "KCSAN: $1$2"},
+		{
+			kind: results.KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)(?: \[\w+\])?( / [^ ]+)`),
+			title: "KCSAN: $1$2",
+		},
 		{kind: results.KindKCSAN, head: expand(`BUG: KCSAN: (data-race in [^ ]+)`), title: "KCSAN: $1"},
 		{kind: results.KindKCSAN, head: expand(`BUG: KCSAN: (.*)`), title: "KCSAN: $1"},
 		{
@@ -37,7 +43,8 @@ func (w ways) sanitizerRules() []rule {
 			title: "KFENCE: $1 $2 in $F", walks: w.byKFENCE,
 		},
 		{
-			kind: results.KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`), title: "KFENCE: $1 in $F",
+			kind: results.KindKFENCE, head: expand(`BUG: KFENCE: (invalid free|memory corruption) in %F`),
+			title: "KFENCE: $1 in $F",
 			walks: w.byKFENCE,
 		},
 	}

@@ -31,8 +31,12 @@ func (w ways) warningRules() []rule {
 		w.warning(`.*mm/usercopy\.c.* (?:usercopy_warn|at)`, "WARNING: bad usercopy in $F", "", `usercopy __check`),
 		w.warning(`.*lib/kobject\.c.* (?:kobject_|at)`, "WARNING: kobject bug in $F", "", `kobject_`),
 		w.warning(`.*fs/proc/generic\.c.* (?:proc_register|at)`, "WARNING: proc registration bug in $F", "", `proc_`),
-		w.warning(`.*lib/refcount\.c.* (?:refcount_|at)`, "WARNING: refcount bug in $F", results.KindRefcount, `refcount kobject_`),
-		w.warning(`.*kernel/locking/lockdep\.c.*lock_`, "WARNING: locking bug in $F", results.KindLockdep, `lock_sock release_sock`),
+		w.warning(
+			`.*lib/refcount\.c.* (?:refcount_|at)`, "WARNING: refcount bug in $F", results.KindRefcount, `refcount kobject_`,
+		),
+		w.warning(
+			`.*kernel/locking/lockdep\.c.*lock_`, "WARNING: locking bug in $F", results.KindLockdep, `lock_sock release_sock`,
+		),
 		{
 			kind: results.KindLockdep, head: expand(`WARNING: .*still has locks held!`), then: expandAll(`at: (?:%P +)?%F`),
 			title: "WARNING: still has locks held in $1",
@@ -63,7 +67,8 @@ func (w ways) warningRules() []rule {
 		},
 		deadlock(`WARNING: possible recursive locking detected`, `is trying to acquire lock`),
 		{
-			kind: results.KindLockdep, head: expand(`WARNING: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`),
+			kind: results.KindLockdep, head: expand(`WARNING: inconsistent lock state`),
+			then:  expandAll(`takes`, `at: (?:%P +)?%F`),
 			title: "inconsistent lock state in $F", walks: w.byTrace,
 		},
 		{
@@ -81,7 +86,8 @@ func (w ways) warningRules() []rule {
 		// Without symbols, or cut off.
 		w.warning(`CPU: \d+ PID: \d+ at `, "WARNING in $F", "", ""),
 		{
-			kind: results.KindLockdep, head: expand(`WARNING: bad unlock balance detected!`), title: "WARNING: bad unlock balance in $F",
+			kind: results.KindLockdep, head: expand(`WARNING: bad unlock balance detected!`),
+			title: "WARNING: bad unlock balance in $F",
 			walks: w.byUnlock,
 		},
 		{
@@ -104,7 +110,8 @@ func (w ways) infoRules() []rule {
 		deadlock(`INFO: .*-safe -> .*-unsafe lock order detected`, `is trying to acquire`),
 		deadlock(`INFO: possible recursive locking detected`, `is trying to acquire lock`),
 		{
-			kind: results.KindLockdep, head: expand(`INFO: inconsistent lock state`), then: expandAll(`takes`, `at: (?:%P +)?%F`),
+			kind: results.KindLockdep, head: expand(`INFO: inconsistent lock state`),
+			then:  expandAll(`takes`, `at: (?:%P +)?%F`),
 			title: "inconsistent lock state in $1",
 		},
 		{
@@ -126,7 +133,8 @@ func (w ways) infoRules() []rule {
 		},
 		{
 			kind: results.KindHungTask, head: expand(`INFO: task %T blocked (?:in I/O wait )?for more than \d+ seconds`),
-			title: "INFO: task hung in $F", walks: append(w.byTrace[:1:1], []step{w.stack}), pick: pickHang, // 32-bit Arm heads no trace
+			title: "INFO: task hung in $F", walks: append(w.byTrace[:1:1], []step{w.stack}),
+			pick: pickHang, // 32-bit Arm heads no trace
 		},
 		{
 			kind: results.KindHungTask, head: expand(`INFO: task %T can't die for more than .* seconds`),

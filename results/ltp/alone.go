@@ -10,7 +10,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// reporter is a line of the new library: "../include/lapi/keyctl.h:29: TCONF: why". By the file the test is known.
+// reporter is a line of the new library: "../include/lapi/keyctl.h:29: TCONF: why". The file names the test.
 var reporter = regexp.MustCompile(
 	`^(?:\S*/)?([\w+-][\w.+-]*)\.(c|h|sh):\d+: T(PASS|FAIL|BROK|WARN|CONF|INFO|DEBUG): (.*)$`,
 )
@@ -18,17 +18,17 @@ var reporter = regexp.MustCompile(
 // tagged is a line of the old library, "mmap01      1  TPASS  :  why", or of the shell's, "df01 1 TPASS: why".
 var tagged = regexp.MustCompile(`^([A-Za-z][\w.+-]*) +\d+ +T(PASS|FAIL|BROK|WARN|CONF|INFO)( +)?: +(.*)$`)
 
-// helpers are the library's files, which are no tests.
+// helpers are the library's files, which name no test.
 var helpers = regexp.MustCompile(`^(tst|safe|old|random)_`)
 
-// kind is by what a test that no runner runs is known.
+// kind is how a test that no runner runs is recognized.
 type kind uint8
 
 const (
-	byFile   kind = iota // new library: it says so when it ends
-	byTag                // a shell's, which may
-	byOldTag             // old library: it does not
-	byKirk               // kirk -v says when it begins and ends
+	byFile   kind = iota // by the new library's lines; it prints an end
+	byTag                // by the shell library's, which may print one
+	byOldTag             // by the old library's, which prints none
+	byKirk               // by the lines of kirk -v around it
 )
 
 // test is one that prints its own results.
@@ -120,7 +120,7 @@ func (p *Parser) file(m []string, no int) {
 	}
 }
 
-// print takes a result.
+// print adds a result that the test prints.
 func (p *Parser) print(result, why string) {
 	t := p.test
 	if result == "INFO" || result == "DEBUG" {

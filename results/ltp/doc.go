@@ -1,10 +1,10 @@
-// Package ltp reads what tests and runners of the Linux Test Project print: the output of runltp with its <<<test_start>>> blocks,
-// what runltp -l writes, with -p and without, the console of kirk, its JSON report, the logfile of the Open POSIX test
-// suite, and tests that are run by themselves.
+// Package ltp reads what tests and runners of the Linux Test Project print: the output of runltp with its
+// <<<test_start>>> blocks, what runltp -l writes, with -p and without, the console of kirk, its JSON report, the
+// logfile of the Open POSIX test suite, and tests that are run by themselves.
 //
 // A test is a case, named by its tag; its set is kirk's suite. TCONF is skip; TFAIL, TBROK, TWARN, a signal and a
-// timeout are fail, with what was reported as the message. A test that began and did not end is missing, and so are
-// those that a total counts and no line names, and a table or suite without its total.
+// timeout are fail, with what the test reported as the message. A test that began and did not end is missing. So are
+// tests that a total counts but no line names, and a table or suite without its total.
 //
 // A test by itself is named by the file or the tag before its results, or "test-2" when it prints neither. The new
 // library's tests end with a summary, and are missing without one. Those of the old library and of the shell library

@@ -7,7 +7,7 @@ import (
 )
 
 // cut is a line into which the kernel printed, as "ok 3 mq_open[   12.345678] random: crng init done". Its rest is on a
-// line of its own, after whatever else the kernel had to say.
+// line of its own, after all that the kernel printed meanwhile.
 type cut struct {
 	head  string // of the line
 	whole string // as it came
@@ -53,10 +53,10 @@ func (p *Parser) join(s string, no int) {
 // directive begins the rest of a result, which else would be a comment.
 var directive = regexp.MustCompile(`^# ?(?i:SKIP|TODO|XFAIL|TIMEOUT|ERROR|exit=|time=)`)
 
-// comments says that a line is a comment by itself.
+// comments reports whether a line is a comment by itself.
 func comments(s string) bool { return s != "" && s[0] == '#' && !directive.MatchString(s) }
 
-// structural says that a line is more than a comment.
+// structural reports whether a line is more than a comment.
 func (p *Parser) structural(s string) bool {
 	switch p.parse(s).kind {
 	case version, plan, point, bail:

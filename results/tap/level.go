@@ -22,19 +22,20 @@ func (p *Parser) last() *results.Case {
 	return nil
 }
 
-// announced says that the innermost level is what a program prints whose name kselftest's runner said. Such a program
-// may print more than one document, and what it printed before it forked once more by each of its children.
+// announced reports whether the innermost level is the output of a program that kselftest's runner named. Such a
+// program may print more than one document, and each child that it forks prints again what the program had in its
+// buffer.
 func (p *Parser) announced() bool {
 	n := len(p.levels)
 	return p.kernel && n > 1 && strings.HasPrefix(p.levels[n-2].next, "selftests: ")
 }
 
-// copied says that a result was read before.
+// copied reports whether a result was read before.
 func (p *Parser) copied(l *level, number int, c *results.Case) bool {
 	return p.announced() && l.names[number] == c.Case+"\x00"+c.Result
 }
 
-// rise ends the levels deeper than indent.
+// rise ends the levels that are deeper than indent.
 func (p *Parser) rise(indent int) {
 	for len(p.levels) > 1 && p.top().indent > indent {
 		p.end()
@@ -46,7 +47,7 @@ func (p *Parser) rise(indent int) {
 	}
 }
 
-// sink makes a level at indent, unless there is one.
+// sink begins a level at indent, unless there is one.
 func (p *Parser) sink(indent int) *level {
 	top := p.top()
 	if top != nil && (top.indent >= indent || len(p.levels) == maxDepth) {
@@ -56,8 +57,8 @@ func (p *Parser) sink(indent int) *level {
 	return p.top()
 }
 
-// indented says that points are only indented more than their plan, as some of the kernel's are: a subtest would begin
-// with a version.
+// indented reports whether points are just indented more than their plan, as some of the kernel's are: a subtest would
+// begin with a version.
 func (p *Parser) indented(l *level) bool {
 	return p.kernel && len(p.levels) > 1 && l.plan > 0 && l.count == 0 && len(l.children) == 0 && l.next == ""
 }
@@ -185,7 +186,7 @@ func (p *Parser) finish() {
 	p.held = false
 }
 
-// emit hands a case out.
+// emit makes a case complete.
 func (p *Parser) emit(c results.Case) {
 	if p.script.name != "" {
 		c = below(p.script.name, c)

@@ -65,7 +65,7 @@ func (p *Parser) parse(raw string) line {
 	}
 }
 
-// leads says that what follows a "# " is kselftest's nesting: a line of the protocol, at whatever depth.
+// leads reports whether a "# " is kselftest's nesting: a line of the protocol follows, at any depth.
 func (l *line) leads(s string) bool {
 	s = strings.TrimLeft(s, " \t#")
 	return l.structure(s, true)

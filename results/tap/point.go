@@ -9,7 +9,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// point takes a result.
+// point adds the case of a test point.
 func (p *Parser) point(l line) {
 	if l.number == 0 && len(p.levels) == 0 && !l.dash {
 		return // "ok then": nothing says that this is the protocol
@@ -98,7 +98,7 @@ func (p *Parser) setResult(c *results.Case, l line) {
 	}
 }
 
-// split gives kselftest's names their set.
+// split splits a name of kselftest's into set and test.
 func split(name string) (set, test string) {
 	rest, ok := strings.CutPrefix(name, "selftests: ")
 	if !ok {
@@ -111,7 +111,7 @@ func split(name string) (set, test string) {
 	return set, test
 }
 
-// below puts a case below a test.
+// below moves a case into the set of a test.
 func below(name string, c results.Case) results.Case {
 	if c.Set != nil {
 		name += "/" + *c.Set

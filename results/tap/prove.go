@@ -23,7 +23,7 @@ var verdict = regexp.MustCompile(
 	`^(?:ok|skipped(?::.*)?|Dubious, test returned .*|Failed \d+/\d+ subtests.*|No subtests run.*)$`,
 )
 
-// prove reads prove's own lines, which are none of the protocol's.
+// prove reads prove's own lines, which are not of the protocol.
 func (p *Parser) prove(s string) bool {
 	if stop, ok := strings.CutPrefix(s, "Bailout called.  Further testing stopped:"); ok {
 		p.out = append(p.out, results.Case{
@@ -35,7 +35,7 @@ func (p *Parser) prove(s string) bool {
 		p.leave()
 		p.proving, p.script = true, script{name: results.Line(m[1])}
 		if m[2] != "" {
-			p.judgeScript(m[2])
+			p.scriptResult(m[2])
 		}
 		return true
 	}
@@ -51,15 +51,15 @@ func (p *Parser) prove(s string) bool {
 	case p.script.name == "":
 		return false
 	case verdict.MatchString(s):
-		p.judgeScript(s)
+		p.scriptResult(s)
 	default:
 		return false
 	}
 	return true
 }
 
-// judgeScript takes what prove says of the file; it may say more than one thing.
-func (p *Parser) judgeScript(s string) {
+// scriptResult adds what prove prints of a file, which may be more than one thing.
+func (p *Parser) scriptResult(s string) {
 	p.finish()
 	c := p.script.said
 	if c == nil {

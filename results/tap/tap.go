@@ -10,7 +10,7 @@ import (
 
 // Limits: a console is hostile.
 const (
-	maxLine    = 64 << 10 // longer lines are none of the protocol's
+	maxLine    = 64 << 10 // longer lines are not of the protocol
 	maxCases   = 100_000  // more results are counted only
 	maxDepth   = 32       // deeper subtests count as of this depth
 	maxMissing = 100      // more missing ones of a plan are one case
@@ -28,7 +28,7 @@ type Parser struct {
 	failing bool // the last of about is the detail of a failure
 	cut     cut
 	script  script
-	proving bool // prove has begun and not said its result
+	proving bool // prove has begun and not printed its result
 	yaml    yaml
 	version bool // of the document
 	ended   bool // by a bail-out: until a version line
@@ -144,7 +144,7 @@ func (p *Parser) read(s string, no int) {
 	}
 }
 
-// bail ends the document, or of the kernel's the program that says so.
+// bail ends the document; of the kernel's output it ends the program that bails out.
 func (p *Parser) bail(l line) {
 	c := results.Case{Case: "bail-out", Result: results.Fail, Message: l.text, LogLine: p.at()}
 	p.rise(l.indent)
@@ -240,7 +240,8 @@ func (p *Parser) detail(s string, indent int) {
 	p.failing = false
 }
 
-// diagnostic keeps a comment for a message: TAP's comments follow the point they are about, the kernel's come before it.
+// diagnostic keeps a comment for a message: TAP's comments follow the point they are about, the kernel's come before
+// it.
 func (p *Parser) diagnostic(text string) {
 	if p.kernel {
 		if text = strings.Trim(text, "# "); text != "" && len(p.about) < maxAbout {

@@ -19,10 +19,10 @@ type totals struct {
 // totalsLine is "Totals: pass:3 fail:0 xfail:0 xpass:0 skip:0 error:0". KUnit's has no xfail, and counts all levels.
 var totalsLine = regexp.MustCompile(`^Totals: pass:(\d+) fail:(\d+) xfail:(\d+) xpass:(\d+) skip:(\d+) error:(\d+)$`)
 
-// total takes such a line.
+// total reads such a line.
 func (p *Parser) total(l line) bool {
 	text, indent := l.text, l.indent
-	for strings.HasPrefix(text, "# ") { // a comment's nesting is not looked into before
+	for strings.HasPrefix(text, "# ") { // the nesting of comments is not parsed before
 		text, indent = text[2:], indent+2
 	}
 	m := totalsLine.FindStringSubmatch(text)
@@ -45,8 +45,8 @@ func (p *Parser) total(l line) bool {
 	return true
 }
 
-// counted is whether the level's program ran all that its plan says, and makes a case of the results that it did not
-// print.
+// counted reports whether the level's program ran all that its plan announces, and adds a case for the results that it
+// did not print.
 func (p *Parser) counted(l *level) bool {
 	t := &l.totals
 	more := t.pass + t.fail + t.skip - l.count

@@ -11,7 +11,7 @@ import (
 // yamlLimit is the most lines a diagnostic block may have.
 const yamlLimit = 1000
 
-// yaml is TAP's diagnostic block, of which the message and the duration are of use.
+// yaml is TAP's diagnostic block, of which only the message and the duration are read.
 type yaml struct {
 	on     bool
 	indent int

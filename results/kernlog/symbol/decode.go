@@ -19,7 +19,7 @@ type Location struct {
 
 const (
 	maxFrames = 500 // decoded of one text
-	padding   = 64  // bytes by which a symbol's size and the kernel's idea of it may differ: it counts to the next symbol
+	padding   = 64  // bytes that the kernel's size of a function may have more: it counts to the next symbol
 )
 
 // frameRE is a frame, with what follows it: a module's name, or a file and line already.
@@ -60,8 +60,8 @@ func (i *Image) Decode(text string) (decoded string, err error) {
 	return b.String(), nil
 }
 
-// Frame decodes function+offset/size: inlined functions first, the function itself last. exact tells the address of an
-// instruction from a return address, which is that of the instruction after the call.
+// Frame decodes function+offset/size: inlined functions first, the function itself last. exact says that the offset is
+// of the instruction itself, not a return address, which is the instruction after the call.
 func (i *Image) Frame(function string, offset, size uint64, exact bool) (where []Location, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer caught(&err, "decode frame %s+0x%x/0x%x", function, offset, size)

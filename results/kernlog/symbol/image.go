@@ -1,6 +1,6 @@
 // Package symbol turns the frames of a kernel's stack trace into files and lines, with the vmlinux the kernel was
-// linked as. It takes a file only for the kernel with the same build id: any other gives wrong lines, which mislead
-// more than none.
+// linked as. It uses a file only for the kernel with the same build id: with another, lines are wrong, which is worse
+// than none.
 //
 // Formats: ELF and its notes (System V ABI, gABI 4.1 chapter 5), build ids (ld --build-id, /sys/kernel/notes), DWARF 2
 // to 5 as debug/dwarf reads them.
@@ -57,7 +57,7 @@ func Open(path string) (i *Image, err error) {
 			_ = opened.Close()
 		}
 	}()
-	if err := modest(f); err != nil {
+	if err := checkSize(f); err != nil {
 		return nil, fmt.Errorf("open image %q: %w", path, err)
 	}
 	if i.buildID, err = fileBuildID(f); err != nil {
@@ -84,8 +84,8 @@ func Open(path string) (i *Image, err error) {
 	return i, nil
 }
 
-// modest refuses what would take too much memory, compressed sections unpacked.
-func modest(f *elf.File) error {
+// checkSize refuses an image that would take too much memory, with its compressed sections unpacked.
+func checkSize(f *elf.File) error {
 	total, unpacked := uint64(0), uint64(0)
 	for _, s := range f.Sections {
 		if s.Type == elf.SHT_NOBITS {
@@ -106,7 +106,7 @@ func modest(f *elf.File) error {
 	return nil
 }
 
-// caught makes a panic over a malformed file an error: package debug/dwarf does not promise to check everything.
+// caught turns a panic over a malformed file into an error: package debug/dwarf does not promise to check everything.
 func caught(err *error, format string, a ...any) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf(format+": malformed: %v", append(a, r)...)

@@ -24,8 +24,8 @@ const (
 )
 
 // KernelBuildIDs are the GNU build ids in a kernel image: its own and those of what is embedded in it (vDSOs). They
-// identify the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or arm64's
-// Image, plain or compressed by gzip, bzip2, zstd, or lz4 as kernels use it.
+// identify the build of a kernel that died before anybody could ask it. The image is x86's bzImage, an ELF file, or
+// arm64's Image, plain or compressed by gzip, bzip2, zstd, or lz4 as kernels use it.
 //
 // Formats: Linux, Documentation/arch/x86/boot.rst (payload_offset, payload_length); the notes as in NotesBuildID.
 func KernelBuildIDs(image io.ReaderAt) (ids []string, err error) {
@@ -42,7 +42,7 @@ func KernelBuildIDs(image io.ReaderAt) (ids []string, err error) {
 	ids, err = scanNotes(io.LimitReader(plain, maxKernel))
 	switch {
 	case len(ids) > 0:
-		return ids, nil // what follows the payload is no part of it, and may be an error
+		return ids, nil // bytes after the payload may be an error, which does not matter
 	case err != nil:
 		return nil, fmt.Errorf("unpack the kernel's image: %w", err)
 	}
@@ -73,7 +73,7 @@ func payload(f io.ReaderAt) (io.Reader, error) {
 	return io.NewSectionReader(f, at, int64(order.Uint32(head[offset+4:]))), nil
 }
 
-// unpack decompresses what begins like something compressed.
+// unpack decompresses r if it begins like something compressed.
 func unpack(r io.Reader) (plain io.Reader, done func(), err error) {
 	head := make([]byte, 6)
 	n, err := io.ReadFull(r, head)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapping is a file in the address space: hundreds of megabytes of debug information are then the page cache's, which
-// the host takes back when it needs to, and not this process's.
+// mapping is a file in the address space: hundreds of megabytes of debug information are then in the page cache, which
+// the host can reclaim, and not in this process's memory.
 type mapping []byte
 
 func newMapping(path string, size int64) (mapping, error) {
