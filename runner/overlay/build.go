@@ -39,8 +39,8 @@ func Build(s *Spec) (*Content, error) {
 	return t.content(), nil
 }
 
-// helpers adds bin/. A script's places for the protocol's words, the shell and the overlay's folder are filled in, so that
-// it works without any environment: under sudo, from cron, or in a daemon.
+// helpers adds bin/. A script's places for the protocol's words, the shell and the overlay's folder are filled in, so
+// that it works without any environment: under sudo, from cron, or in a daemon.
 func (t *tree) helpers(s *Spec) error {
 	entries, err := scripts.ReadDir("scripts")
 	if err != nil {

@@ -134,8 +134,8 @@ func debugfsWord(s string) (string, error) {
 // maxWord leaves room for two words in a command line of debugfs, which has 8192 bytes.
 const maxWord = 3500
 
-// run has debugfs execute a script. Each is called with the lines that it prints; said are its error messages, since its
-// exit status is 0 even if commands fail.
+// run has debugfs execute a script. Each is called with the lines that it prints; said are its error messages, since
+// its exit status is 0 even if commands fail.
 func (d *debugfs) run(
 	ctx context.Context, script string, each func(line string), flags ...string,
 ) (said []string, err error) {

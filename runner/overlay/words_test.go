@@ -17,7 +17,8 @@ func TestWords(t *testing.T) {
 		t.Fatal(entries, err)
 	}
 	words := []string{
-		"<" + signal.Signal, "<" + signal.Own, signal.Runner, signal.Multinode, signal.Trailer, signal.Record, signal.Manifest,
+		"<" + signal.Signal, "<" + signal.Own, signal.Runner, signal.Multinode, signal.Trailer, signal.Record,
+		signal.Manifest,
 	}
 	for _, e := range entries {
 		b, err := scripts.ReadFile("scripts/" + e.Name())
