@@ -110,7 +110,6 @@ func (s *stage) run(ctx context.Context, r *plan.Run, t *tries, q request) error
 	o.end, o.cause = s.converse(ctx, r, in, rep.operator, number, q.typed(number))
 	// What was lost is reported whatever ended the step, so that it never passes for complete.
 	o.summary = in.parser.Close()
-	s.session.EndReading()
 	t.end()
 	s.session.SetCase(s.session.Now(), "", "")
 	rep.logSummary(&o.summary)
@@ -143,8 +142,7 @@ func (s *stage) converse(
 			return brokenEnd(ctx), err
 		}
 	}
-	s.session.BeginReading(in.cursor.Offset())
-	end, err := in.wait(ctx, false)
+	end, err := s.read(ctx, in, false)
 	for try := 0; err == nil && try < manifestTries && in.incomplete(); try++ {
 		// After a raise the runner is still at work: its own manifest is to come, and what is typed would be echoed into
 		// what it prints.
@@ -154,7 +152,15 @@ func (s *stage) converse(
 				return brokenEnd(ctx), err
 			}
 		}
-		end, err = in.wait(ctx, true)
+		end, err = s.read(ctx, in, true)
 	}
 	return end, err
+}
+
+// read waits for the end of the output, or of a manifest only. Who looks for kernel trouble on the same console waits
+// for this reader meanwhile; while commands are typed, there is none to wait for.
+func (s *stage) read(ctx context.Context, in *intake, manifestOnly bool) (end, error) {
+	s.session.BeginReading(in.cursor.Offset())
+	defer s.session.EndReading()
+	return in.wait(ctx, manifestOnly)
 }
