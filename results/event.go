@@ -27,12 +27,13 @@ type Start struct {
 
 // Step is the start or the end of an action of the plan.
 type Step struct {
-	Name     string  `json:"name"`
-	Try      int     `json:"try"` // of its failure_retry, from 1
-	End      bool    `json:"end,omitempty"`
-	Class    Class   `json:"class,omitempty"`
-	Message  string  `json:"message,omitempty"`
-	Duration float64 `json:"duration_s,omitempty"`
+	Name      string  `json:"name"`
+	Try       int     `json:"try"`                 // of its failure_retry, from 1
+	Namespace string  `json:"namespace,omitempty"` // the job's
+	End       bool    `json:"end,omitempty"`
+	Class     Class   `json:"class,omitempty"`
+	Message   string  `json:"message,omitempty"`
+	Duration  float64 `json:"duration_s,omitempty"`
 }
 
 // Log is a line for people. Level is debug, info, warning or error.
@@ -56,10 +57,11 @@ type Finding struct {
 	Fatal       bool   `json:"fatal"`               // the system cannot go on
 	Emulation   bool   `json:"emulation,omitempty"` // a false alarm of software emulation: the lab's
 	Fingerprint string `json:"fingerprint,omitempty"`
-	Section     string `json:"section,omitempty"` // deploy, boot or test: what was going on
-	Allowed     string `json:"allowed,omitempty"` // the reason on the allow list, if it is there
-	Denied      string `json:"denied,omitempty"`  // the reason on the deny list, likewise
-	Suite       string `json:"suite,omitempty"`   // the case during which it fell
+	Section     string `json:"section,omitempty"`   // deploy, boot or test: what was going on
+	Namespace   string `json:"namespace,omitempty"` // the job's, of the console that it was seen on
+	Allowed     string `json:"allowed,omitempty"`   // the reason on the allow list, if it is there
+	Denied      string `json:"denied,omitempty"`    // the reason on the deny list, likewise
+	Suite       string `json:"suite,omitempty"`     // the case during which it fell
 	Case        string `json:"case,omitempty"`
 	Text        string `json:"text,omitempty"`    // the lines of it
 	Decoded     bool   `json:"decoded,omitempty"` // it was reported before; now its text has files and lines

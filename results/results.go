@@ -81,8 +81,8 @@ func (r *Results) find(f Finding) {
 // maxLevels bounds the levels that are remembered: those of the largest plan are far fewer.
 const maxLevels = 100_000
 
-// step marks what the system said of itself before a step was tried again. What broke it during a test is not overcome
-// by a retry: it was the tested system.
+// step marks the findings of a try as superseded once the step is tried again. Those that began during a test are not:
+// it was the tested system that broke. Nor are those of another namespace, which the retry does not boot again.
 func (r *Results) step(level string, s *Step) {
 	if s.End {
 		if s.Class == "" {
@@ -102,7 +102,7 @@ func (r *Results) step(level string, s *Step) {
 	if from, ok := r.begun[level]; ok {
 		for i := from.findings; i < len(r.Findings); i++ {
 			f := &r.Findings[i]
-			f.Superseded = f.Superseded || f.Section != "test"
+			f.Superseded = f.Superseded || f.Section != "test" && f.Namespace == s.Namespace
 		}
 		r.drop(from.cases)
 	}

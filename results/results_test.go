@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -35,5 +37,33 @@ func BenchmarkTries(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A retry of one system's boot does not excuse what broke another system meanwhile.
+func TestSupersededNamespace(t *testing.T) {
+	r := results.NewResults()
+	try := func(n int) results.Event {
+		return results.Event{Level: "4.1", Step: &results.Step{Name: "login-action", Try: n, Namespace: "two"}}
+	}
+	broke := func(namespace, section string) results.Event {
+		return results.Event{Finding: &results.Finding{
+			Kind: "panic", Title: "kernel panic: " + namespace + section, Fatal: true, Section: section, Namespace: namespace,
+		}}
+	}
+	for _, e := range []results.Event{
+		try(1), broke("two", "boot"), broke("", "boot"), broke("one", "test"), broke("two", "test"), try(2),
+	} {
+		r.Apply(e)
+	}
+	var superseded []bool
+	for _, f := range r.Findings {
+		superseded = append(superseded, f.Superseded)
+	}
+	if diff := cmp.Diff([]bool{true, false, false, false}, superseded); diff != "" {
+		t.Error(diff)
+	}
+	if v := results.Decide(nil, r.Cases, r.Findings...); v.Verdict == results.VerdictPass {
+		t.Errorf("a crash of another system passes: %+v", v)
 	}
 }

@@ -64,13 +64,13 @@ func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end fun
 		r.Logf("warning", "%v", err)
 	}
 	watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // the watcher ends with the stream
-	watching := make(chan struct{})
+	watching, own := make(chan struct{}), r.Running().Namespace
 	end = func() error { return errors.Join(c.Close(), await(watching, stop)) }
 	r.Journal.Defer(end)
 	go func() {
 		defer close(watching)
 		if !to.ignoreKernel {
-			o.watch(watched, c, start, r, to.session)
+			o.watch(watched, c, start, r, to.session, own)
 		}
 	}()
 	s, err := c.Session(ctx, start)

@@ -35,6 +35,7 @@ type watcher struct {
 	session *flow.Session
 	kernels *Kernels
 	console string // its name
+	own     string // its namespace
 	scanner *kernlog.Scanner
 	before  int              // lines of the record before this stream
 	fatal   *results.Finding // the first fatal one, until it has stopped the step
@@ -46,8 +47,10 @@ type watcher struct {
 	progress int // of the test, then
 }
 
-func (o *methods) watch(ctx context.Context, c *console.Console, start int64, r *plan.Run, s *flow.Session) {
-	w := &watcher{r: r, session: s, kernels: o.Kernels, console: c.Name(), before: c.LineAt(start) - 1}
+func (o *methods) watch(
+	ctx context.Context, c *console.Console, start int64, r *plan.Run, s *flow.Session, own string,
+) {
+	w := &watcher{r: r, session: s, kernels: o.Kernels, console: c.Name(), own: own, before: c.LineAt(start) - 1}
 	w.scanner = kernlog.New(kernlog.Options{List: o.List, Found: w.found, Fatal: w.begins, During: w.during})
 	cur := c.From(start)
 	for {
@@ -93,8 +96,26 @@ func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) 
 // during is what was going on when a finding began, on a line of the stream.
 func (w *watcher) during(line int) kernlog.During {
 	suite, name := w.session.CaseAt(line + w.before)
-	return kernlog.During{Section: w.r.Running().Section, Suite: suite, Case: name, Bound: w.session.Bound()}
+	return kernlog.During{Section: section(w.own, w.r.Running(), w.session.Tested()), Suite: suite, Case: name, Bound: w.session.Bound()}
 }
+
+// section is what was going on with the system of a namespace. A step of another one does not say: what breaks while
+// another system boots has broken during its own tests, if it had any.
+func section(namespace string, step plan.Step, tested bool) string {
+	switch {
+	case step.Namespace == namespace || step.Section == sectionTest:
+		return step.Section
+	case tested:
+		return sectionTest
+	}
+	return sectionBoot
+}
+
+// The sections of a job in which a system runs.
+const (
+	sectionBoot = "boot"
+	sectionTest = "test"
+)
 
 // begins is called when something fatal begins; its title may not be complete.
 func (w *watcher) begins(f results.Finding) {
@@ -123,7 +144,7 @@ func (w *watcher) found(f results.Finding) {
 
 // record is the finding with its place in the console's record.
 func (w *watcher) record(f results.Finding) results.Finding {
-	f.File, f.Line = results.LogOf(w.console), f.Line+w.before
+	f.File, f.Line, f.Namespace = results.LogOf(w.console), f.Line+w.before, w.own
 	return f
 }
 

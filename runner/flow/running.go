@@ -46,6 +46,20 @@ func (r *running) SetCase(line int, suite, name string) {
 	r.count++
 }
 
+// Tested reports whether a case has run since the session began.
+func (r *running) Tested() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.changes) > 0
+}
+
+// clear forgets the cases of an earlier boot.
+func (r *running) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes = nil
+}
+
 // CaseAt is the case that ran when the console printed the line.
 func (r *running) CaseAt(line int) (suite, name string) {
 	r.mu.Lock()

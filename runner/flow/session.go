@@ -22,7 +22,10 @@ type Session struct {
 }
 
 // Begin sets the shell of a console that has just been opened.
-func (s *Session) Begin(shell *console.Session) { s.Shell, s.Prompted = shell, false }
+func (s *Session) Begin(shell *console.Session) {
+	s.Shell, s.Prompted = shell, false
+	s.clear()
+}
 
 // Log is what results call the log of the session's console: "" for console.log.
 func (s *Session) Log() string { return results.LogOf(s.Shell.Console().Name()) }

@@ -50,6 +50,14 @@ type restore struct {
 	do    Do
 }
 
+// namespace is the node's as events have it: "" for the one of actions that name none.
+func (n *Node) namespace() string {
+	if n.Namespace == jobs.DefaultNamespace {
+		return ""
+	}
+	return n.Namespace
+}
+
 // Method executes one method of the language; it reports false for a method of another type.
 type Method func(b *Builder, m jobs.Method) bool
 

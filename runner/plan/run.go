@@ -30,6 +30,7 @@ type Run struct {
 // Step is a step of the plan that runs.
 type Step struct {
 	Section    string
+	Namespace  string        // "" for the one of actions that name none
 	Connection time.Duration // the longest wait for one answer of the target, where LAVA bounds such waits
 }
 
@@ -40,7 +41,7 @@ func (r *Run) Running() Step {
 	if r.node == nil {
 		return Step{}
 	}
-	return Step{Section: r.node.Section, Connection: r.node.Connection}
+	return Step{Section: r.node.Section, Namespace: r.node.namespace(), Connection: r.node.Connection}
 }
 
 // Stop ends the step now running, or the next one, with err, for goroutines that watch the target. A retry starts without

@@ -20,7 +20,7 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 	defer cancel()
 	for try := 1; ; try++ {
 		mark, start := r.Journal.Mark(), time.Now()
-		r.Emit(results.Event{Level: n.Level, Step: &results.Step{Name: n.Name, Try: try}})
+		r.Emit(results.Event{Level: n.Level, Step: &results.Step{Name: n.Name, Try: try, Namespace: n.namespace()}})
 		err = r.attempt(ctx, n)
 		r.end(n, try, start, err)
 		if err == nil || try >= n.Attempts || ctx.Err() != nil || results.ClassOf(err) == results.ClassBug {
@@ -39,7 +39,7 @@ func (r *Run) walk(ctx context.Context, n *Node) (err error) {
 // end records how a node went: as a step, and as a case of the pipeline's suite, as LAVA has it.
 func (r *Run) end(n *Node, try int, start time.Time, err error) {
 	elapsed := time.Since(start).Seconds()
-	end := &results.Step{Name: n.Name, Try: try, End: true, Duration: elapsed}
+	end := &results.Step{Name: n.Name, Try: try, Namespace: n.namespace(), End: true, Duration: elapsed}
 	c := &results.Case{Suite: results.PipelineSuite, Case: n.Name, Result: results.Pass, DurationS: &elapsed}
 	if err != nil {
 		end.Class, end.Message = results.ClassOf(err), err.Error()
