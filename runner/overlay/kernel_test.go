@@ -115,7 +115,7 @@ func boot(t *testing.T, kernel, ramdisk string, more ...string) string {
 	args := append([]string{
 		"-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-nodefaults",
 		"-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", ramdisk,
-		"-append", "console=ttyS0 no_timer_check panic=-1",
+		"-append", "console=ttyS0 rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 no_timer_check panic=-1",
 	}, more...)
 	out, err := exec.CommandContext(ctx, "qemu-system-x86_64", args...).CombinedOutput()
 	if err != nil {

@@ -49,7 +49,7 @@ actions:
     images:
       kernel:
         url: file://@KERNEL@
-        image_arg: -kernel {kernel} -append "console=ttyS0 rdinit=/init no_timer_check"
+        image_arg: -kernel {kernel} -append "console=ttyS0 rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 rdinit=/init no_timer_check"
       ramdisk:
         url: file://@RAMDISK@
         image_arg: -initrd {ramdisk}
