@@ -39,8 +39,8 @@ func After(e Ended) Next {
 	return Complete
 }
 
-// WaitUntil is when a run that is queued now has waited for too long. The wait begins anew each time it is queued: the
-// time its attempt took is no wait. The zero time is never.
+// WaitUntil is when a run that is queued now has waited for too long. The timeout restarts whenever the run is queued
+// again; execution time does not count. The zero time is never.
 func WaitUntil(now time.Time, timeout time.Duration) time.Time {
 	if timeout <= 0 {
 		return time.Time{}

@@ -179,7 +179,8 @@ func outcomeOf(r *run, res results.Results, err error) lab.Outcome {
 		Lease: r.Lease, Verdict: v.Verdict, Class: string(v.Class), Message: v.Message, Complete: v.Complete,
 		Sizes: map[lab.Stream]int64{},
 	}
-	for _, s := range streams(r.dir) {
+	all, _ := streams(r.dir) // without those of further consoles the app takes what it has of them
+	for _, s := range all {
 		if st, err := os.Stat(filepath.Join(r.dir, s.File())); err == nil {
 			o.Sizes[s] = st.Size()
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -20,6 +21,8 @@ import (
 const (
 	// followInterval is how late new bytes of a stream may be noticed.
 	followInterval = 200 * time.Millisecond
+	// listInterval is how late a further console may be noticed.
+	listInterval = time.Second
 	// drainTimeout is how long the upload of the rest may take once a run has ended: 64 MB at 110 KB/s.
 	drainTimeout = 10 * time.Minute
 )
@@ -32,6 +35,9 @@ type uploader struct {
 	ended  chan struct{} // closed when the files are complete
 	done   chan struct{}
 	cancel context.CancelFunc
+
+	streams []lab.Stream // that the folder had at the time listed
+	listed  time.Time
 }
 
 // startUpload starts an uploader. resume says that an earlier process may have uploaded a part.
@@ -79,7 +85,7 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 			last = true // the files do not grow any more
 		default:
 		}
-		moved, failed := u.round(ctx, uploads, resume, buf)
+		moved, failed := u.round(ctx, uploads, resume, last, buf)
 		switch {
 		case ctx.Err() != nil || u.r.isLost():
 			return
@@ -105,9 +111,15 @@ func (u *uploader) follow(ctx context.Context, resume bool) {
 
 // round uploads one batch of each stream, so that a flood on a console does not delay the events.
 func (u *uploader) round(
-	ctx context.Context, uploads map[lab.Stream]*streamUpload, resume bool, buf []byte,
+	ctx context.Context, uploads map[lab.Stream]*streamUpload, resume, last bool, buf []byte,
 ) (moved, failed bool) {
-	for _, stream := range streams(u.r.dir) {
+	if last || time.Since(u.listed) >= listInterval {
+		if err := u.list(); err != nil { // what is known goes on; the rest is looked for again
+			u.a.log.WarnContext(ctx, "upload", "run", u.r.Run, "err", err)
+			failed = true
+		}
+	}
+	for _, stream := range u.streams {
 		s := uploads[stream]
 		if s == nil {
 			s = u.stream(stream, resume)
@@ -119,14 +131,30 @@ func (u *uploader) round(
 	return moved, failed
 }
 
-// streams are the streams that a run has or will have; those of further consoles once they exist.
-func streams(dir string) []lab.Stream {
+// list looks for the streams of further consoles.
+func (u *uploader) list() error {
+	all, err := streams(u.r.dir)
+	if err == nil || u.streams == nil {
+		u.streams = all
+	}
+	if err == nil {
+		u.listed = time.Now()
+	}
+	return err
+}
+
+// streams are the streams that a run has or will have; those of further consoles once they exist. On an error they are
+// those that every run has.
+func streams(dir string) ([]lab.Stream, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return lab.Streams(), fmt.Errorf("look for consoles: %w", err)
+	}
 	var names []string
-	files, _ := os.ReadDir(dir) // what cannot be read has no streams
 	for _, f := range files {
 		names = append(names, f.Name())
 	}
-	return append(lab.Streams(), lab.FurtherStreams(names)...)
+	return append(lab.Streams(), lab.FurtherStreams(names)...), nil
 }
 
 func (u *uploader) stream(s lab.Stream, resume bool) *streamUpload {
@@ -172,7 +200,15 @@ func (s *streamUpload) step(ctx context.Context, buf []byte) (moved bool, err er
 	case connect.CodeFailedPrecondition:
 		s.u.r.lose()
 		return false, nil
-	case connect.CodeResourceExhausted, connect.CodeInvalidArgument:
+	case connect.CodeInvalidArgument:
+		if s.stream.Further() != "" { // an app of before there were any
+			s.log.WarnContext(ctx, "the app takes no further console", "err", err)
+			s.ended = true
+			return false, nil
+		}
+		s.giveUp(err)
+		return false, nil
+	case connect.CodeResourceExhausted:
 		s.giveUp(err)
 		return false, nil
 	}
