@@ -18,7 +18,7 @@ demo: ## boot a real kernel for a pull request, and show its check (DEMO_REPO=, 
 # Packages without goroutines: the race detector finds nothing in them, and makes them slower, up to twenty times.
 # test/house holds that they have none.
 RACELESS := ./internal/plaintext ./internal/printk ./internal/schema ./internal/shell ./internal/terminal \
-  ./jobs ./jobs/config ./jobs/lab ./results/... ./runner/deploy/... ./runner/overlay ./test/house
+  ./jobs ./jobs/config ./jobs/lab ./results/... ./runner/deploy ./runner/overlay ./test/house
 # The longest of the others come first. Guests and other processes are waited for most of the time: more tests at once
 # than there are processors.
 LONGEST := ./runner ./test/lavaequal ./app

@@ -126,6 +126,7 @@ func relative(importPath string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
 }
 
+// TestImports holds the table for what is built. Tests are free: they cross rooms to put real parts together.
 func TestImports(t *testing.T) {
 	for _, p := range packages(t) {
 		rel := relative(p.ImportPath)

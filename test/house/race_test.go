@@ -54,7 +54,7 @@ func TestRaceless(t *testing.T) {
 func concurrent(f *ast.File) (all []token.Pos) {
 	for _, imp := range f.Imports {
 		path, err := strconv.Unquote(imp.Path.Value)
-		if err != nil || path == "sync/atomic" || strings.HasPrefix(path, "golang.org/x/sync/") {
+		if err != nil || path == "sync/atomic" || path == "net/http/httptest" || strings.HasPrefix(path, "golang.org/x/sync/") {
 			all = append(all, imp.Pos())
 		}
 	}
@@ -66,7 +66,7 @@ func concurrent(f *ast.File) (all []token.Pos) {
 			from, ok := n.X.(*ast.Ident)
 			// A value that is made once is safe by itself.
 			once := slices.Contains([]string{"Once", "OnceFunc", "OnceValue", "OnceValues"}, n.Sel.Name)
-			if n.Sel.Name == "Go" || ok && from.Name == "sync" && !once {
+			if n.Sel.Name == "Go" || n.Sel.Name == "AfterFunc" || ok && from.Name == "sync" && !once {
 				all = append(all, n.Pos())
 			}
 		}
@@ -83,6 +83,8 @@ func TestConcurrent(t *testing.T) {
 		`import "sync"; var mu sync.Mutex`:             1,
 		`import "sync/atomic"; var n atomic.Int64`:     1,
 		`import "sync"; var f = sync.OnceValue(g)`:     0,
+		`import "net/http/httptest"`:                   1,
+		`func f() { time.AfterFunc(d, g) }`:            1,
 		`import "strings"; var s = strings.Fields("")`: 0,
 	} {
 		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x;"+src, 0)
