@@ -87,7 +87,10 @@ func (d lavaDevice) Fields(f *schema.Fields) {
 	f.Optional("character_delays", schema.Sub(&d.Delays), "Pauses between typed characters, in milliseconds.")
 	f.Optional("commands", schema.Sub(&d.Commands), "Commands of the lab's host.")
 	f.Required("constants", constants(&d.Constants), "Strings and numbers that methods use.")
-	for _, key := range []string{"adb_serial_number", "fastboot_serial_number", "board_id", "usb_filesystem_label", "usb_serial_driver"} {
+	for _, key := range []string{
+		"adb_serial_number", "fastboot_serial_number", "board_id", "usb_filesystem_label",
+		"usb_serial_driver",
+	} {
 		f.Optional(key, schema.Text(new(string)), "How the board is known on USB.")
 	}
 	f.Optional("usb_vendor_id", schema.Limited(new(string), 4, 4), "USB vendor, four digits.")

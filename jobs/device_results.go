@@ -94,8 +94,9 @@ func (l *ResultsLogin) check(n *schema.Node) *schema.Fault {
 	switch {
 	case l.KnownHosts == "" && l.HostKey == "" && !l.OwnGuest:
 		return &schema.Fault{
-			Message: "nothing says what the target's host key is: known_hosts, host_key, or own_guest: true for a guest that QEMU forwards the port to",
-			Found:   "none of them", Expected: "one of known_hosts, host_key, own_guest",
+			Message: "nothing says what the target's host key is: known_hosts, host_key, or own_guest: true for a guest that " +
+				"QEMU forwards the port to",
+			Found: "none of them", Expected: "one of known_hosts, host_key, own_guest",
 		}
 	case l.OwnGuest && l.Host != loopback:
 		return &schema.Fault{

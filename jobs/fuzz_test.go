@@ -15,7 +15,10 @@ import (
 // seeds adds what users write, so that the fuzzer begins where it matters.
 func seeds(f *testing.F, globs ...string) {
 	f.Helper()
-	for _, s := range []string{smoke, shortDevice, "a: &a [*a]\n", "a: {<<: [*b, {c: 1}]}\n", "\ufeffa: 12:30:45\r\n", "- - ? [a]\n  : b\n", "--- !!binary x\n...\n"} {
+	for _, s := range []string{
+		smoke, shortDevice, "a: &a [*a]\n", "a: {<<: [*b, {c: 1}]}\n", "\ufeffa: 12:30:45\r\n",
+		"- - ? [a]\n  : b\n", "--- !!binary x\n...\n",
+	} {
 		f.Add([]byte(s))
 	}
 	for _, g := range globs {
@@ -93,7 +96,8 @@ func FuzzParseTestDefinition(f *testing.F) {
 	seeds(f)
 	f.Add(
 		[]byte(
-			"metadata: {format: Lava-Test Test Definition 1.0, name: a}\ninstall: {deps-debian: [a], git-repos: [{url: b}]}\nparse: {fixupdict: {A: pass}}\nrun: {steps: [a]}\n",
+			"metadata: {format: Lava-Test Test Definition 1.0, name: a}\ninstall: {deps-debian: [a], git-repos: [{url: b}]}\n" +
+				"parse: {fixupdict: {A: pass}}\nrun: {steps: [a]}\n",
 		),
 	)
 	f.Fuzz(func(t *testing.T, src []byte) {

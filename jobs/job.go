@@ -45,7 +45,8 @@ func (j *Job) Fields(f *schema.Fields) {
 	f.Optional("context", schema.Sub(&j.Context), "Variables of the device's templates.")
 	f.Optional("metadata", schema.MapOf(&j.Metadata, func(v **schema.Node) schema.Type {
 		return schema.Anything(v)
-	}), "Whatever its readers need. gantry reads `gantry: {symbols: …}`: the URL of a vmlinux with debug information, to decode stacks with, or `url`, `compression` and `sha256sum`.")
+	}), "Whatever its readers need. gantry reads `gantry: {symbols: …}`: the URL of a vmlinux with debug information, "+
+		"to decode stacks with, or `url`, `compression` and `sha256sum`.")
 	f.Optional("priority", priority(&j.Priority), "Which job goes first.")
 	f.Optional("tags", schema.Texts(&j.Tags), "What the target must have.")
 	f.Optional("secrets", schema.MapOf(&j.Secrets, schema.Text), "Tests see them as variables; logs never show them.")

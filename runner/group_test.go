@@ -41,7 +41,8 @@ func steps(list string) string {
 func TestGroup(t *testing.T) {
 	t.Parallel()
 	root := images(t)
-	const passed = "0_smoke/uname=pass 1_group/self=pass 1_group/sync=pass 1_group/wait=pass 1_group/wait-all=pass 1_group/late=pass 1_group/query=pass"
+	const passed = "0_smoke/uname=pass 1_group/self=pass 1_group/sync=pass 1_group/wait=pass 1_group/wait-all=pass " +
+		"1_group/late=pass 1_group/query=pass"
 	for name, c := range map[string]struct {
 		more string
 		want verdict
@@ -101,7 +102,8 @@ func TestMultinode(t *testing.T) {
 		"2": {"fail", results.ClassJob, "the job is for 2 targets", ""},
 	} {
 		src := string(source(t, func(p *params) {
-			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group server"]`
+			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group ` +
+				`server"]`
 		}))
 		src = strings.NewReplacer(
 			"device_type: qemu\n",

@@ -121,7 +121,8 @@ func (r *record) close() (*results.Results, error) {
 }
 
 func (r *record) writeJUnit() error {
-	return atomicfile.Write(filepath.Join(r.dir, JUnitFile), 0o644, func(w io.Writer) error { return export.JUnit(w, r.res) })
+	return atomicfile.Write(filepath.Join(r.dir, JUnitFile), 0o644,
+		func(w io.Writer) error { return export.JUnit(w, r.res) })
 }
 
 func (r *record) writeLAVA() error {

@@ -14,7 +14,8 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	src := "job_name: x\ntimeouts: {job: {minutes: 1}}\nvisibility: public\ndevice_type: qemu\nactions:\n- deploy:\n    to: tmpfs\n    images:\n      kernel: {ulr: a, \"é\": 1}\n"
+	src := "job_name: x\ntimeouts: {job: {minutes: 1}}\nvisibility: public\ndevice_type: qemu\nactions:\n- deploy:\n    " +
+		"to: tmpfs\n    images:\n      kernel: {ulr: a, \"é\": 1}\n"
 	c := config.Check("a.yaml", "", []byte(src), schema.Strict)
 	var text, json bytes.Buffer
 	if err := c.WriteText(&text); err != nil {
@@ -38,9 +39,12 @@ a.yaml:9:15: actions[0].deploy.images.kernel.url: the key "url" is missing
 	}
 	const keys = "one of url, headers, compression, archive, md5sum, sha256sum, sha512sum, use_cache, image_arg"
 	wantJSON := `{"file":"a.yaml","kind":"job","valid":false,"errors":[` +
-		`{"line":9,"column":16,"path":"actions[0].deploy.images.kernel.ulr","message":"the key \"ulr\" is not known here","found":"key \"ulr\"","expected":"` + keys + `","suggestion":"url"},` +
-		`{"line":9,"column":24,"path":"actions[0].deploy.images.kernel.é","message":"the key \"é\" is not known here","found":"key \"é\"","expected":"` + keys + `","suggestion":""},` +
-		`{"line":9,"column":15,"path":"actions[0].deploy.images.kernel.url","message":"the key \"url\" is missing","found":"","expected":"a string","suggestion":""}` +
+		`{"line":9,"column":16,"path":"actions[0].deploy.images.kernel.ulr","message":"the key \"ulr\" is not known ` +
+		`here","found":"key \"ulr\"","expected":"` + keys + `","suggestion":"url"},` +
+		`{"line":9,"column":24,"path":"actions[0].deploy.images.kernel.é","message":"the key \"é\" is not known ` +
+		`here","found":"key \"é\"","expected":"` + keys + `","suggestion":""},` +
+		`{"line":9,"column":15,"path":"actions[0].deploy.images.kernel.url","message":"the key \"url\" is ` +
+		`missing","found":"","expected":"a string","suggestion":""}` +
 		`],"warnings":[]}` + "\n"
 	if diff := cmp.Diff(wantJSON, json.String()); diff != "" {
 		t.Error(diff)
@@ -62,7 +66,10 @@ func TestGuess(t *testing.T) {
 			t.Errorf("%.30q: %s, want %s", src, got, want)
 		}
 	}
-	for glob, want := range map[string]config.FileKind{"lava/jobs/*": config.KindJob, "tuxlava/jobs/*": config.KindJob, "lava/devices/*": config.KindDevice, "mutated/*.yaml": config.KindJob} {
+	for glob, want := range map[string]config.FileKind{
+		"lava/jobs/*": config.KindJob, "tuxlava/jobs/*": config.KindJob,
+		"lava/devices/*": config.KindDevice, "mutated/*.yaml": config.KindJob,
+	} {
 		files, err := filepath.Glob(filepath.Join("../../../shared/corpus", glob))
 		if err != nil {
 			t.Fatal(err)

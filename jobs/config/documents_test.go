@@ -155,7 +155,10 @@ func plain(v any) any {
 // TestSchemasAgreeWithTheReader holds the JSON Schemas against the corpus. They cannot say what is checked between
 // parts of a file, nor tell numbers from booleans as Python does.
 func TestSchemasAgreeWithTheReader(t *testing.T) {
-	for glob, kind := range map[string]config.FileKind{"lava/jobs/*": config.KindJob, "tuxlava/jobs/*": config.KindJob, "mutated/*.yaml": config.KindJob, "lava/devices/*": config.KindDevice} {
+	for glob, kind := range map[string]config.FileKind{
+		"lava/jobs/*": config.KindJob, "tuxlava/jobs/*": config.KindJob,
+		"mutated/*.yaml": config.KindJob, "lava/devices/*": config.KindDevice,
+	} {
 		files, err := filepath.Glob(filepath.Join("../../../shared/corpus", glob))
 		if err != nil {
 			t.Fatal(err)

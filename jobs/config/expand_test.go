@@ -152,7 +152,8 @@ jobs:
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "test-GREETING-it-s-me-HOME-test-MATRIX_FLAVOUR-x-y pass\ntwo-lines-quotes pass\nin-sub pass\nfails-in-the-middle fail\nnever skip\n"
+		want := "test-GREETING-it-s-me-HOME-test-MATRIX_FLAVOUR-x-y pass\ntwo-lines-quotes pass\nin-sub pass\n" +
+			"fails-in-the-middle fail\nnever skip\n"
 		if diff := cmp.Diff(want, string(out)); diff != "" {
 			t.Errorf("%s: %s", sh, diff)
 		}
@@ -162,7 +163,8 @@ jobs:
 func TestMatrixOfMachineIsChecked(t *testing.T) {
 	_, r := config.Parse(
 		[]byte(
-			"version: 1\non: push\njobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: x}]}}\n",
+			"version: 1\non: push\njobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: " +
+				"x}]}}\n",
 		),
 	)
 	if len(r.Errors) != 1 || r.Errors[0].Path != "jobs.a.matrix.memory[1]" || r.Errors[0].Line != 3 {

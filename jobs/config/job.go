@@ -113,7 +113,8 @@ func (j *Job) Fields(f *schema.Fields) {
 	)
 	f.Optional(
 		"matrix", schema.Sub(&j.Matrix),
-		"One run for each combination of these values. A name that `vm` has as a key sets that key; steps see every value as the variable MATRIX_NAME.",
+		"One run for each combination of these values. A name that `vm` has as a key sets that key; steps see every value "+
+			"as the variable MATRIX_NAME.",
 	)
 	f.Optional("env", env(&j.Env), "Variables of the steps.")
 	f.Optional(

@@ -118,7 +118,8 @@ func (p *PullRequest) Fields(f *schema.Fields) {
 	f.Optional("labels", list(&p.Labels), "At least one of these labels.")
 	f.Optional(
 		"types", list(&p.Types, "opened", "synchronize", "reopened", "labeled", "ready_for_review"),
-		"Which activity; opened, synchronize, reopened and ready_for_review when the file does not say, and labeled where `labels` filters.",
+		"Which activity; opened, synchronize, reopened and ready_for_review when the file does not say, and labeled where "+
+			"`labels` filters.",
 	)
 }
 

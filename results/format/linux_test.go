@@ -179,9 +179,11 @@ func known() map[string][2][]string {
 	return map[string][2][]string{
 		// Its subtests stand behind "# " of the runner, and are read here.
 		"test_is_test_passed-kselftest.log": {nil, []string{
-			"membarrier/membarrier_test_multi_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = 22. Failed as expected: pass",
+			"membarrier/membarrier_test_multi_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = " +
+				"22. Failed as expected: pass",
 			"membarrier/membarrier_test_multi_thread/sys_membarrier available: pass",
-			"membarrier/membarrier_test_single_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = 22. Failed as expected: pass",
+			"membarrier/membarrier_test_single_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = " +
+				"22. Failed as expected: pass",
 			"membarrier/membarrier_test_single_thread/sys_membarrier available: pass",
 		}},
 		"test_is_test_passed-no_tests_run_with_header.log": {nil, []string{"plan: skip"}},

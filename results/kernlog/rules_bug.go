@@ -44,7 +44,8 @@ func (w ways) accessRules() []rule {
 		{
 			kind: results.KindOops,
 			head: expand(
-				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel data access)`,
+				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel ` +
+					`data access)`,
 			),
 			title: "BUG: unable to handle kernel paging request in $F", walks: w.byPointer, fatal: true,
 		},
@@ -72,7 +73,8 @@ func (w ways) checkRules() []rule {
 		{
 			kind: results.KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
 			head: expand(
-				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong CPU|trylock failure on UP)`,
+				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong ` +
+					`CPU|trylock failure on UP)`,
 			),
 		},
 		{
@@ -103,7 +105,8 @@ func (w ways) checkRules() []rule {
 		},
 		{
 			head: expand(
-				`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad page map)`,
+				`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad ` +
+					`page map)`,
 			),
 			title: "BUG: $1",
 		},
@@ -135,7 +138,8 @@ func (w ways) checkRules() []rule {
 			kind: results.KindLeak, head: expand(`BUG: memory leak`), title: "memory leak in $F",
 			walks: [][]step{{{expand(`backtrace(?: \(crc [0-9a-f]*\))?:`)}, w.stack}},
 			skip: words(
-				`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup strndup memdup`,
+				`kmemleak mmap kmem slab alloc create_object idr_get list_lru_init kasprintf kvasprintf pcpu_create strdup ` +
+					`strndup memdup`,
 			),
 		},
 		{

@@ -3,7 +3,8 @@ package kernlog
 // firmwareWords begin the last words of what runs before the kernel and below it.
 func firmwareWords() []string {
 	return []string{
-		"\"Synchronous Abort\" handler", "### ERROR ### Please RESET", "Unhandled Exception in EL3", "PANIC at PC : ", "E/TC:",
+		"\"Synchronous Abort\" handler", "### ERROR ### Please RESET", "Unhandled Exception in EL3", "PANIC at PC : ",
+		"E/TC:",
 		"Synchronous Exception at 0x", "!!!! X64 Exception Type", "(XEN) Panic on CPU", "sbi_trap_error: ",
 	}
 }

@@ -121,7 +121,8 @@ func TestScanner(t *testing.T) {
 			[]string{"1 panic kernel panic: VFS: Unable to mount root fs on unknown-block(NUM,NUM) (fatal)"},
 		},
 		"userspace words": {
-			"WARNING: apt does not have a stable CLI\nINFO: done\nE: BUG: none\npanic: runtime error: index out of range\n\ngoroutine 1 [running]:\n",
+			"WARNING: apt does not have a stable CLI\nINFO: done\nE: BUG: none\npanic: runtime error: index out of range\n\n" +
+				"goroutine 1 [running]:\n",
 			nil,
 		},
 		"segfault of a program": {
@@ -132,7 +133,8 @@ func TestScanner(t *testing.T) {
 			[]string{"1 oom Out of memory: Killed process hog"},
 		},
 		"freebsd": {
-			"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\nKDB: stack backtrace:\n",
+			"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\nKDB: stack " +
+				"backtrace:\n",
 			[]string{"1 other panic: vm_fault: fault on nofault entry, addr: ADDR (fatal)"},
 		},
 		"zephyr": {
@@ -144,7 +146,9 @@ func TestScanner(t *testing.T) {
 			interleaved, []string{"1 warning WARNING in frob_check", "2 warning WARNING in snarf_check"},
 		},
 		"hard lockup": {
-			"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: 0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n",
+			"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: " +
+				"0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    " +
+				"9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n",
 			[]string{"1 hard-lockup BUG: hard lockup in frob_work (fatal)"},
 		},
 		"slub": {

@@ -96,7 +96,10 @@ func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) 
 // during is what was going on when a finding began, on a line of the stream.
 func (w *watcher) during(line int) kernlog.During {
 	suite, name := w.session.CaseAt(line + w.before)
-	return kernlog.During{Section: section(w.own, w.r.Running(), w.session.Tested()), Suite: suite, Case: name, Bound: w.session.Bound()}
+	return kernlog.During{
+		Section: section(w.own, w.r.Running(), w.session.Tested()), Suite: suite, Case: name,
+		Bound: w.session.Bound(),
+	}
 }
 
 // section is what was going on with the system of a namespace. A step of another one does not say: what breaks while

@@ -140,7 +140,8 @@ func TestMatchesAreTheReferences(t *testing.T) {
 // TestChunks feeds one text a byte at a time, in runes, lines and as a whole: patterns whose end is definite match the
 // same.
 func TestChunks(t *testing.T) {
-	const stream = "U-Boot 2024\r\nHit any key: \x1b[1m 3\x1b[0m\n=> boot\r\nÄrger\ngantry login: root\r\nroot@gantry:~# echo é\r\né\r\nroot@gantry:~# "
+	const stream = "U-Boot 2024\r\nHit any key: \x1b[1m 3\x1b[0m\n=> boot\r\nÄrger\ngantry login: root\r\n" +
+		"root@gantry:~# echo é\r\né\r\nroot@gantry:~# "
 	p := compileT(t, `Hit any key:\s+\d`, `=> `, `(\w+) login: `, `root@(\w+):[^ ]*# `, "Ärger\n", "^é$\n")
 	var want []string
 	for _, size := range []int{len(stream), 1, 2, 3, 5, 7, 11, 64} {

@@ -81,7 +81,8 @@ func compile(s string) (*syntax.Regexp, *regexp.Regexp, error) {
 
 // hasEscape reports whether the pattern contains an ESC.
 func hasEscape(tree *syntax.Regexp) bool {
-	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, terminal.ESC) || slices.ContainsFunc(tree.Sub, hasEscape)
+	return tree.Op == syntax.OpLiteral && slices.Contains(tree.Rune, terminal.ESC) ||
+		slices.ContainsFunc(tree.Sub, hasEscape)
 }
 
 // withoutReturns removes the carriage returns that the pattern contains, and reports whether there were any.

@@ -182,7 +182,10 @@ func TestBoundedMemory(t *testing.T) {
 	if os.Getenv("GANTRY_BENCH") != "" {
 		size = 1 << 30
 	}
-	for name, fill := range map[string]byte{"no newline": 'x', "newlines": '\n', "in an escape": terminal.ESC, "no UTF-8": 0xff} {
+	for name, fill := range map[string]byte{
+		"no newline": 'x', "newlines": '\n', "in an escape": terminal.ESC,
+		"no UTF-8": 0xff,
+	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := os.Create(filepath.Join(t.TempDir(), "console.log"))
 			if err != nil {

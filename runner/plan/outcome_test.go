@@ -49,11 +49,14 @@ func TestNonFatal(t *testing.T) {
 		"skipped": {slow, yes, false, false, "ran b, ran c, "},
 		"no shell": {
 			slow, no, false, false,
-			"missing b: first timed out, and the shell did not come back: still asleep, missing c: first timed out, and the shell did not come back: still asleep, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep",
+			"missing b: first timed out, and the shell did not come back: still asleep, missing c: first timed out, and the " +
+				"shell did not come back: still asleep, timeout: 2 step: first timed out after 1s; the shell did not come back: " +
+				"still asleep",
 		},
 		"no shell, booted": {
 			slow, no, true, false,
-			"missing b: first timed out, and the shell did not come back: still asleep, ran boot, ran c, timeout: 2 step: first timed out after 1s; the shell did not come back: still asleep",
+			"missing b: first timed out, and the shell did not come back: still asleep, ran boot, ran c, timeout: 2 step: " +
+				"first timed out after 1s; the shell did not come back: still asleep",
 		},
 		"nothing to recall": {slow, nil, false, false, "ran b, ran c, "},
 	} {
@@ -120,12 +123,15 @@ func TestEndBetweenAttempts(t *testing.T) {
 				if c.cancel != nil {
 					time.AfterFunc(time.Minute, func() { cancel(c.cancel) })
 				}
-				n := &plan.Node{Level: "2", Name: "retry", Budget: c.budget, Timeout: c.block, Attempts: 3, Interval: 30 * time.Minute, Nodes: []*plan.Node{{
-					Level: "2.1", Name: "on", Budget: c.budget, Timeout: c.block, Attempts: 1,
-					Do: func(context.Context, *plan.Run) error {
-						return results.Failf(results.ClassInfrastructure, "PDU silent")
-					},
-				}}}
+				n := &plan.Node{
+					Level: "2", Name: "retry", Budget: c.budget, Timeout: c.block, Attempts: 3,
+					Interval: 30 * time.Minute, Nodes: []*plan.Node{{
+						Level: "2.1", Name: "on", Budget: c.budget, Timeout: c.block, Attempts: 1,
+						Do: func(context.Context, *plan.Run) error {
+							return results.Failf(results.ClassInfrastructure, "PDU silent")
+						},
+					}},
+				}
 				p := &plan.Plan{Root: &plan.Node{Name: "job", Timeout: c.job, Attempts: 1, Nodes: []*plan.Node{n}}}
 				err := p.Execute(ctx, r)
 				want := c.want + ", while waiting to try again after: 2.1 on: PDU silent"

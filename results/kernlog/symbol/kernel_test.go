@@ -107,7 +107,10 @@ func TestRealKernel(t *testing.T) {
 }
 
 func TestNoKernel(t *testing.T) {
-	for _, text := range []string{"", "text", "\xfd7zXZ\x00xxxxxx", "\x1f\x8b", "\x02\x21\x4c\x18", "\x02\x21\x4c\x18\x05\x00\x00\x00\xff\xff\xff\xff\xff"} {
+	for _, text := range []string{
+		"", "text", "\xfd7zXZ\x00xxxxxx", "\x1f\x8b", "\x02\x21\x4c\x18",
+		"\x02\x21\x4c\x18\x05\x00\x00\x00\xff\xff\xff\xff\xff",
+	} {
 		if ids, err := symbol.KernelBuildIDs(strings.NewReader(text)); err == nil {
 			t.Errorf("%q: %v", text, ids)
 		}
