@@ -54,8 +54,8 @@ type Options struct {
 	Observe     func(results.Event) // called with each event, in order; may be nil
 }
 
-// Run executes a job, and writes all that becomes known to the folder, event by event; the results are the fold of these
-// events. The error is about the record only: how the run went is the results' verdict.
+// Run executes a job, and writes all that becomes known to the folder, event by event; the results are the fold of
+// these events. The error is about the record only: how the run went is the results' verdict.
 func Run(ctx context.Context, o Options) (*results.Results, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

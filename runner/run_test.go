@@ -36,7 +36,10 @@ boot:
     options: ["-nographic", "-m 256"]
 `
 
-// job is one whose parts tests replace. Its kernel takes no stall for its own that is the host's, on any load.
+// patient has a kernel take no stall for its own that is the host's, on any load.
+const patient = "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60"
+
+// job is one whose parts tests replace.
 var job = template.Must(template.New("job").Parse(`job_name: {{.Name}}
 device_type: qemu
 visibility: public
@@ -46,7 +49,7 @@ actions:
 - deploy:
     to: tmpfs
     images:
-      kernel: {url: "{{.Kernel}}", image_arg: '-kernel {kernel} -append "console=ttyS0 rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 {{.Append}}"'{{.KernelKeys}}}
+      kernel: {url: "{{.Kernel}}", image_arg: '-kernel {kernel} -append "console=ttyS0 ` + patient + ` {{.Append}}"'{{.KernelKeys}}}
       ramdisk: {url: "{{.Ramdisk}}", image_arg: "{{.RamdiskArg}}"}
 - boot: {method: qemu, media: tmpfs, prompts: ['gantry:.*# '], timeout: {seconds: {{.BootSeconds}}}}
 - test:

@@ -90,8 +90,8 @@ func (s *symbols) decode(ctx context.Context, jr *journal.Journal, kernels *boot
 	}
 }
 
-// report decodes a finding's stack with an image of one of the builds, and reports the finding again if that has changed
-// its text.
+// report decodes a finding's stack with an image of one of the builds, and reports the finding again if that has
+// changed its text.
 func (s *symbols) report(f results.Finding, image *symbol.Image, builds []string) error {
 	if err := check(image, builds); err != nil {
 		return err

@@ -15,7 +15,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// Options are what the boots of an attempt need beside its target. The zero Options are for a plan that is not executed.
+// Options are what the boots of an attempt need beside its target. The zero Options are for a plan that is not
+// executed.
 type Options struct {
 	Records *console.Records // of the consoles
 	Kernels *Kernels         // what becomes known of the kernels that boot
@@ -35,8 +36,8 @@ func Methods(o Options) []plan.Method {
 }
 
 // drainLimit is how long the target is held for the part of its console that is not classified yet. Ordinary text is
-// classified faster than any console prints it. A flood of reports is not, nor are messages that are matched with a long
-// list of denied expressions, and their author must not hold the target for hours.
+// classified faster than any console prints it. A flood of reports is not, nor are messages that are matched with a
+// long list of denied expressions, and their author must not hold the target for hours.
 const drainLimit = 30 * time.Second
 
 // opening is a console to be opened by a boot.
@@ -48,8 +49,8 @@ type opening struct {
 	ignoreKernel bool          // the job says that kernel messages mean nothing
 }
 
-// connect opens the target's console, starts the classifier of kernel messages on it, and begins the session. End closes
-// the console; otherwise the end of the run does.
+// connect opens the target's console, starts the classifier of kernel messages on it, and begins the session. End
+// closes the console; otherwise the end of the run does.
 func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end func() error, err error) {
 	rw, err := to.tty.Open(ctx)
 	if err != nil {
@@ -97,8 +98,8 @@ func await(watching <-chan struct{}, stop context.CancelFunc) error {
 	}
 }
 
-// blame is the class of a failed wait for a prompt: the end of the stream is not the lab's fault when the guest ended by
-// itself.
+// blame is the class of a failed wait for a prompt: the end of the stream is not the lab's fault when the guest ended
+// by itself.
 func blame(err, exit error) error {
 	if exit != nil && results.ClassOf(err) == results.ClassInfrastructure {
 		return results.Blame(results.ClassJob, exit)

@@ -25,8 +25,8 @@ type Kernels struct {
 	all []Kernel
 }
 
-// NewKernels makes the list of an attempt's kernels; builds says that stacks will be decoded, for which the kernels' build
-// ids are needed.
+// NewKernels makes the list of an attempt's kernels; builds says that stacks will be decoded, for which the kernels'
+// build ids are needed.
 func NewKernels(builds bool) *Kernels { return &Kernels{builds: builds} }
 
 func (k *Kernels) wanted() bool { return k != nil && k.builds }

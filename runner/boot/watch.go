@@ -19,11 +19,12 @@ const (
 	lateMax   = 5 * time.Second
 )
 
-// lateReport is how long a console may be silent within a report that is not fatal before the report counts as complete.
+// lateReport is how long a console may be silent within a report that is not fatal before the report counts as
+// complete.
 const lateReport = 5 * time.Second
 
-// stuckWait is how long the test may make no progress after the report of a locked-up processor before that is fatal: the
-// kernel repeats such reports about every 20 s.
+// stuckWait is how long the test may make no progress after the report of a locked-up processor before that is fatal:
+// the kernel repeats such reports about every 20 s.
 const stuckWait = 30 * time.Second
 
 // errQuiet ends a wait for more output.

@@ -44,9 +44,9 @@ type Console struct {
 	err    error // of Close
 }
 
-// New starts to read rw, to its end or until Close, and appends the bytes to file. The file must be open for reading and
-// writing; it stays open, and belongs to the Console until Close has returned. Offsets are those of the file, so that a
-// stream that is opened again, after a power cycle, continues the record. Close closes rw.
+// New starts to read rw, to its end or until Close, and appends the bytes to file. The file must be open for reading
+// and writing; it stays open, and belongs to the Console until Close has returned. Offsets are those of the file, so
+// that a stream that is opened again, after a power cycle, continues the record. Close closes rw.
 func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -165,8 +165,8 @@ func (c *Console) ReadAt(p []byte, off int64) (int, error) {
 // From returns a cursor at offset off.
 func (c *Console) From(off int64) *Cursor { return &Cursor{rec: c.rec, off: off} }
 
-// lateSize is the most bytes a Cursor returns after its ctx has ended: a result that arrived in time counts, and a flood
-// ends all the same.
+// lateSize is the most bytes a Cursor returns after its ctx has ended: a result that arrived in time counts, and a
+// flood ends all the same.
 const lateSize = ringSize
 
 // cursorBuffer is the most that one Next returns.

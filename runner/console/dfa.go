@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// dfaSize is roughly the most bytes of memory that the states of one automaton use. Beyond it they are dropped, and built
-// again as needed. Waiting for prompts needs some kilobytes.
+// dfaSize is roughly the most bytes of memory that the states of one automaton use. Beyond it they are dropped, and
+// built again as needed. Waiting for prompts needs some kilobytes.
 const dfaSize = 4 << 20
 
 // stateSize is about how many bytes a state uses besides its set and its row of the table.
@@ -19,8 +19,8 @@ const (
 	hit     = 1 << 30 // added to a state that patterns match in; anything from it on leaves the fast loop
 )
 
-// dfa is the deterministic automaton of a program, built while it runs. It finds where matches end, for all patterns with
-// one look-up a byte; regular expressions then find what exactly matched.
+// dfa is the deterministic automaton of a program, built while it runs. It finds where matches end, for all patterns
+// with one look-up a byte; regular expressions then find what exactly matched.
 type dfa struct {
 	p      *program
 	stride uint32
@@ -188,8 +188,8 @@ func (d *dfa) step(at uint32, class uint16) uint32 {
 	return to
 }
 
-// expand sets d.set to what s waits for when the next rune is r (-1 is the end of the text), and returns the patterns that
-// match before it.
+// expand sets d.set to what s waits for when the next rune is r (-1 is the end of the text), and returns the patterns
+// that match before it.
 func (d *dfa) expand(s *state, r rune) []int32 {
 	var matched []int32
 	d.set.clear()
@@ -223,8 +223,8 @@ func (d *dfa) ending(at uint32) []int32 {
 	return s.peek
 }
 
-// run reads b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how many bytes
-// it read; step finds the state after the next one.
+// run reads b as far as it is ASCII text without escapes and no pattern matches. It returns the state and how many
+// bytes it read; step finds the state after the next one.
 func (d *dfa) run(at uint32, b []byte) (uint32, int) {
 	next, bytes, rest := d.next, &d.p.bytes, d.pairs.rest
 	for i := 0; ; {

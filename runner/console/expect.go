@@ -26,8 +26,8 @@ type Match struct {
 // The match is decided at the end of the first line in which one ends, or at the end of the text received so far if the
 // line is not complete, as with a prompt: the match that starts first wins, then the one of the lowest index, and
 // repetitions match as much of that text as they can. At most lineLimit of the line after the match is waited for. When
-// ctx ends it returns context.Cause(ctx), and when the stream ends an error of class infrastructure; the next Expect then
-// begins at the same Offset.
+// ctx ends it returns context.Cause(ctx), and when the stream ends an error of class infrastructure; the next Expect
+// then begins at the same Offset.
 func (s *Session) Expect(ctx context.Context, pats *Patterns) (Match, error) {
 	return s.m.expect(ctx, pats)
 }

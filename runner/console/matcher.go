@@ -14,7 +14,8 @@ const lineLimit = 4 << 10
 // scanSize is how many bytes are scanned between two checks of ctx.
 const scanSize = 4 << 10
 
-// idleStep is how many bytes are scanned before the start of the text that regular expressions have to read is advanced.
+// idleStep is how many bytes are scanned before the start of the text that regular expressions have to read is
+// advanced.
 const idleStep = 1 << 10
 
 // automata is how many automata a session caches: steps wait for the same few sets of patterns again and again.
@@ -125,8 +126,8 @@ func (m *matcher) ahead() ([]byte, error) {
 	return m.buf, err
 }
 
-// scan runs the automaton over b, which begins at seen. It returns how many bytes it read, which leaves out an incomplete
-// rune at the end, and whether it reached the end of a line in which a pattern matched.
+// scan runs the automaton over b, which begins at seen. It returns how many bytes it read, which leaves out an
+// incomplete rune at the end, and whether it reached the end of a line in which a pattern matched.
 func (m *matcher) scan(b []byte) (n int, decide bool) {
 	for i := 0; ; {
 		if len(m.hits) == 0 && !m.clean.Inside() {

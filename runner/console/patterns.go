@@ -24,10 +24,10 @@ const (
 )
 
 // Compile reads patterns in RE2's syntax, which is Python's except for look-around, back references, conditionals,
-// possessive quantifiers, atomic groups and comments; those are refused. As in pexpect, "." also matches line feeds. "^"
-// and "$" are those of a line: "^" also matches at the Offset of the session, and "$" also at the end of the text received
-// so far, which a prompt needs. \Z is \z. A pattern that matches the empty text is refused, because it would match before
-// any text has arrived. Carriage returns in a pattern are ignored, as those of the console are.
+// possessive quantifiers, atomic groups and comments; those are refused. As in pexpect, "." also matches line feeds.
+// "^" and "$" are those of a line: "^" also matches at the Offset of the session, and "$" also at the end of the text
+// received so far, which a prompt needs. \Z is \z. A pattern that matches the empty text is refused, because it would
+// match before any text has arrived. Carriage returns in a pattern are ignored, as those of the console are.
 func Compile(patterns ...string) (*Patterns, error) {
 	if len(patterns) == 0 {
 		return nil, errors.New("compile patterns: there are none")

@@ -16,8 +16,8 @@ import (
 // not cached yet visits all of them.
 const maxProgram = 20_000
 
-// program is all patterns as one non-deterministic automaton. It works on classes of runes: runes that all patterns treat
-// alike.
+// program is all patterns as one non-deterministic automaton. It works on classes of runes: runes that all patterns
+// treat alike.
 type program struct {
 	inst  []syntax.Inst
 	owner []int32 // of an instruction: its pattern

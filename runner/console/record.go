@@ -18,7 +18,8 @@ const ringSize = 1 << 20
 // readSize is the most one Read of the stream is offered.
 const readSize = 64 << 10
 
-// record is the file and the ring buffer before it. The byte at offset off is at ring[off%ringSize] while the ring has it.
+// record is the file and the ring buffer before it. The byte at offset off is at ring[off%ringSize] while the ring has
+// it.
 //
 //	0        low      flushed      head     head+filling
 //	| in file | in file and ring | in ring | being read |

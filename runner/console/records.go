@@ -12,8 +12,8 @@ import (
 	"github.com/gantry-ci/gantry/results"
 )
 
-// Records are the records of an attempt's consoles: two files for each console, to which all its boots are appended. The
-// methods may be called by several goroutines.
+// Records are the records of an attempt's consoles: two files for each console, to which all its boots are appended.
+// The methods may be called by several goroutines.
 type Records struct {
 	dir   string
 	limit *Limit

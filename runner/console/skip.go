@@ -5,8 +5,8 @@ import "encoding/binary"
 // restSamples is how often in a row the automaton is found idle in one state before a table of pairs for it pays off.
 const restSamples = 16
 
-// pairs says which pairs of bytes lead out of one state. In most of a console's text no match has begun, and the automaton
-// stays in that state: there eight bytes are skipped in one step, by four independent look-ups.
+// pairs says which pairs of bytes lead out of one state. In most of a console's text no match has begun, and the
+// automaton stays in that state: there eight bytes are skipped in one step, by four independent look-ups.
 type pairs struct {
 	rest uint32 // the state; unknown when there is none yet
 	out  *[1 << 16]uint8

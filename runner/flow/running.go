@@ -15,8 +15,8 @@ const readWait = 3 * time.Second
 // maxChanges bounds the changes of the case that are remembered: a chunk of the console holds no more of them.
 const maxChanges = 1024
 
-// running is what runs on a session. Two read its console, one for results and one for kernel trouble: which case a line
-// of it is of is known when the first has come as far.
+// running is what runs on a session. Two read its console, one for results and one for kernel trouble: which case a
+// line of it is of is known when the first has come as far.
 type running struct {
 	mu      sync.Mutex
 	changes []change // of the case, the last ones

@@ -8,9 +8,9 @@ import (
 	"github.com/gantry-ci/gantry/runner/console"
 )
 
-// Session is what a boot leaves to the tests of its namespace. It stays in its place from boot to boot, and each fills it
-// anew. Only steps, which run one after another, may use the fields, Begin, Log, Exit and Now; the others may be called
-// from several goroutines.
+// Session is what a boot leaves to the tests of its namespace. It stays in its place from boot to boot, and each fills
+// it anew. Only steps, which run one after another, may use the fields, Begin, Log, Exit and Now; the others may be
+// called from several goroutines.
 type Session struct {
 	Shell    *console.Session
 	Port     *beside.Record // the record of what the target sends beside its console; nil for none

@@ -46,16 +46,17 @@ func (b *Builder) Note(format string, a ...any) {
 	b.node.Notes = append(b.node.Notes, fmt.Sprintf(format, a...))
 }
 
-// NotRun sets the function that reports the action's results as missing when it is not run, because the job ended before
-// it or a place that it requires is lost. It is given the reason.
+// NotRun sets the function that reports the action's results as missing when it is not run, because the job ended
+// before it or a place that it requires is lost. It is given the reason.
 func (b *Builder) NotRun(report func(r *Run, why string)) { b.action.notRun = report }
 
 // Budget says that the action's time is the job author's to choose: running out of it is class timeout, whatever the
 // blame. It must be called before steps are added.
 func (b *Builder) Budget() { b.node.Budget = true }
 
-// Restore sets the function that makes a slot's content usable again after a timeout of the action that is skipped. When
-// that fails, the actions that require the slot are not run until one has provided it again; the error says what is lost.
+// Restore sets the function that makes a slot's content usable again after a timeout of the action that is skipped.
+// When that fails, the actions that require the slot are not run until one has provided it again; the error says what
+// is lost.
 func Restore[T any](b *Builder, s Slot[T], do Do) {
 	b.action.restore = &restore{used(b, s), do}
 }
@@ -93,8 +94,8 @@ func (b *Builder) Actions() []jobs.Method {
 	return all
 }
 
-// Need returns a capability of the target, and refuses the plan when it is nil. A method can only use a capability that it
-// asked for, so that the plan knows all that are needed.
+// Need returns a capability of the target, and refuses the plan when it is nil. A method can only use a capability that
+// it asked for, so that the plan knows all that are needed.
 func Need[C any](b *Builder, what string, c C) C {
 	if v := reflect.ValueOf(&c).Elem(); v.IsZero() {
 		b.Errorf("%s has no %s", b.Target.Name, what)

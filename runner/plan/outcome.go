@@ -14,8 +14,8 @@ type nonFatalError struct{ error }
 
 func (e *nonFatalError) Unwrap() error { return e.error }
 
-// NonFatal marks an error after which the job's next actions are run; the job still ends with it. A definition that ends
-// early is no reason to lose the others, and LAVA continues there, too.
+// NonFatal marks an error after which the job's next actions are run; the job still ends with it. A definition that
+// ends early is no reason to lose the others, and LAVA continues there, too.
 func NonFatal(err error) error {
 	if err == nil {
 		return nil
@@ -23,8 +23,8 @@ func NonFatal(err error) error {
 	return &nonFatalError{err}
 }
 
-// Skipped is the first timeout that was skipped because the job says so, nil without one: the reason why results of that
-// step are missing. It must be called after Execute.
+// Skipped is the first timeout that was skipped because the job says so, nil without one: the reason why results of
+// that step are missing. It must be called after Execute.
 func (r *Run) Skipped() error { return r.skipped }
 
 // branch is the state of the walk through a node's children.

@@ -11,7 +11,8 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// TestNonFatal has steps fail in every way that a job goes on after, or does not, and looks at what of the rest is told.
+// TestNonFatal has steps fail in every way that a job goes on after, or does not, and looks at what of the rest is
+// told.
 func TestNonFatal(t *testing.T) {
 	early := results.Failf(results.ClassTest, "0_a ended early")
 	slow := func(ctx context.Context, _ *plan.Run) error {

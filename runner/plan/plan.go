@@ -1,8 +1,8 @@
 // Package plan turns a job into a tree of steps for one target, and walks it. A method is one function: it reads its
-// part of the language, asks for what it needs, and adds steps. Everything that can be found before power is switched is
-// found here: methods that are not implemented, capabilities that the target lacks, data that no earlier action provides,
-// and what policy forbids. The walk knows no shells and no tests: it knows places that actions require and provide, and
-// whose budget a timeout is.
+// part of the language, asks for what it needs, and adds steps. Everything that can be found before power is switched
+// is found here: methods that are not implemented, capabilities that the target lacks, data that no earlier action
+// provides, and what policy forbids. The walk knows no shells and no tests: it knows places that actions require and
+// provide, and whose budget a timeout is.
 package plan
 
 import (

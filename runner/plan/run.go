@@ -44,8 +44,8 @@ func (r *Run) Running() Step {
 	return Step{Section: r.node.Section, Namespace: r.node.namespace(), Connection: r.node.Connection}
 }
 
-// Stop ends the step now running, or the next one, with err, for goroutines that watch the target. A retry starts without
-// it.
+// Stop ends the step now running, or the next one, with err, for goroutines that watch the target. A retry starts
+// without it.
 func (r *Run) Stop(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,8 @@ type expired struct {
 
 func (e *expired) Error() string { return fmt.Sprintf("%s timed out after %s", e.node.Name, e.after) }
 
-// explain completes the error that a step ended with: by the cause of its context, its class, and its place in the plan.
+// explain completes the error that a step ended with: by the cause of its context, its class, and its place in the
+// plan.
 func explain(ctx context.Context, n *Node, err error) error {
 	if err == nil {
 		return nil
