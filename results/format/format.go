@@ -92,3 +92,8 @@ func (c cleaned) name(set, name string) string {
 		}
 	}
 }
+
+// FileLines are the lines between which a target prints a file of results.
+func FileLines(file string) (begin, end string) {
+	return "-----BEGIN RESULTS " + file + "-----", "-----END RESULTS " + file + "-----"
+}

@@ -58,8 +58,8 @@ func arguments(b *plan.Builder, images map[string]*jobs.Image) []argument {
 // maxRefusals is how many refused arguments are reported of one boot: nobody reads more, and each costs a check.
 const maxRefusals = 20
 
-// spec is what a boot gives its guest, as far as the plan knows it: where the images are is known when they are there.
-// What the guest may not have is refused at the job's lines.
+// spec is the guest's configuration at plan time; image paths are filled in after the deploy. What the guest may not
+// have is refused at the job's lines.
 func spec(b *plan.Builder, guests dut.Guests, images map[string]*jobs.Image) dut.Spec {
 	s := dut.Spec{Images: map[string]string{}, NoKVM: b.Job.Context.NoKVM, Results: b.Target.ResultsNode() != ""}
 	for name := range images {

@@ -13,6 +13,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/shell"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
+	"github.com/gantry-ci/gantry/results/format"
 	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
 	"github.com/gantry-ci/gantry/runner/plan"
@@ -95,7 +96,7 @@ func specOf(b *plan.Builder, m jobs.Method, l *library) *overlay.Spec {
 }
 
 // stages are those of a namespace's actions up to the last that is in the overlay of a deploy: the ones between it and
-// the next deploy with an overlay. None are none.
+// the next deploy with an overlay. Without test actions in this overlay the result is empty.
 func stages(
 	actions []jobs.Method, deploy jobs.Method, definitions func(*jobs.TestDefinitions) []overlay.Definition,
 ) (all []overlay.Stage) {
@@ -155,7 +156,7 @@ func printed(t *jobs.TestDefinition) string {
 	if t.Parse.Format == "" || t.Parse.File == "" {
 		return ""
 	}
-	begin, end := flow.FileLines(t.Parse.File)
+	begin, end := format.FileLines(t.Parse.File)
 	return "echo " + shell.Quote(begin) + "; cat -- " + shell.Quote(t.Parse.File) + "; echo; echo " + shell.Quote(end)
 }
 

@@ -53,8 +53,3 @@ func Booted(b *plan.Builder) map[string]bool {
 	}
 	return all
 }
-
-// FileLines are the lines between which a target prints a file of results.
-func FileLines(file string) (begin, end string) {
-	return "-----BEGIN RESULTS " + file + "-----", "-----END RESULTS " + file + "-----"
-}

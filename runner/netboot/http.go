@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // What a client of the HTTP service may take.
@@ -53,10 +56,10 @@ func ListenHTTP(ctx context.Context, o Options) (*HTTP, error) {
 }
 
 // Serve serves a folder.
-func (h *HTTP) Serve(_ context.Context, lease, dir string, undo Undo) (Share, error) {
+func (h *HTTP) Serve(_ context.Context, lease, dir string, undo *journal.Journal) (plan.Share, error) {
 	s, err := h.shares.serve(lease, dir, h.root, undo)
 	if err != nil {
-		return Share{}, fmt.Errorf("serve a folder by HTTP: %w", err)
+		return plan.Share{}, fmt.Errorf("serve a folder by HTTP: %w", err)
 	}
 	return s, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/netboot"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -22,11 +23,11 @@ import (
 // other file but the row in its room's table.
 
 // tftpFiles is what the deploy leaves to the boot.
-var tftpFiles = plan.Slot[netboot.Share]{Name: "files by TFTP"}
+var tftpFiles = plan.Slot[plan.Share]{Name: "files by TFTP"}
 
 func deployTFTP(b *plan.Builder, p *jobs.DeployTftp) {
 	b.Name("tftp-deploy")
-	service := plan.Need(b, "TFTP service of its host", b.Host.TFTP)
+	service := plan.NeedTFTP(b)
 	share := plan.Provide(b, tftpFiles)
 	b.Step("prepare-tftp-overlay", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) (err error) {
 		*share, err = service.Serve(ctx, r.ID, r.Dir, r.Journal)
@@ -82,7 +83,7 @@ func TestMethod(t *testing.T) {
 		}))},
 	}
 	_, err := plan.Make(o)
-	if err == nil || !strings.Contains(err.Error(), "line 6: deploy tftp: bbb01 has no TFTP service of its host") {
+	if err == nil || !strings.Contains(err.Error(), "line 6: deploy tftp: needs files served by TFTP, and this host serves none: set host.tftp") {
 		t.Errorf("a host without the service: %v", err)
 	}
 	o.Host.TFTP = services(t)["tftp"]
@@ -115,34 +116,31 @@ type (
 	nbd struct{ root *url.URL }
 )
 
-func (s nfs) Serve(_ context.Context, lease, dir string, undo netboot.Undo) (netboot.Share, error) {
+func (s nfs) Serve(_ context.Context, lease, dir string, undo *journal.Journal) (plan.Share, error) {
 	return folder(s.root, lease, dir, undo)
 }
 
-func (s nbd) Serve(_ context.Context, lease, dir string, undo netboot.Undo) (netboot.Share, error) {
+func (s nbd) Serve(_ context.Context, lease, dir string, undo *journal.Journal) (plan.Share, error) {
 	return folder(s.root, lease, dir, undo)
 }
 
-func folder(root *url.URL, lease, in string, undo netboot.Undo) (netboot.Share, error) {
+func folder(root *url.URL, lease, in string, undo *journal.Journal) (plan.Share, error) {
 	dir := filepath.Join(in, root.Scheme)
 	err := undo.Before(netboot.UndoFolder, dir)
 	if err == nil {
 		err = os.Mkdir(dir, 0o700)
 	}
-	return netboot.Share{Folder: dir, Address: root.JoinPath(lease)}, err
+	return plan.Share{Folder: dir, Address: root.JoinPath(lease)}, err
 }
 
 // TestServicesToCome has one host with all of them.
 func TestServicesToCome(t *testing.T) {
-	all := services(t)
-	host := plan.Host{
-		HTTP: all["http"], TFTP: all["tftp"],
-		NFS: nfs{&url.URL{Scheme: "nfs", Host: "10.0.0.1:2049"}}, NBD: nbd{&url.URL{Scheme: "nbd", Host: "10.0.0.1:10809"}},
-	}
+	real := services(t)
 	dir := t.TempDir()
 	j := journaled(t, dir)
-	for scheme, s := range map[string]netboot.Service{
-		"http": host.HTTP, "tftp": host.TFTP, "nfs": host.NFS, "nbd": host.NBD,
+	for scheme, s := range map[string]plan.Service{
+		"http": real["http"], "tftp": real["tftp"], "nfs": nfs{&url.URL{Scheme: "nfs", Host: "10.0.0.1:2049"}},
+		"nbd": nbd{&url.URL{Scheme: "nbd", Host: "10.0.0.1:10809"}},
 	} {
 		sh, err := s.Serve(t.Context(), "lease-1", dir, j)
 		if err != nil || sh.Address.Scheme != scheme {

@@ -16,37 +16,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// Service is one protocol by which targets read files of the host. It may be called from several goroutines.
-type Service interface {
-	// Serve makes a folder in dir, which is the attempt's, and serves what the caller puts there, until undo takes it
-	// back: then requests of it that still run are cut off. Lease is for the log.
-	Serve(ctx context.Context, lease, dir string, undo Undo) (Share, error)
-}
-
-// Undo remembers what is to be taken back; a *journal.Journal does.
-type Undo interface {
-	// Before records an effect that outlives the process, before it begins.
-	Before(kind, arg string) error
-	// Defer records what dies with the process anyway.
-	Defer(fn func() error)
-}
-
-// Share is a folder being served. Its address is what a target calls it, with the host as the target reaches it:
-// http://10.0.0.1:8080/SECRET, tftp://10.0.0.1:69/SECRET, nfs://10.0.0.1:2049/SECRET. A file of the folder is
-// below it; an NBD export is such a file.
-type Share struct {
-	Folder  string
-	Address *url.URL
-}
+// The services implement what a plan asks its host for.
+var (
+	_ plan.Service = (*HTTP)(nil)
+	_ plan.Service = (*TFTP)(nil)
+)
 
 // UndoFolder is the kind of what outlives the process: a folder, by its path.
 const UndoFolder = "netboot-folder"
 
 // Undoers is how a process that did not make a share takes it back.
-func Undoers() map[string]func(ctx context.Context, arg string) error {
-	return map[string]func(context.Context, string) error{
+func Undoers() journal.Undoers {
+	return journal.Undoers{
 		UndoFolder: func(_ context.Context, dir string) error { return os.RemoveAll(dir) },
 	}
 }
@@ -76,22 +62,22 @@ func (o *Options) address(scheme string, listening net.Addr) (*url.URL, error) {
 }
 
 // serve makes a folder, and an address below root for it.
-func (s *shares) serve(lease, in string, root *url.URL, undo Undo) (Share, error) {
+func (s *shares) serve(lease, in string, root *url.URL, undo *journal.Journal) (plan.Share, error) {
 	dir := filepath.Join(in, root.Scheme+"-"+strings.ToLower(rand.Text())) // not the secret: paths are in logs
 	if err := undo.Before(UndoFolder, dir); err != nil {
-		return Share{}, err
+		return plan.Share{}, err
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return Share{}, err
+		return plan.Share{}, err
 	}
 	folder, err := os.OpenRoot(dir)
 	if err != nil {
-		return Share{}, err
+		return plan.Share{}, err
 	}
 	secret, end, err := s.add(lease, folder)
 	if err != nil {
-		return Share{}, errors.Join(err, folder.Close())
+		return plan.Share{}, errors.Join(err, folder.Close())
 	}
 	undo.Defer(end)
-	return Share{Folder: dir, Address: root.JoinPath(secret)}, nil
+	return plan.Share{Folder: dir, Address: root.JoinPath(secret)}, nil
 }

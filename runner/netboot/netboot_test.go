@@ -14,13 +14,14 @@ import (
 
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/netboot"
+	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // service is one under test.
 type service interface {
-	netboot.Service
+	plan.Service
 	io.Closer
 }
 
@@ -56,7 +57,7 @@ func journaled(t *testing.T, dir string) *journal.Journal {
 }
 
 // share serves a new folder.
-func share(t *testing.T, s netboot.Service, lease string) (netboot.Share, *journal.Journal) {
+func share(t *testing.T, s plan.Service, lease string) (plan.Share, *journal.Journal) {
 	t.Helper()
 	dir := t.TempDir()
 	j := journaled(t, dir)
@@ -68,7 +69,7 @@ func share(t *testing.T, s netboot.Service, lease string) (netboot.Share, *journ
 }
 
 // put writes a file of n bytes, and returns them.
-func put(t *testing.T, sh netboot.Share, name string, n int) string {
+func put(t *testing.T, sh plan.Share, name string, n int) string {
 	t.Helper()
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{byte(n)}).Read(b) // never fails

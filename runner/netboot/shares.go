@@ -128,7 +128,8 @@ func (sh *share) leave() {
 // atEnd calls f when the folder is taken back, unless stop is called before.
 func (sh *share) atEnd(f func()) (stop func() bool) { return context.AfterFunc(sh.end, f) }
 
-// file opens a file of the folder. A pipe would have its reader wait: it is opened without, and refused.
+// file opens a file of the folder. Opening is non-blocking, because opening a FIFO would hang; anything but a
+// regular file is refused.
 func (sh *share) file(name string) (*file, error) {
 	f, err := sh.folder.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {

@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/runner/plan"
 )
 
 // TFTP serves folders by TFTP: RFC 1350 in mode octet, with the options blksize, tsize, timeout (RFC 2347 to 2349) and
@@ -41,10 +44,10 @@ func ListenTFTP(ctx context.Context, o Options) (*TFTP, error) {
 }
 
 // Serve serves a folder. A file's name is the address's path with the file's below it; a slash before it is allowed.
-func (t *TFTP) Serve(_ context.Context, lease, dir string, undo Undo) (Share, error) {
+func (t *TFTP) Serve(_ context.Context, lease, dir string, undo *journal.Journal) (plan.Share, error) {
 	s, err := t.shares.serve(lease, dir, t.root, undo)
 	if err != nil {
-		return Share{}, fmt.Errorf("serve a folder by TFTP: %w", err)
+		return plan.Share{}, fmt.Errorf("serve a folder by TFTP: %w", err)
 	}
 	return s, nil
 }

@@ -68,9 +68,8 @@ func (t *transfer) write(b []byte) error {
 	return err
 }
 
-// exchange sends until the client acknowledges one of the blocks first to last, and returns which. An acknowledgment of
-// an earlier block is an old one, or that of a client that misses first: both are answered by time alone, so that no
-// two packets make each other come twice.
+// exchange sends until the client acknowledges one of the blocks first to last, and returns which. Duplicate ACKs
+// are ignored; only the timeout resends (RFC 1123's Sorcerer's Apprentice bug).
 func (t *transfer) exchange(ctx context.Context, send func() error, first, last int64) (int64, error) {
 	for range maxSilence {
 		if err := send(); err != nil {

@@ -14,8 +14,8 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// Build makes the overlay of a spec, reading nothing but the file systems of the spec. A spec that cannot be is
-// class job, where the user's files are at fault.
+// Build makes the overlay of a spec, reading nothing but the file systems of the spec. An invalid spec is an
+// error; class job if the user's files are at fault.
 func Build(s *Spec) (*Content, error) {
 	if err := s.check(); err != nil {
 		return nil, err

@@ -12,7 +12,6 @@ import (
 	"github.com/gantry-ci/gantry/results/format"
 	"github.com/gantry-ci/gantry/results/signal"
 	"github.com/gantry-ci/gantry/runner/console"
-	"github.com/gantry-ci/gantry/runner/flow"
 	"github.com/gantry-ci/gantry/runner/overlay"
 )
 
@@ -80,7 +79,7 @@ func (f *formatted) read(c *console.Console, line int, parser format.Parser) (ca
 	lines := bufio.NewReaderSize(io.NewSectionReader(c, 0, c.Size()), maxText)
 	open := f.file == ""
 	whole = open
-	begin, end := flow.FileLines(f.file)
+	begin, end := format.FileLines(f.file)
 	for no := 1; no < line && len(cases) <= signal.DefaultMaxCases; no++ {
 		text, err := cut(lines)
 		if err != nil {
