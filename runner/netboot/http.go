@@ -8,7 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
+
+	"golang.org/x/net/netutil"
 
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/plan"
@@ -20,6 +23,9 @@ const (
 	idleWait   = 30 * time.Second // between two requests
 	stallWait  = time.Minute      // for the next bytes: a loader that erases flash reads nothing meanwhile
 	maxHeader  = 8 << 10          // bytes
+
+	// maxConnections is how many there are at a time; more wait until one ends. Half of them may be idle.
+	maxConnections = 2 * maxRequests
 )
 
 // HTTP serves folders by HTTP.
@@ -29,7 +35,8 @@ type HTTP struct {
 	root   *url.URL
 	free   chan struct{}
 	logger *slog.Logger
-	done   chan struct{} // closed when err is there
+	open   sync.WaitGroup // connections
+	done   chan struct{}  // closed when err is there
 	err    error
 }
 
@@ -45,12 +52,12 @@ func ListenHTTP(ctx context.Context, o Options) (*HTTP, error) {
 	}
 	h := &HTTP{root: root, free: make(chan struct{}, maxRequests), logger: o.Logger, done: make(chan struct{})}
 	h.server = http.Server{
-		Handler: http.HandlerFunc(h.request), ReadHeaderTimeout: headerWait, IdleTimeout: idleWait, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		Handler: http.HandlerFunc(h.request), ReadTimeout: headerWait, IdleTimeout: idleWait, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), ConnState: h.count,
 	}
 	go func() {
 		defer close(h.done)
-		h.err = h.server.Serve(l)
+		h.err = h.server.Serve(netutil.LimitListener(l, maxConnections))
 	}()
 	return h, nil
 }
@@ -64,11 +71,22 @@ func (h *HTTP) Serve(_ context.Context, lease, dir string, undo *journal.Journal
 	return s, nil
 }
 
-// Close ends the service and its requests. The folders stay.
+// count counts the connections: their goroutines end with them.
+func (h *HTTP) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew: // before Serve can return, so that nothing is added while Close waits
+		h.open.Add(1)
+	case http.StateClosed:
+		h.open.Done()
+	}
+}
+
+// Close ends the service, and waits for its requests, which it cuts off. The folders stay.
 func (h *HTTP) Close() error {
 	h.shares.close()
 	err := h.server.Close()
 	<-h.done
+	h.open.Wait()
 	if !errors.Is(h.err, http.ErrServerClosed) {
 		err = errors.Join(err, h.err)
 	}
@@ -78,7 +96,8 @@ func (h *HTTP) Close() error {
 // request answers one request.
 func (h *HTTP) request(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(stallWait)) // that of the connection's last request holds no more
+	// Reset the deadline left by the previous request on this connection.
+	_ = control.SetWriteDeadline(time.Now().Add(stallWait))
 	select {
 	case h.free <- struct{}{}:
 		defer func() { <-h.free }()
@@ -89,6 +108,10 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		h.refuse(w, r, http.StatusMethodNotAllowed, errors.New("files are only read"))
+		return
+	}
+	if r.Body != http.NoBody {
+		h.refuse(w, r, http.StatusBadRequest, errors.New("a request for a file has no body"))
 		return
 	}
 	f, err := h.shares.open(r.URL.Path)
@@ -110,7 +133,10 @@ func (h *HTTP) request(w http.ResponseWriter, r *http.Request) {
 	)
 }
 
+// refuse ends the connection too: of a body that nobody wants no more is read than has arrived.
 func (h *HTTP) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	w.Header().Set("Connection", "close")
 	h.logger.Debug("refused a request", "service", "http", "client", r.RemoteAddr, "method", r.Method, "err", err)
 	http.Error(w, http.StatusText(status), status)
 }

@@ -1,0 +1,4 @@
+package netboot
+
+// MaxConnections is for tests.
+const MaxConnections = maxConnections
