@@ -79,16 +79,17 @@ func TestResultsLogin(t *testing.T) {
 		"  ssh: {identity_file: /k, host: b, known_hosts: /a, host_key: " + key + "}\n": "exclude each other",
 		"  ssh:\n    identity_file: keys/lab\n    host: b\n    known_hosts: /a\n": "identity_file: keys/lab | " +
 			"results.ssh.identity_file: ",
-		"  ssh: {host: b, known_hosts: /a}\n": `"identity_file" is ` +
-			`missing`,
-		"  ssh: {identity_file: /k, known_hosts: /a}\n":                                     `"host" is missing`,
-		"  ssh:\n    identity_file: /k\n    host: 10.0.0.7\n    own_guest: true\n":          "host: 10.0.0.7 | results.ssh.host: a guest's own port is at 127.0.0.1",
+		"  ssh: {host: b, known_hosts: /a}\n":           `"identity_file" is missing`,
+		"  ssh: {identity_file: /k, known_hosts: /a}\n": `"host" is missing`,
+		"  ssh:\n    identity_file: /k\n    host: 10.0.0.7\n    own_guest: true\n": "host: 10.0.0.7 | " +
+			"results.ssh.host: a guest's own port is at 127.0.0.1",
 		"  ssh:\n    identity_file: /k\n    host: -oProxyCommand=sh\n    known_hosts: /a\n": "results.ssh.host: ",
 		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    password: geheim\n": `password: geheim | ` +
 			`results.ssh.password: the key "password" is not known here`,
 		"  ssh:\n    identity_file: /k\n    host: b\n    host_key: SHA256:abc\n": "host_key: SHA256:abc | " +
 			"results.ssh.host_key: ",
-		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    port: 70000\n": "port: 70000 | results.ssh.port: ",
+		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    port: 70000\n": "port: 70000 | " +
+			"results.ssh.port: ",
 	} {
 		if _, got := parse(block); !strings.Contains(got, want) {
 			t.Errorf("%s\nis %q, want %q", block, got, want)

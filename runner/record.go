@@ -103,7 +103,8 @@ func (r *record) decide(fail error) results.Verdict {
 	switch {
 	case v.Class == "":
 		v = results.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
-	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure: // the skipped timeout is why results are missing
+	// The skipped timeout is why results are missing.
+	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure:
 		v = results.Decide(r.skipped, r.res.Cases, r.res.Findings...)
 	}
 	return v

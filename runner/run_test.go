@@ -49,7 +49,8 @@ actions:
 - deploy:
     to: tmpfs
     images:
-      kernel: {url: "{{.Kernel}}", image_arg: '-kernel {kernel} -append "console=ttyS0 ` + patient + ` {{.Append}}"'{{.KernelKeys}}}
+      kernel: {url: "{{.Kernel}}", image_arg: '-kernel {kernel} -append "console=ttyS0 ` + patient +
+	` {{.Append}}"'{{.KernelKeys}}}
       ramdisk: {url: "{{.Ramdisk}}", image_arg: "{{.RamdiskArg}}"}
 - boot: {method: qemu, media: tmpfs, prompts: ['gantry:.*# '], timeout: {seconds: {{.BootSeconds}}}}
 - test:

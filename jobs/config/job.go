@@ -231,7 +231,8 @@ var (
 	wordRE   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`)
 	memoryRE = regexp.MustCompile(`^[1-9][0-9]{0,5}[MG]$`)
 	modeRE   = regexp.MustCompile(
-		`^(selinux=(enforcing|permissive|disabled)|fips=(on|off)|apparmor=(on|off)|lockdown=(none|integrity|confidentiality)|secureboot=(on|off))$`,
+		`^(selinux=(enforcing|permissive|disabled)|fips=(on|off)|apparmor=(on|off)|` +
+			`lockdown=(none|integrity|confidentiality)|secureboot=(on|off))$`,
 	)
 	numberRE = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 	envRE    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -53,8 +53,8 @@ const (
 		invoke_syscall ret_fast_syscall netif_receive_skb do_softirq call_timer_fn _run_timers run_timer_softirq
 		hrtimer_run run_ksoftirqd smpboot_thread_fn ^kthread$ start_secondary cpu_startup_entry ret_from_fork
 		tasklet_action tasklet_hi_action smp_call_function`
-	fileCallers = `vfs_write vfs_read vfs_iter_read vfs_iter_write do_iter_read do_iter_write call_read_iter call_write_iter
-		new_sync_read new_sync_write vfs_ioctl ksys_ioctl compat_ioctl compat_sys_ioctl blkdev_driver_ioctl
+	fileCallers = `vfs_write vfs_read vfs_iter_read vfs_iter_write do_iter_read do_iter_write call_read_iter
+		call_write_iter new_sync_read new_sync_write vfs_ioctl ksys_ioctl compat_ioctl compat_sys_ioctl blkdev_driver_ioctl
 		blkdev_ioctl ^call_mmap mmap_region do_mmap do_dentry_open vfs_open`
 	socketCallers = `^sock_sendmsg ^sock_recvmsg ^sock_release ^__sock_release ^setsockopt$ kernel_setsockopt
 		sock_common_setsockopt ^listen$ kernel_listen sk_common_release ^sock_mmap ^accept$ kernel_accept

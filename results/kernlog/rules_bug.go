@@ -19,7 +19,8 @@ func newWays() ways {
 		calltrace: step{expand(`Call [Tt]race:|Backtrace:|unwind_backtrace\)? from `)},
 		// The instruction pointer, as x86, powerpc, arm, arm64, riscv, mips, loongarch and s390 print it. Without a symbol
 		// it has no frame: the kernel jumped astray, and the trace tells who did.
-		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?0x[0-9a-f]+|` +
+		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?` +
+			`0x[0-9a-f]+|` +
 			`[0-9a-f]{8,16} %F|%P +\[< *\(null\)>\]| *\(null\))|Krnl PSW : [0-9a-f]{16} [0-9a-f]{16} \(%F`)},
 	}
 	w.byTrace = [][]step{{w.calltrace, w.stack}}
@@ -118,8 +119,8 @@ func (w ways) checkRules() []rule {
 		{
 			head: expand(`BUG: Bad page (state|cache)`), title: "BUG: Bad page $1 in $F",
 			walks: [][]step{{{expand(`page last allocated`)}, w.stack}},
-			skip: words(`free_page put_page get_page update_page release_page free_unref ^folio ^_folio ^__folio truncate_inode_pages
-			page_frag_free alloc vmap page_owner`),
+			skip: words(`free_page put_page get_page update_page release_page free_unref ^folio ^_folio ^__folio
+			truncate_inode_pages page_frag_free alloc vmap page_owner`),
 		},
 		{
 			kind: results.KindAtomicSleep, head: expand(`BUG: sleeping function called from invalid context at `),

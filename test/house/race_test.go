@@ -54,7 +54,8 @@ func TestRaceless(t *testing.T) {
 func concurrent(f *ast.File) (all []token.Pos) {
 	for _, imp := range f.Imports {
 		path, err := strconv.Unquote(imp.Path.Value)
-		if err != nil || path == "sync/atomic" || path == "net/http/httptest" || strings.HasPrefix(path, "golang.org/x/sync/") {
+		if err != nil || path == "sync/atomic" || path == "net/http/httptest" ||
+			strings.HasPrefix(path, "golang.org/x/sync/") {
 			all = append(all, imp.Pos())
 		}
 	}
