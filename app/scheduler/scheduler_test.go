@@ -121,6 +121,10 @@ func (l *testLab) until(
 			t.Fatal(err)
 		}
 		if want(run, attempts) {
+			// The two were read one after the other: what the run is now may be later than what it was then.
+			if run, err = l.store.Run(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
 			return run, attempts
 		}
 		select {
