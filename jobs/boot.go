@@ -12,7 +12,7 @@ type Boot struct {
 	IgnoreKernelMessages bool
 }
 
-// BootParameters are the messages by which a boot's phases are told.
+// BootParameters are the console messages that mark the phases of a boot.
 type BootParameters struct {
 	BootloaderFinalMessage, KernelStartMessage, ShutdownMessage string
 }

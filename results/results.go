@@ -81,8 +81,8 @@ func (r *Results) find(f Finding) {
 // maxLevels bounds the levels that are remembered: those of the largest plan are far fewer.
 const maxLevels = 100_000
 
-// step marks the findings of a try as superseded once the step is tried again. Those that began during a test are not:
-// it was the tested system that broke. Nor are those of another namespace, which the retry does not boot again.
+// step marks the findings of a failed try as superseded once the step is retried, except those made during a test:
+// there the tested system broke. Nor are those of another namespace, which the retry does not boot again.
 func (r *Results) step(level string, s *Step) {
 	if s.End {
 		if s.Class == "" {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gantry-ci/gantry/app/scheduler"
 	"github.com/gantry-ci/gantry/app/store"
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/jobs/rpc"
 	"github.com/gantry-ci/gantry/jobs/rpc/gantryv1"
 )
@@ -116,10 +117,7 @@ func (s *Server) Close() {
 func (s *Server) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		s.step(ctx, "listen", s.store.Listen)
-		select {
-		case <-ctx.Done():
-		case <-time.After(pollInterval):
-		}
+		_ = clock.Sleep(ctx, pollInterval) // the loop asks for the end of ctx
 	}
 }
 

@@ -74,7 +74,7 @@ const (
 	comparedWithin = 200 // lines, or the second banner is forgotten
 )
 
-// bootState tells expected boots from unexpected ones.
+// bootState distinguishes expected boots from unexpected ones.
 type bootState struct {
 	printed bool // something was printed before the first boot mark
 	marked  bool // there was a boot mark

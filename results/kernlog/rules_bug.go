@@ -18,7 +18,7 @@ func newWays() ways {
 		// 32-bit Arm's unwinder needs no heading: its own frame comes first.
 		calltrace: step{expand(`Call [Tt]race:|Backtrace:|unwind_backtrace\)? from `)},
 		// The instruction pointer, as x86, powerpc, arm, arm64, riscv, mips, loongarch and s390 print it. Without a symbol
-		// it has no frame: the kernel jumped astray, and the trace tells who did.
+		// there is no frame: the kernel jumped to a bad address; take the culprit from the call trace.
 		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?` +
 			`0x[0-9a-f]+|` +
 			`[0-9a-f]{8,16} %F|%P +\[< *\(null\)>\]| *\(null\))|Krnl PSW : [0-9a-f]{16} [0-9a-f]{16} \(%F`)},

@@ -88,7 +88,7 @@ func (w ways) ubsanRules() []rule {
 			skip: skip,
 		},
 		{head: expand(`UBSAN: ([a-z-]+) in `), title: "UBSAN: $1 in $F", walks: w.byTrace, skip: skip},
-		// Where the compiler traps, the oops tells.
+		// Where the compiler traps, the oops shows.
 		{
 			head: expand(`UBSAN: ([a-z -]+): [0-9a-f]{8,16} \[#\d+\]`), title: "UBSAN: $1 in $F", walks: w.byPointer,
 			fatal: true,

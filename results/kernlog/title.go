@@ -93,7 +93,7 @@ func (u *rule) choose(stack []string, t *titled) string {
 	if u.pick != nil {
 		return u.pick(stack)
 	}
-	const identifying = 3 // frames: more of them differ with the caller, fewer do not tell two bugs apart
+	const identifying = 3 // frames: more of them differ with the caller, fewer do not distinguish two bugs
 	t.frames = stack[:min(len(stack), identifying)]
 	return pickFirst(stack)
 }

@@ -43,7 +43,7 @@ func (s *sequence) has(seq int) bool { _, ok := s.held[seq]; return ok }
 // maxBoundarySearch is how many records after a gap are searched for the run they belong to.
 const maxBoundarySearch = 10_000
 
-// nextBoundary is the first start or end of a run after a gap and before the next: it tells which run the records
+// nextBoundary is the first start or end of a run after a gap and before the next: it shows which run the records
 // before it belong to; "" when there is none.
 func (s *sequence) nextBoundary() string {
 	for n := s.applied + 1; n <= min(s.highest, s.applied+maxBoundarySearch); n++ {

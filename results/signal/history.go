@@ -162,7 +162,7 @@ func (s *state) reportLate(it Item, c *results.Case, r record) {
 }
 
 // conflict reports that two different signals came with one number, both undamaged: one of them does not count, and
-// nobody can tell which should.
+// nothing says which should.
 func (s *state) conflict(suite string, run int, r record) {
 	if s.conflicts++; s.conflicts > maxGaps {
 		s.sum.Truncated = true

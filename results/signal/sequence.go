@@ -201,7 +201,7 @@ func (s *sequence) exit(line int) {
 // whole says that the manifest came in, and nothing is missing.
 func (s *sequence) whole() bool { return s.count >= 0 && !s.incomplete() }
 
-// incomplete reports whether records are known to be missing, or the manifest that would tell.
+// incomplete reports whether records are known to be missing, or the manifest that would show it.
 func (s *sequence) incomplete() bool {
 	if s.strict && s.count < 0 {
 		return true

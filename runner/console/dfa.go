@@ -140,7 +140,7 @@ func (d *dfa) intern(prev rune, matched []int32, idle bool) uint32 {
 	return at
 }
 
-// appendKey appends what tells the state from all others.
+// appendKey appends what identifies the state among the automaton's.
 func (s *state) appendKey(k []byte) []byte {
 	k = binary.AppendVarint(k, int64(s.prev))
 	k = binary.AppendUvarint(k, uint64(len(s.matched)))

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gantry-ci/gantry/internal/fetch"
 	"github.com/gantry-ci/gantry/jobs"
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/deploy/testdef"
@@ -41,9 +40,8 @@ type tree struct {
 const testdefsDir = "testdefs"
 
 func newLibrary(b *plan.Builder, os string) *library {
-	policy := fetch.Policy{Host: b.Policy.Operator, FileRoots: b.Policy.FileRoots, URLs: b.Policy.URLs}
 	return &library{
-		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: policy}, parsed: plan.Provide(b, flow.TestSources),
+		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: b.Policy.Fetch()}, parsed: plan.Provide(b, flow.TestSources),
 		os: os,
 	}
 }

@@ -78,7 +78,7 @@ func (m machine) Exit() error {
 	return results.Failf(results.ClassJob, "the guest shut itself down (%s)", end.Reason)
 }
 
-// blame tells the job's faults, which are in its arguments and images, from the host's.
+// blame classifies a guest's error: the job's faults are in its arguments and images, all others are the host's.
 func blame(err error) error {
 	if e := (*ArgumentError)(nil); errors.As(err, &e) {
 		return results.Blame(results.ClassJob, err)

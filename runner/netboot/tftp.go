@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/clock"
 	"github.com/gantry-ci/gantry/runner/journal"
 	"github.com/gantry-ci/gantry/runner/plan"
 )
@@ -79,10 +80,7 @@ func (t *TFTP) listen() {
 			return
 		case err != nil:
 			t.logger.Warn("read a TFTP request", "err", err)
-			select {
-			case <-t.end.Done():
-			case <-time.After(readPause):
-			}
+			_ = clock.Sleep(t.end, readPause) // at the end the next read says that the listener is closed
 			continue
 		case n > maxRequest:
 			continue

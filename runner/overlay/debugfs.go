@@ -96,23 +96,23 @@ func (d *debugfs) types(ctx context.Context, files []File) (map[string]string, e
 		}
 		fmt.Fprintf(&script, "stat %s\n", word)
 	}
-	there, i := map[string]string{}, -1
-	said, err := d.run(ctx, script.String(), func(line string) {
+	types, i := map[string]string{}, -1
+	complaints, err := d.run(ctx, script.String(), func(line string) {
 		if strings.HasPrefix(line, debugfsPrompt+"stat ") {
 			i++
 		} else if _, typ, ok := strings.Cut(line, "   Type: "); ok && i >= 0 && strings.HasPrefix(line, "Inode: ") {
-			there[files[i].Path], _, _ = strings.Cut(typ, " ")
+			types[files[i].Path], _, _ = strings.Cut(typ, " ")
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range said {
+	for _, line := range complaints {
 		if !strings.HasSuffix(line, "File not found by ext2_lookup") {
 			return nil, results.Failf(results.ClassJob, "debugfs: %s", line)
 		}
 	}
-	return there, nil
+	return types, nil
 }
 
 // debugfsPath is where debugfs is: where Debian has it, for users whose PATH lacks that, unless the PATH has another.
@@ -134,19 +134,19 @@ func debugfsWord(s string) (string, error) {
 // maxWord leaves room for two words in a command line of debugfs, which has 8192 bytes.
 const maxWord = 3500
 
-// run has debugfs execute a script. Each is called with the lines that it prints; said are its error messages, since
-// its exit status is 0 even if commands fail.
+// run has debugfs execute a script. Each is called with the lines that it prints; complaints are its error messages,
+// since its exit status is 0 even if commands fail.
 func (d *debugfs) run(
 	ctx context.Context, script string, each func(line string), flags ...string,
-) (said []string, err error) {
+) (complaints []string, err error) {
 	out, err := d.spool.Create("stdout")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	complaints := &bytes.Buffer{}
+	stderr := &bytes.Buffer{}
 	cmd := exec.CommandContext(ctx, debugfsPath(), append(flags, "-f", "-", debugfsImage)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, complaints
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, stderr
 	cmd.Env = []string{"LC_ALL=C"}
 	cmd.ExtraFiles = []*os.File{d.image, d.dir}
 	if os.Geteuid() == 0 {
@@ -154,7 +154,7 @@ func (d *debugfs) run(
 	}
 	cmd.WaitDelay = killWait
 	if err := cmd.Run(); err != nil {
-		return nil, d.failed(ctx, err, complaints.String())
+		return nil, d.failed(ctx, err, stderr.String())
 	}
 	if _, err := out.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -167,12 +167,12 @@ func (d *debugfs) run(
 	if err := lines.Err(); err != nil {
 		return nil, results.Failf(results.ClassJob, "read what debugfs prints: %w", err)
 	}
-	for line := range strings.Lines(complaints.String()) {
+	for line := range strings.Lines(stderr.String()) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "debugfs 1.") { // its version
-			said = append(said, line)
+			complaints = append(complaints, line)
 		}
 	}
-	return said, nil
+	return complaints, nil
 }
 
 // maxLine is more than any line that debugfs prints of a file system that is sound: the blocks of a fragmented folder.
@@ -182,12 +182,12 @@ const maxLine = 1 << 20
 const killWait = 5 * time.Second
 
 // failed is why debugfs did not end well: what it crashes on is the image.
-func (d *debugfs) failed(ctx context.Context, err error, said string) error {
+func (d *debugfs) failed(ctx context.Context, err error, stderr string) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, fs.ErrNotExist):
 		return results.Failf(results.ClassInfrastructure, "debugfs of e2fsprogs is not installed: %w", err)
 	}
-	return results.Failf(results.ClassJob, "debugfs: %w: %.500s", err, said)
+	return results.Failf(results.ClassJob, "debugfs: %w: %.500s", err, stderr)
 }

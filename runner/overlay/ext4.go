@@ -34,27 +34,27 @@ func writeExt4(ctx context.Context, c *Content, image string) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 	files := append(c.parents(), c.files...)
-	there, err := d.types(ctx, files)
+	types, err := d.types(ctx, files)
 	if err != nil {
 		return err
 	}
 	var script strings.Builder
 	for i, f := range files {
-		if err := d.add(&script, strconv.Itoa(i), f, there[f.Path]); err != nil {
+		if err := d.add(&script, strconv.Itoa(i), f, types[f.Path]); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
-	said, err := d.run(ctx, script.String(), func(string) {}, "-w")
-	if err == nil && len(said) > 0 {
-		err = results.Failf(results.ClassJob, "debugfs: %s", said[0])
+	complaints, err := d.run(ctx, script.String(), func(string) {}, "-w")
+	if err == nil && len(complaints) > 0 {
+		err = results.Failf(results.ClassJob, "debugfs: %s", complaints[0])
 	}
 	return err
 }
 
-// add adds the commands that make one file. There is what the image has at its path; "" for nothing.
-func (d *debugfs) add(script *strings.Builder, spooled string, f File, there string) error {
-	if f.Mode.IsDir() != (there == "directory") && there != "" {
-		return results.Failf(results.ClassJob, "the image has a %s there", there)
+// add adds the commands that make one file. Present is the type of what the image has at its path; "" for nothing.
+func (d *debugfs) add(script *strings.Builder, spooled string, f File, present string) error {
+	if f.Mode.IsDir() != (present == "directory") && present != "" {
+		return results.Failf(results.ClassJob, "the image has a %s there", present)
 	}
 	dir, err := debugfsWord("/" + path.Dir(f.Path) + "/.")
 	if err != nil {
@@ -66,12 +66,12 @@ func (d *debugfs) add(script *strings.Builder, spooled string, f File, there str
 	}
 	mode := f.Mode.Perm()
 	fmt.Fprintf(script, "cd %s\n", dir)
-	if there != "" && !f.Mode.IsDir() {
+	if present != "" && !f.Mode.IsDir() {
 		fmt.Fprintf(script, "rm %s\n", name)
 	}
 	switch f.Mode.Type() {
 	case fs.ModeDir:
-		if there != "" {
+		if present != "" {
 			return nil
 		}
 		sticky := uint32(0)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// slowAfter tells execution from emulation: a turn of the loop takes under a nanosecond on a processor, and from some
+// slowAfter separates execution from emulation: a turn of the loop takes under a nanosecond on a processor, and from some
 // hundred nanoseconds to microseconds when emulated. Best of three, so that a busy host is not called slow.
 const slowAfter = 2 * time.Millisecond
 

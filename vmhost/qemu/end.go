@@ -29,7 +29,7 @@ func (e *ExitError) Error() string {
 	return s
 }
 
-// HostFault tells a host that could not carry the guest from arguments or images that were no good.
+// HostFault reports whether the host, rather than the job's arguments or images, made QEMU fail.
 func (e *ExitError) HostFault() bool {
 	for _, s := range []string{
 		"allocate memory", "No space left", "Too many open files", "access KVM", "Resource temporarily unavailable",

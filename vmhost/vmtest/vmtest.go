@@ -11,7 +11,7 @@ import (
 
 // Backend is what the suite needs of a back end.
 type Backend struct {
-	// New makes the guests of an attempt, of a served job where the back end tells jobs apart. Each call is like another
+	// New makes the guests of an attempt, of a served job where the back end distinguishes jobs. Each call is like another
 	// process: nothing is shared but the host.
 	New func(id string, probe func(context.Context) kvm.Result) vm.Guests
 	// Spec boots a system that has words on its kernel's command line, prints Up on the console when it takes commands
