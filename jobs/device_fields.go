@@ -88,8 +88,7 @@ func (d lavaDevice) Fields(f *schema.Fields) {
 	f.Optional("commands", schema.Sub(&d.Commands), "Commands of the lab's host.")
 	f.Required("constants", constants(&d.Constants), "Strings and numbers that methods use.")
 	for _, key := range []string{
-		"adb_serial_number", "fastboot_serial_number", "board_id", "usb_filesystem_label",
-		"usb_serial_driver",
+		"adb_serial_number", "fastboot_serial_number", "board_id", "usb_filesystem_label", "usb_serial_driver",
 	} {
 		f.Optional(key, schema.Text(new(string)), "How the board is known on USB.")
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // lavaConstants is a rendered device file with a place for constants.
-const lavaConstants = "constants: {%s}\nparameters: {}\nactions: {deploy: {methods: {}}, boot: {methods: {}, " +
-	"connections: {}}}\ntimeouts: {actions: {}, connections: {}}\n"
+const lavaConstants = "constants: {%s}\nparameters: {}\n" +
+	"actions: {deploy: {methods: {}}, boot: {methods: {}, connections: {}}}\ntimeouts: {actions: {}, connections: {}}\n"
 
 // TestDeviceResults asks for a way of results in both forms of device files.
 func TestDeviceResults(t *testing.T) {
@@ -55,8 +55,8 @@ func TestResultsLogin(t *testing.T) {
 		p := r.Errors[0]
 		return nil, strings.TrimSpace(strings.Split(src, "\n")[p.Line-1]) + " | " + p.Path + ": " + p.Message
 	}
-	const forward = "boot: {qemu: {command: qemu-system-x86_64, options: [\"-net nic\", \"-net " +
-		"user,hostfwd=tcp:127.0.0.1:2222-:22\"]}}\n"
+	const forward = "boot: {qemu: {command: qemu-system-x86_64, options: [\"-net nic\", " +
+		"\"-net user,hostfwd=tcp:127.0.0.1:2222-:22\"]}}\n"
 	d, fault := parse("  ssh: {identity_file: /k, own_guest: true, port: 2222}\n" + forward)
 	if fault != "" {
 		t.Fatal(fault)
@@ -74,22 +74,22 @@ func TestResultsLogin(t *testing.T) {
 		"  vsock\n":                             "vsock | results: results by vsock are not executed",
 		"  vsock: {cid: 3}\n":                   `vsock: {cid: 3} | results.vsock: the key "vsock" is not known here`,
 		"  ssh: {identity_file: /k, host: b}\n": "| results.ssh: nothing says what the target's host key is",
-		"  ssh: {identity_file: /k, host: b, own_guest: false}\n": "| results.ssh: nothing " +
-			"says what the target's host key is",
+		"  ssh: {identity_file: /k, host: b, own_guest: false}\n": "| results.ssh: " +
+			"nothing says what the target's host key is",
 		"  ssh: {identity_file: /k, host: b, known_hosts: /a, host_key: " + key + "}\n": "exclude each other",
-		"  ssh:\n    identity_file: keys/lab\n    host: b\n    known_hosts: /a\n": "identity_file: keys/lab | " +
-			"results.ssh.identity_file: ",
+		"  ssh:\n    identity_file: keys/lab\n    host: b\n    known_hosts: /a\n": "identity_file: keys/lab " +
+			"| results.ssh.identity_file: ",
 		"  ssh: {host: b, known_hosts: /a}\n":           `"identity_file" is missing`,
 		"  ssh: {identity_file: /k, known_hosts: /a}\n": `"host" is missing`,
-		"  ssh:\n    identity_file: /k\n    host: 10.0.0.7\n    own_guest: true\n": "host: 10.0.0.7 | " +
-			"results.ssh.host: a guest's own port is at 127.0.0.1",
+		"  ssh:\n    identity_file: /k\n    host: 10.0.0.7\n    own_guest: true\n": "host: 10.0.0.7 " +
+			"| results.ssh.host: a guest's own port is at 127.0.0.1",
 		"  ssh:\n    identity_file: /k\n    host: -oProxyCommand=sh\n    known_hosts: /a\n": "results.ssh.host: ",
-		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    password: geheim\n": `password: geheim | ` +
-			`results.ssh.password: the key "password" is not known here`,
-		"  ssh:\n    identity_file: /k\n    host: b\n    host_key: SHA256:abc\n": "host_key: SHA256:abc | " +
-			"results.ssh.host_key: ",
-		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    port: 70000\n": "port: 70000 | " +
-			"results.ssh.port: ",
+		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    password: geheim\n": `password: geheim ` +
+			`| results.ssh.password: the key "password" is not known here`,
+		"  ssh:\n    identity_file: /k\n    host: b\n    host_key: SHA256:abc\n": "host_key: SHA256:abc " +
+			"| results.ssh.host_key: ",
+		"  ssh:\n    identity_file: /k\n    host: b\n    known_hosts: /a\n    port: 70000\n": "port: 70000 " +
+			"| results.ssh.port: ",
 	} {
 		if _, got := parse(block); !strings.Contains(got, want) {
 			t.Errorf("%s\nis %q, want %q", block, got, want)

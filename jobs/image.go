@@ -63,9 +63,13 @@ func (i *Image) urlFields(f *schema.Fields) {
 		"Where the file is: file, http, https, scp or rclone, or downloads:// for one of an earlier `deploy to: downloads`.",
 	)
 	f.Optional("headers", schema.Values(&i.Headers), "HTTP headers of the request.")
-	f.Optional("compression", schema.Either("one of bz2, gz, xz, zip, zstd, or null",
-		schema.OneOf(&i.Compression, "bz2", "gz", "xz", "zip", "zstd"), schema.Exactly()), "How the file is compressed; it "+
-		"is unpacked.")
+	f.Optional(
+		"compression", schema.Either(
+			"one of bz2, gz, xz, zip, zstd, or null",
+			schema.OneOf(&i.Compression, "bz2", "gz", "xz", "zip", "zstd"), schema.Exactly(),
+		),
+		"How the file is compressed; it is unpacked.",
+	)
 	f.Optional("archive", schema.OneOf(&i.Archive, "tar"), "The file is an archive.")
 	f.Optional("md5sum", schema.Text(&i.MD5Sum), "Checksum of the file as fetched.")
 	f.Optional("sha256sum", schema.Text(&i.SHA256Sum), "Checksum of the file as fetched.")

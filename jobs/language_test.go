@@ -38,13 +38,15 @@ func TestLanguage(t *testing.T) {
 			`6:3: actions[0].test: there is no such kind of test; did you mean "definitions"?`,
 		}},
 		{"inline definitions", head +
-			"actions:\n- test:\n    definitions:\n    - {from: inline, name: a, path: b, repository: {metadata: {format: " +
-			"Lava-Test Test Definition 1.0}}}\n", schema.Strict, []string{
+			"actions:\n- test:\n    definitions:\n" +
+			"    - {from: inline, name: a, path: b, repository: {metadata: {format: Lava-Test Test " +
+			"Definition 1.0}}}\n", schema.Strict, []string{
 			`8:63: actions[0].test.definitions[0].repository.metadata.name: the key "name" is missing`,
 		}},
 		{"the place of a fault in inline definitions", head +
-			"actions:\n- test:\n    definitions:\n    - from: inline\n      name: a\n      path: b\n      repository: " +
-			"{metadata: {format: Lava-Test Test Definition 1.0, name: b}}\n      brunch: c\n", schema.Strict, []string{
+			"actions:\n- test:\n    definitions:\n    - from: inline\n      name: a\n      path: b\n" +
+			"      repository: {metadata: {format: Lava-Test Test Definition 1.0, name: b}}\n" +
+			"      brunch: c\n", schema.Strict, []string{
 			`8:13: actions[0].test.definitions[0].from: with from: inline, this is wrong: the key "brunch" is not known here`,
 			`12:7: actions[0].test.definitions[0].brunch: the key "brunch" is not known here`,
 		}},
@@ -55,8 +57,8 @@ func TestLanguage(t *testing.T) {
 		}},
 		{"timeouts", strings.Replace(
 			head, "{job: {minutes: 5}}",
-			"{job: {minutes: 5}, action: {minute: 1}, connection: {minutes: 0}, queue: {}, actions: {a: {minutes: 1, seconds: "+
-				"2}}}",
+			"{job: {minutes: 5}, action: {minute: 1}, connection: {minutes: 0}, queue: {}, actions: {a: {minutes: 1, "+
+				"seconds: 2}}}",
 			1,
 		) + "actions: []\n", schema.Strict, []string{
 			`4:40: timeouts.action.minute: the key "minute" is not known here; did you mean "minutes"?`,
@@ -82,8 +84,8 @@ func TestLanguage(t *testing.T) {
 			`1:1: neither "device_type" nor the protocol lava-multinode is there`,
 		}},
 		{"multinode", head +
-			"tags: [a]\nprotocols: {lava-multinode: {roles: {a: {device_type: x, count: 1}}}}\nactions:\n- boot: {method: " +
-			"minimal, role: [a]}\n- boot: {method: minimal}\n", schema.Strict, []string{
+			"tags: [a]\nprotocols: {lava-multinode: {roles: {a: {device_type: x, count: 1}}}}\nactions:\n" +
+			"- boot: {method: minimal, role: [a]}\n- boot: {method: minimal}\n", schema.Strict, []string{
 			`9:9: actions[1] has no role; with lava-multinode, every action has one`,
 			`2:14: "device_type" is not used with lava-multinode; roles have it`,
 			`5:7: "tags" is not used with lava-multinode; roles have it`,
@@ -101,15 +103,12 @@ func TestLanguage(t *testing.T) {
 			`6:37: actions[0].boot.prompts[0]: expected a string that is not empty, found boolean yes`,
 			`6:42: actions[0].boot.prompts[1]: expected a string that is not empty, found integer 1:30`,
 		}},
-		{
-			"images", head +
-				"actions:\n- deploy: {to: tmpfs, images: {}}\n- deploy: {to: tmpfs, images: {a: {url: x, format: ext4}}}\n",
-			schema.Strict,
-			[]string{
-				`6:31: actions[0].deploy.images: there is nothing in it`,
-				`7:44: actions[1].deploy.images.a.format: the key "format" is not known here`,
-			},
-		},
+		{"images", head +
+			"actions:\n- deploy: {to: tmpfs, images: {}}\n" +
+			"- deploy: {to: tmpfs, images: {a: {url: x, format: ext4}}}\n", schema.Strict, []string{
+			`6:31: actions[0].deploy.images: there is nothing in it`,
+			`7:44: actions[1].deploy.images.a.format: the key "format" is not known here`,
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j, r := jobs.ParseJob([]byte(tt.src), tt.mode)

@@ -22,9 +22,13 @@ type Callback struct{ URL, Method, Token, Header, Dataset, ContentType string }
 
 // Fields declares the block.
 func (n *Notify) Fields(f *schema.Fields) {
-	f.Required("criteria", schema.Either("a mapping with status",
-		schema.Sub(criteria{&n.Criteria, 0}), schema.Sub(criteria{&n.Criteria, 1}), schema.Sub(criteria{&n.Criteria, 2})),
-		"When to tell.")
+	f.Required(
+		"criteria", schema.Either(
+			"a mapping with status",
+			schema.Sub(criteria{&n.Criteria, 0}), schema.Sub(criteria{&n.Criteria, 1}), schema.Sub(criteria{&n.Criteria, 2}),
+		),
+		"When to tell.",
+	)
 	f.Optional("verbosity", schema.OneOf(&n.Verbosity, "verbose", "quiet", "status-only"), "How much to tell.")
 	f.Optional("recipients", schema.ListOf(&n.Recipients, func(r *Recipient) schema.Type {
 		return schema.Sub(recipientTo{r})

@@ -22,11 +22,13 @@ func TestSymbols(t *testing.T) {
 		"{gantry: {symbols: {url: https://x/v.zst, compression: zstd}}}":  "https://x/v.zst zstd  line 6",
 		"{gantry: {symbols: {url: https://x/v, sha256sum: " + sum + "}}}": "https://x/v  " + sum + " line 6",
 		"{gantry: {symbols: ''}}":                                         "6:30: metadata.gantry.symbols: ",
-		"{gantry: {symbols: [a]}}": "6:30: metadata.gantry.symbols: expected a URL, " +
-			"or url, compression and sha256sum",
-		"{gantry: {symbols: {compression: gz}}}":          "metadata.gantry.symbols.url: the key \"url\" is missing",
+		"{gantry: {symbols: [a]}}": "6:30: metadata.gantry.symbols: expected a " +
+			"URL, or url, compression and sha256sum",
+		"{gantry: {symbols: {compression: gz}}}": "metadata.gantry.symbols.url: the key \"url\" " +
+			"is missing",
 		"{gantry: {symbols: {url: x, compression: rar}}}": "metadata.gantry.symbols.compression: ",
-		"{gantry: {symbols: {url: x, sha256sum: abc}}}":   "metadata.gantry.symbols.sha256sum: expected 64 hex digits",
+		"{gantry: {symbols: {url: x, sha256sum: abc}}}": "metadata.gantry.symbols.sha256sum: expected " +
+			"64 hex digits",
 		"{gantry: {symbols: {url: x, sha265sum: " + sum +
 			"}}}": `the key "sha265sum" is not known here; did you mean "sha256sum"?`,
 	} {

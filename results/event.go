@@ -93,7 +93,7 @@ type Case struct {
 	Log         string   `json:"log,omitempty"` // console-NAME.log
 	Reference   *string  `json:"reference"`
 	Message     string   `json:"message,omitempty"`
-	Note        string   `json:"note,omitempty"`  // with ", " between them: "known failure", "flaky", "unsequenced", …
+	Note        string   `json:"note,omitempty"`  // with ", " between several: "known failure", "flaky", "unsequenced", …
 	Known       string   `json:"known,omitempty"` // the comment of the known failure that the case is
 	Try         int      `json:"try,omitempty"`   // 2, 3, … when its definition was run again; 0 for the first
 }

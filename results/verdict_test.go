@@ -103,8 +103,8 @@ func TestDecide(t *testing.T) {
 			unknown,
 			[]results.Case{pass},
 			[]results.Finding{oops},
-			"incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then " +
-				"3.1 lava-test-shell: the manifest never came",
+			"incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); " +
+				"then 3.1 lava-test-shell: the manifest never came",
 			"finding BUG: unable to handle kernel NULL pointer dereference in frob_read",
 		},
 		"a panic": {
@@ -196,8 +196,8 @@ func TestDecide(t *testing.T) {
 			step(results.ClassTimeout, "timed out after 10s"),
 			[]results.Case{pass, cut},
 			[]results.Finding{oops},
-			"incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); then " +
-				"3.1 lava-test-shell: timed out after 10s",
+			"incomplete test 1 false BUG: unable to handle kernel NULL pointer dereference in frob_read (console.log:7); " +
+				"then 3.1 lava-test-shell: timed out after 10s",
 			"finding BUG: unable to handle kernel NULL pointer dereference in frob_read",
 		},
 		"the lab": {

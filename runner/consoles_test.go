@@ -144,8 +144,8 @@ func TestTwoConsoles(t *testing.T) {
 		t.Fatalf("findings: %+v", res.Findings)
 	}
 	f := res.Findings[0]
-	if got := lines[f.LogName()][f.Line-1]; f.File != "console-uart1.log" ||
-		!strings.HasSuffix(got, "probe_mcu+0x17/0x20") {
+	got := lines[f.LogName()][f.Line-1]
+	if f.File != "console-uart1.log" || !strings.HasSuffix(got, "probe_mcu+0x17/0x20") {
 		t.Errorf("the finding %s is in the line %q", f, got)
 	}
 	junit, err := os.ReadFile(filepath.Join(dir, runner.JUnitFile))

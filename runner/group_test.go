@@ -102,8 +102,8 @@ func TestMultinode(t *testing.T) {
 		"2": {"fail", results.ClassJob, "the job is for 2 targets", ""},
 	} {
 		src := string(source(t, func(p *params) {
-			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", "lava-test-case group --shell lava-group ` +
-				`server"]`
+			p.Steps = `["lava-test-case role --shell test $(lava-role) = server", ` +
+				`"lava-test-case group --shell lava-group server"]`
 		}))
 		src = strings.NewReplacer(
 			"device_type: qemu\n",

@@ -103,8 +103,8 @@ func (r *record) decide(fail error) results.Verdict {
 	switch {
 	case v.Class == "":
 		v = results.Decide(r.known.Stale(), r.res.Cases, r.res.Findings...)
-	// The skipped timeout is why results are missing.
 	case fail == nil && r.skipped != nil && v.Class == results.ClassInfrastructure:
+		// The skipped timeout is why results are missing.
 		v = results.Decide(r.skipped, r.res.Cases, r.res.Findings...)
 	}
 	return v
@@ -122,8 +122,9 @@ func (r *record) close() (*results.Results, error) {
 }
 
 func (r *record) writeJUnit() error {
-	return atomicfile.Write(filepath.Join(r.dir, JUnitFile), 0o644,
-		func(w io.Writer) error { return export.JUnit(w, r.res) })
+	return atomicfile.Write(filepath.Join(r.dir, JUnitFile), 0o644, func(w io.Writer) error {
+		return export.JUnit(w, r.res)
+	})
 }
 
 func (r *record) writeLAVA() error {

@@ -72,8 +72,8 @@ func serveSSH(t *testing.T, dir, device string, change func(*dut.Target), steps 
 // them in.
 const (
 	reader   = `[ "$(readlink $p/fd/0)" = /lava-7/gantry/results ]`
-	followed = "{ set +x; } 2>/dev/null; until for p in /proc/[0-9]*; do " + reader + " && break; done; do sleep 0.2; " +
-		"done"
+	followed = "{ set +x; } 2>/dev/null; until for p in /proc/[0-9]*; do " + reader + " && break; done; " +
+		"do sleep 0.2; done"
 	delivered = "{ set +x; } 2>/dev/null; until for p in /proc/[0-9]*; do " + reader + ` && ` +
 		`[ "$(sed -n 's/^pos:[^0-9]*//p' $p/fdinfo/0)" -ge "$(stat -c %s /lava-7/gantry/results)" ] && break; done; ` +
 		"do sleep 0.2; done; sleep 3"
@@ -282,8 +282,7 @@ func TestResultsSSHPanic(t *testing.T) {
 	t.Parallel()
 	g, root := sshGuest(t)
 	for name, last := range map[string]string{
-		"panic": "echo c >/proc/sysrq-trigger", "reboot": "reboot -f",
-		"power-off": "poweroff -f",
+		"panic": "echo c >/proc/sysrq-trigger", "reboot": "reboot -f", "power-off": "poweroff -f",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

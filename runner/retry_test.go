@@ -16,8 +16,8 @@ import (
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	root := images(t)
-	const flaky = `"lava-test-case steady --shell true", "lava-test-case flaky --shell '[ -e /tmp/been ]'", "touch ` +
-		`/tmp/been"`
+	const flaky = `"lava-test-case steady --shell true", "lava-test-case flaky --shell '[ -e /tmp/been ]'", ` +
+		`"touch /tmp/been"`
 	for _, c := range []struct {
 		name, steps string
 		known       string
@@ -36,16 +36,16 @@ func TestRetry(t *testing.T) {
 		},
 		{
 			"a second run that hangs",
-			`["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", "lava-test-case good ` +
-				`--shell true"]`,
+			`["lava-test-case bad --shell 'test -e /tmp/been && sleep 1000; touch /tmp/been; false'", ` +
+				`"lava-test-case good --shell true"]`,
 			"",
 			verdict{"incomplete", results.ClassTest, "0_smoke/bad failed", "0_smoke/bad=fail 0_smoke/good=pass"},
 			[]string{"", ""},
 		},
 		{
 			"known to fail",
-			`["lava-test-case bad --shell false", "echo once >>/tmp/runs", "lava-test-case once --shell '[ $(wc -l ` +
-				`</tmp/runs) = 1 ]'"]`,
+			`["lava-test-case bad --shell false", "echo once >>/tmp/runs", ` +
+				`"lava-test-case once --shell '[ $(wc -l </tmp/runs) = 1 ]'"]`,
 			"qemu: [{test: 0_smoke/bad, comment: '#42'}]",
 			verdict{"pass", "", "", "0_smoke/bad=fail 0_smoke/once=pass"},
 			[]string{"known failure", ""},
@@ -85,8 +85,8 @@ func TestFailureRetry(t *testing.T) {
 	t.Parallel()
 	root := images(t)
 	src := source(t, func(p *params) {
-		p.Steps = `["lava-test-case a --shell true", "lava-test-case b --shell test -e /tmp/been", "if [ ! -e /tmp/been ]; ` +
-			`then touch /tmp/been; lava-test-raise once; fi", "lava-test-case c --shell true"]`
+		p.Steps = `["lava-test-case a --shell true", "lava-test-case b --shell test -e /tmp/been", ` +
+			`"if [ ! -e /tmp/been ]; then touch /tmp/been; lava-test-raise once; fi", "lava-test-case c --shell true"]`
 	})
 	src = []byte(strings.Replace(string(src), "- test:\n", "- test:\n    failure_retry: 2\n", 1))
 	res, dir := serve(t, src, plan.Policy{FileRoots: []string{root}})

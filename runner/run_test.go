@@ -217,8 +217,8 @@ func TestVerdicts(t *testing.T) {
 			p.Steps, p.TestSeconds = `["lava-test-case uname --shell uname", "sleep 100000"]`, 30
 		}, verdict{"incomplete", results.ClassTimeout, "timed out after 30s", "0_smoke/uname=pass"}},
 		{"a panic during a test", func(p *params) {
-			p.Steps = `["lava-test-case uname --shell uname", "echo c > /proc/sysrq-trigger", "lava-test-case never --shell ` +
-				`true"]`
+			p.Steps = `["lava-test-case uname --shell uname", "echo c > /proc/sysrq-trigger", ` +
+				`"lava-test-case never --shell true"]`
 		}, verdict{"incomplete", results.ClassTest, "sysrq", "0_smoke/uname=pass"}},
 		{"a test that floods the console", func(p *params) {
 			p.Steps = `["lava-test-case uname --shell uname", "yes", "lava-test-case never --shell true"]`
@@ -298,8 +298,8 @@ func TestFiles(t *testing.T) {
 	t.Parallel()
 	root := images(t)
 	res, dir := serve(t, source(t, func(p *params) {
-		p.Steps = `["lava-test-set start s", "lava-test-case m --result pass --measurement 3.5 --units ms", "lava-test-set ` +
-			`stop s"]`
+		p.Steps = `["lava-test-set start s", "lava-test-case m --result pass --measurement 3.5 --units ms", ` +
+			`"lava-test-set stop s"]`
 	}), plan.Policy{FileRoots: []string{root}})
 	var file results.Results
 	b, err := os.ReadFile(filepath.Join(dir, runner.ResultsFile))

@@ -37,9 +37,9 @@ func TestSymbols(t *testing.T) {
 	server := httptest.NewServer(web)
 	defer server.Close()
 	policy := plan.Policy{FileRoots: []string{root}, URLs: []string{server.URL + "/"}}
-	run := func(metadata string, class results.Class, change func(p *params), with ...func(*runner.Options)) (text,
-		dir string,
-	) {
+	run := func(
+		metadata string, class results.Class, change func(p *params), with ...func(*runner.Options),
+	) (text, dir string) {
 		t.Helper()
 		src := source(t, func(p *params) { p.Top = metadata; change(p) })
 		res, dir := serve(t, src, policy, with...)
@@ -191,8 +191,8 @@ func vmlinux(t *testing.T, stack, function, id string) []byte {
 	}
 	dir := t.TempDir()
 	source := fmt.Sprintf(
-		"int %s(void)\n{\n\t__asm__ volatile(\".rept 0x%s - 6\\n nop\\n.endr\");\n\treturn 0;\n}\nint main(void) { return "+
-			"%s(); }\n",
+		"int %s(void)\n{\n\t__asm__ volatile(\".rept 0x%s - 6\\n nop\\n.endr\");\n\treturn 0;\n}\n"+
+			"int main(void) { return %s(); }\n",
 		function, m[1], function,
 	)
 	if err := os.WriteFile(filepath.Join(dir, "module.c"), []byte(source), 0o600); err != nil {

@@ -37,8 +37,8 @@ func TestStamped(t *testing.T) {
 }
 
 func TestUninterrupted(t *testing.T) {
-	const text = "<a>\n[    1.000000] one\n<b na[    2.000000] two\n[    2.000001][   T12] three\nme=[    3.000000] " +
-		"four\n1>\n</a>\n"
+	const text = "<a>\n[    1.000000] one\n<b na[    2.000000] two\n[    2.000001][   T12] three\n" +
+		"me=[    3.000000] four\n1>\n</a>\n"
 	got, lines := Uninterrupted([]byte(text), []int{11, 12, 13, 14, 15, 16, 17})
 	if string(got) != "<a>\n<b name=1>\n</a>\n" || !slices.Equal(lines, []int{11, 13, 17}) {
 		t.Errorf("%q, lines %v", got, lines)

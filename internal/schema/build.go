@@ -155,9 +155,9 @@ func (b *builder) mapping(n *Node, y *yaml.Node) {
 }
 
 func isMerge(k *yaml.Node) bool {
-	const styled = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle |
+	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle |
 		yaml.TaggedStyle
-	plain := k.Style&styled == 0
+	plain := k.Style&marked == 0
 	return k.Kind == yaml.ScalarNode && (plain && k.Value == "<<" || k.Tag == "!!merge")
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	src := "job_name: x\ntimeouts: {job: {minutes: 1}}\nvisibility: public\ndevice_type: qemu\nactions:\n- deploy:\n    " +
-		"to: tmpfs\n    images:\n      kernel: {ulr: a, \"é\": 1}\n"
+	src := "job_name: x\ntimeouts: {job: {minutes: 1}}\nvisibility: public\ndevice_type: qemu\nactions:\n- deploy:\n" +
+		"    to: tmpfs\n    images:\n      kernel: {ulr: a, \"é\": 1}\n"
 	c := config.Check("a.yaml", "", []byte(src), schema.Strict)
 	var text, json bytes.Buffer
 	if err := c.WriteText(&text); err != nil {

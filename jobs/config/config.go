@@ -62,8 +62,8 @@ func (c *Config) Fields(f *schema.Fields) {
 	f.Required("on", c.On.typ(), "Which events start runs: a name, a list of names, or a mapping with filters.")
 	f.Optional(
 		"forks", forks(&c.Forks),
-		"Who must approve runs for pull requests from forks: `contributors` lets those who contributed before run at once, "+
-			"`approve-once` asks for each new author, `approve-each` for each commit. The lab's policy may be stricter.",
+		"Who must approve runs for pull requests from forks: `contributors` lets those who contributed before run at "+
+			"once, `approve-once` asks for each new author, `approve-each` for each commit. The lab's policy may be stricter.",
 	)
 	f.Optional("known-failures", repositoryPath(&c.KnownFailures), "The list of known failures in the repository.")
 	f.Optional(

@@ -165,8 +165,8 @@ func (e *expansion) test() *yaml.Node {
 		"expected", sequence(texts(names)...),
 	)
 	return mapping("test", mapping("definitions", sequence(mapping(
-		"from", text("inline"), "name", text(e.job.Name), "path", text("inline/"+e.job.Name+".yaml"), "repository",
-		definition,
+		"from", text("inline"), "name", text(e.job.Name), "path", text("inline/"+e.job.Name+".yaml"),
+		"repository", definition,
 	))))
 }
 

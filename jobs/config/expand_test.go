@@ -163,8 +163,8 @@ jobs:
 func TestMatrixOfMachineIsChecked(t *testing.T) {
 	_, r := config.Parse(
 		[]byte(
-			"version: 1\non: push\njobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: " +
-				"x}]}}\n",
+			"version: 1\non: push\n" +
+				"jobs: {a: {vm: {image: x}, matrix: {memory: [1G, much], other: [anything]}, steps: [{run: x}]}}\n",
 		),
 	)
 	if len(r.Errors) != 1 || r.Errors[0].Path != "jobs.a.matrix.memory[1]" || r.Errors[0].Line != 3 {

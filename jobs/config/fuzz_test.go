@@ -14,14 +14,15 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add(
 		[]byte(
-			"version: 1\non: [push]\njobs: {a: {vm: {image: x, mode: fips=on}, matrix: {cpus: [1, 2], include: [{a: b}]}, " +
+			"version: 1\non: [push]\n" +
+				"jobs: {a: {vm: {image: x, mode: fips=on}, matrix: {cpus: [1, 2], include: [{a: b}]}, " +
 				"steps: [{name: n, run: \"a\\nb\", env: {A: 1}, timeout: 1m}]}}\n",
 		),
 	)
 	f.Add(
 		[]byte(
-			"version: 1\non: {schedule: [{cron: 0 2 * * mon-fri}]}\ninputs: {l: {type: choice, options: [a]}}\njobs: {a: " +
-				"{board: {any: [x, y]}, write: {usb: 'https://e.org/a.gz'}, steps: [{run: x}]}}\n",
+			"version: 1\non: {schedule: [{cron: 0 2 * * mon-fri}]}\ninputs: {l: {type: choice, options: [a]}}\n" +
+				"jobs: {a: {board: {any: [x, y]}, write: {usb: 'https://e.org/a.gz'}, steps: [{run: x}]}}\n",
 		),
 	)
 	f.Fuzz(func(t *testing.T, src []byte) {

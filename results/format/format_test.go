@@ -121,8 +121,8 @@ Total Tests: 5
 Total Skipped Tests: 1
 Total Failures: 1
 `,
-			"abort01: pass @5\naccept4_01: skip @6\nacct02: fail \"TFAIL, exit 2\" @8\n2 more tests: missing \"5 tests were " +
-				"run, 3 results seen\" @11\n",
+			"abort01: pass @5\naccept4_01: skip @6\nacct02: fail \"TFAIL, exit 2\" @8\n" +
+				"2 more tests: missing \"5 tests were run, 3 results seen\" @11\n",
 		},
 		"kirk": {
 			"ltp", `Starting suite: syscalls
@@ -163,8 +163,8 @@ syscalls/1 more tests: missing "5 tests were run, 4 results seen" @8
 		},
 		"kirk's report, on a console": {
 			"ltp",
-			"{\n \"results\": [\n[    1.000000] usb\n  {\"test_fqn\": \"ab[    2.000000] \"more\ns01\", \"status\": " +
-				"\"pass\"}\n ]\n}\n",
+			"{\n \"results\": [\n[    1.000000] usb\n  {\"test_fqn\": \"ab[    2.000000] \"more\n" +
+				"s01\", \"status\": \"pass\"}\n ]\n}\n",
 			"abs01: pass in 0 s @4\n",
 		},
 		"kirk's report, cut": {
@@ -270,14 +270,15 @@ e/todo: skip "later" @7
 		},
 		"junit, on a console": {
 			"junit",
-			"<testsuite name=\"a\" tests=\"2\">\n[    1.000000] usb 1-1: <new\n<testcase na[    2.000000] & more\n[    " +
-				"2.000100] of it\nme=\"x\"/>\n<testcase name=\"y\"><failure>[    1.5] kept</failure></testcase>\n</testsuite>\n",
+			"<testsuite name=\"a\" tests=\"2\">\n[    1.000000] usb 1-1: <new\n<testcase na[    2.000000] & more\n" +
+				"[    2.000100] of it\nme=\"x\"/>\n<testcase name=\"y\"><failure>[    1.5] kept</failure></testcase>\n" +
+				"</testsuite>\n",
 			"a/x: pass @3\na/y: fail \"[    1.5] kept\" @6\n",
 		},
 		"junit, cut": {
 			"junit", "\n<testsuite name=\"a\" tests=\"2\">\n<testcase name=\"x\"/>\n<testcase name=\"y\">\n<fail",
-			"a/x: pass @3\na/y: unknown \"the report ends within it\" @4\nreport: missing \"read JUnit XML: XML syntax error " +
-				"on line 5: unexpected EOF\" @5\n",
+			"a/x: pass @3\na/y: unknown \"the report ends within it\" @4\n" +
+				"report: missing \"read JUnit XML: XML syntax error on line 5: unexpected EOF\" @5\n",
 		},
 		"junit, bomb": {
 			"junit",

@@ -56,8 +56,8 @@ func kselftest(t *testing.T, selftests string) {
 		{"hangs.sh", "echo TAP version 13; echo 1..2; echo ok 1 before; exec sleep 60"},
 		{
 			"nested.sh",
-			"echo TAP version 13; echo 1..3; echo 'ok 1 a'; echo '# why'; echo 'not ok 2 b'; echo 'ok 3 c # SKIP later'; echo " +
-				"'ok then'; exit 1",
+			"echo TAP version 13; echo 1..3; echo 'ok 1 a'; echo '# why'; echo 'not ok 2 b'; echo 'ok 3 c # SKIP later'; " +
+				"echo 'ok then'; exit 1",
 		},
 		{"deep.sh", "echo 1..1; echo '# TAP version 13'; echo '# 1..1'; echo '# ok 1 inner'; printf 'ok 1 outer'"},
 		{"dies.sh", "echo TAP version 13; echo 1..2; echo ok 1 one; kill -SEGV $$"},

@@ -98,7 +98,8 @@ sys.path.insert(0, sys.argv[1])
 import kunit_parser
 from kunit_parser import TestStatus as S
 kunit_parser.stdout.print = lambda *a, **k: None
-word = {S.SUCCESS: 'pass', S.FAILURE: 'fail', S.SKIPPED: 'skip', S.TEST_CRASHED: 'missing', S.NO_TESTS: 'none', S.FAILURE_TO_PARSE_TESTS: 'none'}
+word = {S.SUCCESS: 'pass', S.FAILURE: 'fail', S.SKIPPED: 'skip', S.TEST_CRASHED: 'missing',
+        S.NO_TESTS: 'none', S.FAILURE_TO_PARSE_TESTS: 'none'}
 def walk(test, path):
     for sub in test.subtests:
         walk(sub, path + [sub.name])
@@ -179,11 +180,11 @@ func known() map[string][2][]string {
 	return map[string][2][]string{
 		// Its subtests stand behind "# " of the runner, and are read here.
 		"test_is_test_passed-kselftest.log": {nil, []string{
-			"membarrier/membarrier_test_multi_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = " +
-				"22. Failed as expected: pass",
+			"membarrier/membarrier_test_multi_thread/sys membarrier invalid command test: command = -1, flags = 0, " +
+				"errno = 22. Failed as expected: pass",
 			"membarrier/membarrier_test_multi_thread/sys_membarrier available: pass",
-			"membarrier/membarrier_test_single_thread/sys membarrier invalid command test: command = -1, flags = 0, errno = " +
-				"22. Failed as expected: pass",
+			"membarrier/membarrier_test_single_thread/sys membarrier invalid command test: command = -1, flags = 0, " +
+				"errno = 22. Failed as expected: pass",
 			"membarrier/membarrier_test_single_thread/sys_membarrier available: pass",
 		}},
 		"test_is_test_passed-no_tests_run_with_header.log": {nil, []string{"plan: skip"}},

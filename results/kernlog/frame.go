@@ -14,8 +14,8 @@ var (
 	)
 	// armFrameRE is a line of 32-bit Arm's own unwinder, which names callee and caller.
 	armFrameRE = regexp.MustCompile(
-		`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)(?: \[\w+\])?\)? from (?:\[<[0-9a-f]+>\] ` +
-			`\()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`,
+		`^ *(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)(?: \[\w+\])?\)? from ` +
+			`(?:\[<[0-9a-f]+>\] \()?([A-Za-z0-9_.$]+)\+0x[0-9a-f]+`,
 	)
 	// guessRE is a frame that the unwinder only guesses: an address that it found on the stack.
 	guessRE = regexp.MustCompile(` \? +[A-Za-z0-9_.]+\+0x[0-9a-f]+/`)

@@ -65,8 +65,8 @@ func TestList(t *testing.T) {
 			0,
 		},
 		"deny beats allow": {
-			"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\ndeny: [{match: WARNING in frob_check, reason: no, " +
-				"until: 2026-05-05}]",
+			"allow: [{match: /frob/, reason: known, until: 2026-05-05}]\n" +
+				"deny: [{match: WARNING in frob_check, reason: no, until: 2026-05-05}]",
 			warn,
 			[]string{"WARNING in frob_check fatal denied: no"},
 			0,

@@ -144,10 +144,9 @@ func kernelOwn(l line, before string) bool {
 }
 
 // consequences are the panics whose cause the kernel always reports before them.
-var consequences = regexp.MustCompile(`not syncing: (?:panic_on|Fatal exception|hung_task|softlockup|[Hh]ard ` +
-	`LOCKUP|RCU Stall|` +
-	`(?:KASAN|KFENCE|KCSAN|KMSAN|UBSAN|kmsan|kasan)\b|Oops|Aiee|Attempted to kill|Machine halted|kernel: panic_on|sysrq|` +
-	`Fatal hardware|Tried to kill|Watchdog)`)
+var consequences = regexp.MustCompile(`not syncing: (?:panic_on|Fatal exception|hung_task|softlockup|[Hh]ard LOCKUP|` +
+	`RCU Stall|(?:KASAN|KFENCE|KCSAN|KMSAN|UBSAN|kmsan|kasan)\b|Oops|Aiee|Attempted to kill|Machine halted|` +
+	`kernel: panic_on|sysrq|Fatal hardware|Tried to kill|Watchdog)`)
 
 // Lines of the console within which two messages are one event.
 const (

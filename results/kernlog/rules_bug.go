@@ -19,8 +19,8 @@ func newWays() ways {
 		calltrace: step{expand(`Call [Tt]race:|Backtrace:|unwind_backtrace\)? from `)},
 		// The instruction pointer, as x86, powerpc, arm, arm64, riscv, mips, loongarch and s390 print it. Without a symbol
 		// there is no frame: the kernel jumped to a bad address; take the culprit from the call trace.
-		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?` +
-			`0x[0-9a-f]+|` +
+		pointer: step{expand(`(?:IP|pc ?|PC is at|ERA)(?: *:)? +(?:\d+:)?` +
+			`(?:(?:%P +){0,2}%F|(?:[0-9a-f]{8,16} )?0x[0-9a-f]+|` +
 			`[0-9a-f]{8,16} %F|%P +\[< *\(null\)>\]| *\(null\))|Krnl PSW : [0-9a-f]{16} [0-9a-f]{16} \(%F`)},
 	}
 	w.byTrace = [][]step{{w.calltrace, w.stack}}
@@ -45,8 +45,8 @@ func (w ways) accessRules() []rule {
 		{
 			kind: results.KindOops,
 			head: expand(
-				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|Unable to handle kernel ` +
-					`data access)`,
+				`BUG: (?:unable to handle kernel paging request|unable to handle page fault for address|` +
+					`Unable to handle kernel data access)`,
 			),
 			title: "BUG: unable to handle kernel paging request in $F", walks: w.byPointer, fatal: true,
 		},
@@ -74,8 +74,8 @@ func (w ways) checkRules() []rule {
 		{
 			kind: results.KindLockdep, title: "BUG: $1 $2 in $F", walks: w.byTrace, skip: words(`spin_ _lock _unlock`),
 			head: expand(
-				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|wrong ` +
-					`CPU|trylock failure on UP)`,
+				`BUG: (spinlock|rwlock) (lockup suspected|already unlocked|cpu recursion|recursion|bad magic|wrong owner|` +
+					`wrong CPU|trylock failure on UP)`,
 			),
 		},
 		{
@@ -106,8 +106,8 @@ func (w ways) checkRules() []rule {
 		},
 		{
 			head: expand(
-				`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|Bad ` +
-					`page map)`,
+				`BUG: (Bad rss-counter state|non-zero nr_ptes on freeing mm|non-zero nr_pmds on freeing mm|workqueue lockup|` +
+					`Bad page map)`,
 			),
 			title: "BUG: $1",
 		},

@@ -14,8 +14,8 @@ func (w ways) armFaultRules() []rule {
 }
 
 // fault is what an architecture could not handle: the kernel's words up to the address.
-const fault = `[Uu]nable to handle kernel ([a-zN][a-zA-Z -]*?)(?: outside uaccess routines| in virtual ` +
-	`(?:kernel|user) address space| (?:at|for|on) |\s*$|[ ]*\()`
+const fault = `[Uu]nable to handle kernel ([a-zN][a-zA-Z -]*?)` +
+	`(?: outside uaccess routines| in virtual (?:kernel|user) address space| (?:at|for|on) |\s*$|[ ]*\()`
 
 // oopsWords begin die()'s line, where no other group has the same.
 func oopsWords() []string {

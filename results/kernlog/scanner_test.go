@@ -133,8 +133,8 @@ func TestScanner(t *testing.T) {
 			[]string{"1 oom Out of memory: Killed process hog"},
 		},
 		"freebsd": {
-			"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\nKDB: stack " +
-				"backtrace:\n",
+			"panic: vm_fault: fault on nofault entry, addr: 0xfffffe0012345678\ncpuid = 1\ntime = 1500000000\n" +
+				"KDB: stack backtrace:\n",
 			[]string{"1 other panic: vm_fault: fault on nofault entry, addr: ADDR (fatal)"},
 		},
 		"zephyr": {
@@ -146,9 +146,10 @@ func TestScanner(t *testing.T) {
 			interleaved, []string{"1 warning WARNING in frob_check", "2 warning WARNING in snarf_check"},
 		},
 		"hard lockup": {
-			"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n[    9.000002][    C0] RIP: " +
-				"0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n[    9.000004][    C0]  frob_work+0x1/0x2\n[    " +
-				"9.000005][    C0]  process_one_work+0x1/0x2\n[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n",
+			"[    9.000001][    C0] watchdog: Watchdog detected hard LOCKUP on cpu 0\n" +
+				"[    9.000002][    C0] RIP: 0010:frob_spin+0x1/0x2\n[    9.000003][    C0] Call Trace:\n" +
+				"[    9.000004][    C0]  frob_work+0x1/0x2\n[    9.000005][    C0]  process_one_work+0x1/0x2\n" +
+				"[    9.000006][    C0] Kernel panic - not syncing: Hard LOCKUP\n",
 			[]string{"1 hard-lockup BUG: hard lockup in frob_work (fatal)"},
 		},
 		"slub": {

@@ -264,8 +264,8 @@ var runs = regexp.MustCompile(`^\s*Total (?:Run|runs):\s+(\d+)$`)
 
 // result is kirk's line of a test.
 var result = regexp.MustCompile(
-	`^([\w./+=:-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|(timed out|kernel panic|SUT not ` +
-		`responding))$`,
+	`^([\w./+=:-]+): (?:(pass|fail|skip|broken)(?: \| tainted)?\s+\(([0-9hms. ]+)\)|` +
+		`(timed out|kernel panic|SUT not responding))$`,
 )
 
 // kirk reads a line of kirk's console.

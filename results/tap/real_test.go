@@ -46,8 +46,8 @@ ok 1 selftests: kcmp: kcmp_test
 kcmp/kcmp_test: pass @8`,
 		},
 		"not all of them counted": {
-			text: "TAP version 13\n1..1\n# selftests: a: b\n# TAP version 13\n# 1..3\n# ok 1 x\n# # Totals: pass:1 fail:0 " +
-				"xfail:0 xpass:0 skip:0 error:1\nnot ok 1 selftests: a: b # exit=1\n",
+			text: "TAP version 13\n1..1\n# selftests: a: b\n# TAP version 13\n# 1..3\n# ok 1 x\n" +
+				"# # Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:1\nnot ok 1 selftests: a: b # exit=1\n",
 			want: `a/b/x: pass @6
 a/b/test-2: missing "planned as one of 3, not reported" @5
 a/b/test-3: missing "planned as one of 3, not reported" @5
@@ -101,8 +101,8 @@ openat2/rename_attack_test: pass @10`,
 			want: "a/b/x: pass @5\na/b/y: pass @6\na/b/plan: unknown \"2 results, 1 planned\" @4\na/b: pass @7",
 		},
 		"a last line without its end": {
-			text: "TAP version 13\n1..2\n# selftests: a: b\n# 1..1\n# ok 1 xok 1 selftests: a: b\n# selftests: a: c\n# " +
-				"killednot ok 2 selftests: a: c # exit=1\n",
+			text: "TAP version 13\n1..2\n# selftests: a: b\n# 1..1\n# ok 1 xok 1 selftests: a: b\n# selftests: a: c\n" +
+				"# killednot ok 2 selftests: a: c # exit=1\n",
 			want: "a/b/x: pass @5\na/b: pass @5\na/c: fail \"exit=1\\nkilled\" @7",
 		},
 		"Linux 4.19": {
@@ -196,21 +196,21 @@ plan: missing "no plan says how many results there should be" @21`,
 		},
 		"prove, cut": {
 			text: "t/a.t .. \n1..1\nok 1 - one\n",
-			want: "t/a.t/one: pass @3\nt/a.t: missing \"it began and did not end\" @4\nprove: missing \"its result did not " +
-				"come\" @4",
+			want: "t/a.t/one: pass @3\nt/a.t: missing \"it began and did not end\" @4\n" +
+				"prove: missing \"its result did not come\" @4",
 		},
 		"prove, cut between files": {
 			text: "t/a.t .. ok\n",
 			want: "t/a.t: pass @1\nprove: missing \"its result did not come\" @2",
 		},
 		"keys indented once more": { // mocha, tape
-			text: "TAP version 13\nnot ok 1 a\n  ---\n    message: |-\n      one\n      ok 5 no\n    stack: |-\n      x\n  " +
-				"...\n1..1\n# tests 1\n# fail 1\n",
+			text: "TAP version 13\nnot ok 1 a\n  ---\n    message: |-\n      one\n      ok 5 no\n    stack: |-\n      x\n" +
+				"  ...\n1..1\n# tests 1\n# fail 1\n",
 			want: "a: fail \"one\\nok 5 no\" @2",
 		},
 		"error for message, and a message of the kernel": { // node
-			text: "TAP version 13\nnot ok 1 - a\n  ---\n  duration_ms: 52.041659\n[   12.345678] usb 1-1: new device\n  " +
-				"error: |-\n    one\n    \n    two\n  code: 'x'\n  ...\n1..1\n# tests 1\n",
+			text: "TAP version 13\nnot ok 1 - a\n  ---\n  duration_ms: 52.041659\n[   12.345678] usb 1-1: new device\n" +
+				"  error: |-\n    one\n    \n    two\n  code: 'x'\n  ...\n1..1\n# tests 1\n",
 			want: "a: fail in 0.052041659 s \"one\\ntwo\" @2",
 		},
 		"words that are no results": { // bats, and a test that says what it likes

@@ -138,8 +138,8 @@ test-2: missing "planned as one of 2, not reported" @2`,
 		"skip all": {text: "TAP version 13\n1..0 # SKIP no usb\n", want: "plan: skip \"no usb\" @2"},
 		"bail out": {
 			text: "1..3\nok 1 a\nBail out! Couldn't connect\nok 2 b\n",
-			want: "a: pass @2\ntest-2: missing \"planned as one of 3, not reported\" @1\ntest-3: missing \"planned as one of " +
-				"3, not reported\" @1\nbail-out: fail \"Couldn't connect\" @3",
+			want: "a: pass @2\ntest-2: missing \"planned as one of 3, not reported\" @1\n" +
+				"test-3: missing \"planned as one of 3, not reported\" @1\nbail-out: fail \"Couldn't connect\" @3",
 		},
 		"two streams": {
 			text: "1..1\nok 1 a\n1..1\nok 1 b\nTAP version 13\n1..1\nnot ok 1 c\n", want: "a: pass @2\nb: pass @4\nc: fail @7",
@@ -282,8 +282,10 @@ func TestPerl(t *testing.T) {
 	if err != nil {
 		t.Skip("no perl here")
 	}
-	const script = `use Test::More; plan tests => 5; pass("a"); fail("b #1"); SKIP: { skip "no net", 1 } TODO: { local $TODO = "later"; fail("d") }
-		subtest "inner" => sub { plan tests => 3; ok(1, "x"); ok(0, "y"); subtest "deep" => sub { plan skip_all => "not here" } };`
+	const script = `use Test::More; plan tests => 5; pass("a"); fail("b #1"); SKIP: { skip "no net", 1 }
+		TODO: { local $TODO = "later"; fail("d") }
+		subtest "inner" => sub { plan tests => 3; ok(1, "x"); ok(0, "y");
+		subtest "deep" => sub { plan skip_all => "not here" } };`
 	out, _ := exec.CommandContext(t.Context(), perl, "-e", script).Output() // it exits with the number of failed tests
 	want := `a: pass
 b #1: fail

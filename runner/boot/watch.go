@@ -98,8 +98,7 @@ func (w *watcher) overdue() bool { return w.fatal != nil && time.Since(w.since) 
 func (w *watcher) during(line int) kernlog.During {
 	suite, name := w.session.CaseAt(line + w.before)
 	return kernlog.During{
-		Section: section(w.own, w.r.Running(), w.session.Tested()), Suite: suite, Case: name,
-		Bound: w.session.Bound(),
+		Section: section(w.own, w.r.Running(), w.session.Tested()), Suite: suite, Case: name, Bound: w.session.Bound(),
 	}
 }
 

@@ -183,8 +183,7 @@ func TestBoundedMemory(t *testing.T) {
 		size = 1 << 30
 	}
 	for name, fill := range map[string]byte{
-		"no newline": 'x', "newlines": '\n', "in an escape": terminal.ESC,
-		"no UTF-8": 0xff,
+		"no newline": 'x', "newlines": '\n', "in an escape": terminal.ESC, "no UTF-8": 0xff,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := os.Create(filepath.Join(t.TempDir(), "console.log"))

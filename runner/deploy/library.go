@@ -41,8 +41,8 @@ const testdefsDir = "testdefs"
 
 func newLibrary(b *plan.Builder, os string) *library {
 	return &library{
-		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: b.Policy.Fetch()}, parsed: plan.Provide(b, flow.TestSources),
-		os: os,
+		folder: b.Folder(testdefsDir), fetcher: testdef.Fetcher{Policy: b.Policy.Fetch()},
+		parsed: plan.Provide(b, flow.TestSources), os: os,
 	}
 }
 

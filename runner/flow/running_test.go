@@ -14,8 +14,7 @@ func TestCaseAt(t *testing.T) {
 	r.SetCase(20, "0_a", "")
 	r.SetCase(20, "", "")
 	for line, want := range map[int]string{
-		9: "/", 10: "0_a/", 11: "0_a/", 12: "0_a/open", 19: "0_a/open", 20: "/",
-		99: "/",
+		9: "/", 10: "0_a/", 11: "0_a/", 12: "0_a/open", 19: "0_a/open", 20: "/", 99: "/",
 	} {
 		if suite, name := r.CaseAt(line); suite+"/"+name != want {
 			t.Errorf("line %d: %s/%s, want %s", line, suite, name, want)

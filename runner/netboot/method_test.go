@@ -83,7 +83,8 @@ func TestMethod(t *testing.T) {
 		}))},
 	}
 	_, err := plan.Make(o)
-	if err == nil || !strings.Contains(err.Error(), "line 6: deploy tftp: needs files served by TFTP, and this host serves none: set host.tftp") {
+	const want = "line 6: deploy tftp: needs files served by TFTP, and this host serves none: set host.tftp"
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a host without the service: %v", err)
 	}
 	o.Host.TFTP = services(t)["tftp"]

@@ -73,7 +73,8 @@ func TestBlame(t *testing.T) {
 			"the classification nearest the cause wins", false, time.Hour, time.Hour, nil,
 			func(context.Context, *plan.Run) error {
 				return results.Failf(results.ClassInfrastructure, "PDU silent")
-			}, results.ClassInfrastructure, "1 x: PDU silent",
+			},
+			results.ClassInfrastructure, "1 x: PDU silent",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,19 +107,17 @@ func TestRetry(t *testing.T) {
 			return nil
 		}})
 		step := func(name string, fails int) *plan.Node {
-			return &plan.Node{
-				Name: name, Blame: results.ClassJob, Timeout: time.Minute, Attempts: 1,
-				Do: func(_ context.Context, r *plan.Run) error {
-					trace = append(trace, name)
-					if err := r.Journal.Before("x", name); err != nil {
-						return err
-					}
-					if fails--; fails >= 0 {
-						return results.Failf(results.ClassInfrastructure, "not yet")
-					}
-					return nil
-				},
+			do := func(_ context.Context, r *plan.Run) error {
+				trace = append(trace, name)
+				if err := r.Journal.Before("x", name); err != nil {
+					return err
+				}
+				if fails--; fails >= 0 {
+					return results.Failf(results.ClassInfrastructure, "not yet")
+				}
+				return nil
 			}
+			return &plan.Node{Name: name, Blame: results.ClassJob, Timeout: time.Minute, Attempts: 1, Do: do}
 		}
 		retried := &plan.Node{
 			Name: "retry", Timeout: time.Hour, Attempts: 3, Interval: time.Second,

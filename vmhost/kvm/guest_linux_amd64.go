@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// slowAfter separates execution from emulation: a turn of the loop takes under a nanosecond on a processor, and from some
-// hundred nanoseconds to microseconds when emulated. Best of three, so that a busy host is not called slow.
+// slowAfter separates execution from emulation: a turn of the loop takes under a nanosecond on a processor, and from
+// some hundred nanoseconds to microseconds when emulated. Best of three, so that a busy host is not called slow.
 const slowAfter = 2 * time.Millisecond
 
 // guest is one run of the test guest. What it opens is closed by the thread that runs it.

@@ -57,8 +57,8 @@ func (f *files) alone(st os.FileInfo, opt option, strict bool) error {
 	return nil
 }
 
-// fileID identifies a file among all others, also from a later one with the same inode number where the file system has times
-// of birth.
+// fileID identifies a file among all others, also from a later one with the same inode number where the file system has
+// times of birth.
 type fileID struct {
 	major, minor uint32
 	inode        uint64

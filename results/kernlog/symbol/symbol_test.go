@@ -120,16 +120,16 @@ func TestDecode(t *testing.T) {
 			path := build(t, version, "-Wl,--build-id=0x"+id)
 			i := open(t, path)
 			offset, size := trap(t, path)
-			text := fmt.Sprintf("RIP: 0010:frob_open+0x%x/0x%x\nCall Trace:\n frob_open+0x%x/0x%x\n unknown+0x1/0x2\n "+
-				"other+0x1/0x2 [frob]\n",
+			text := fmt.Sprintf("RIP: 0010:frob_open+0x%x/0x%x\nCall Trace:\n frob_open+0x%x/0x%x\n unknown+0x1/0x2\n"+
+				" other+0x1/0x2 [frob]\n",
 				offset, size, offset+2, size)
 			got, err := i.Decode(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("RIP: 0010:frob frob.c:5 [inline]\nRIP: 0010:frob_open+0x%x/0x%x frob.c:13\nCall Trace:\n"+
-				" frob frob.c:5 [inline]\n frob_open+0x%x/0x%x frob.c:13\n unknown+0x1/0x2\n other+0x1/0x2 [frob]\n", offset, size,
-				offset+2, size)
+				" frob frob.c:5 [inline]\n frob_open+0x%x/0x%x frob.c:13\n unknown+0x1/0x2\n"+
+				" other+0x1/0x2 [frob]\n", offset, size, offset+2, size)
 			if got != want {
 				t.Errorf("decoded\n%swant\n%s", got, want)
 			}
