@@ -13,7 +13,9 @@ type planCmd struct {
 	Lenient bool   `help:"Let unknown keys of the job through, as LAVA's server does."`
 	Show    string `enum:"tree,job" default:"tree" help:"${show_help}"`
 	Name    string `name:"job" help:"With --show=job: only this job of the file."`
-	Job     string `arg:"" help:"Job definition; with --show=job, a .github/gantry.yml."`
+	hostFlags
+
+	Job string `arg:"" help:"Job definition; with --show=job, a .github/gantry.yml."`
 }
 
 // Run prints the tree. It switches nothing on.
@@ -29,7 +31,8 @@ func (c *planCmd) Run(_ context.Context, e *env) error {
 		return err
 	}
 	p, err := plan.Make(plan.Options{
-		Job: j, Target: t, Policy: plan.Policy{Operator: true}, Methods: runner.Methods(), RunID: runID(),
+		Job: j, Target: t, Host: c.config().Planned(), Policy: plan.Policy{Operator: true}, Methods: runner.Methods(),
+		RunID: runID(),
 	})
 	if err != nil {
 		return err

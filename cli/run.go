@@ -31,10 +31,12 @@ type runCmd struct {
 	RetryTests    int    `placeholder:"N" help:"How often the definitions of failed cases are run again."`
 	KernelLog     string `placeholder:"FILE" help:"List of the kernel messages that are allowed or denied."`
 	KnownFailures string `placeholder:"FILE" help:"List of the cases that are known to fail."`
+
+	hostFlags
 }
 
 // Run runs the operator's own job: host files and extra emulator options are allowed.
-func (c *runCmd) Run(ctx context.Context, e *env) error {
+func (c *runCmd) Run(ctx context.Context, e *env) (err error) {
 	j, t, err := e.load(c.Job, c.Device, mode(c.Lenient))
 	if err != nil {
 		return err
@@ -50,17 +52,27 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	if err := newFolder(c.OutputDir); err != nil {
 		return err
 	}
+	host, end, err := c.config().Listen(ctx, e.logger)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	watch := newProgress(e)
 	res, err := runner.Run(ctx, runner.Options{
-		ID: runID(), Attempt: 1, Job: j, Target: t, Dir: c.OutputDir,
+		ID: runID(), Attempt: 1, Job: j, Target: t, Host: host, Dir: c.OutputDir,
 		Policy: plan.Policy{Operator: true}, KnownFailures: known, Kernel: kernel, Symbols: c.Symbols,
 		TestRetries: c.RetryTests, Logger: e.logger, Observe: watch.event,
 	})
 	watch.end()
+	return e.report(res, err, c.OutputDir)
+}
+
+// report prints the results; what it returns is the exit code, and err where there are none.
+func (e *env) report(res *results.Results, err error, dir string) error {
 	if res == nil {
 		return err
 	}
-	if e := e.printResults(res, c.OutputDir); e != nil {
+	if e := e.printResults(res, dir); e != nil {
 		err = errors.Join(err, e)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/gantry-ci/gantry/runner/agent"
@@ -31,8 +32,12 @@ func (e *env) runnerConfig(file string) (*lab.Config, error) {
 }
 
 // serveRunner runs an agent with what a configuration says.
-func serveRunner(ctx context.Context, c *lab.Config, logger *slog.Logger) error {
+func serveRunner(ctx context.Context, c *lab.Config, logger *slog.Logger) (err error) {
 	x := lab.NewExecutor(c, logger)
+	if err := x.Listen(ctx); err != nil {
+		return usagef("%w", err)
+	}
+	defer func() { err = errors.Join(err, x.Close()) }()
 	a, err := agent.New(agent.Options{
 		Server: c.Server, Name: c.Name, Token: c.Token, Dir: c.Dir, Version: version(), Logger: logger,
 		Targets: x.Targets, Repositories: c.Repositories, Execute: x.Execute, Recover: x.Recover,

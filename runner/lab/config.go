@@ -23,6 +23,7 @@ type Config struct {
 	FileRoots    []string
 	URLs         []string
 	Repositories []string
+	Host         HostConfig
 
 	Token   string                  // the content of TokenFile
 	Devices map[string]*jobs.Device // the content of DeviceFiles, by name
@@ -42,6 +43,7 @@ func (c *Config) Fields(f *schema.Fields) {
 	f.Optional(
 		"repositories", schema.Texts(&c.Repositories), "Patterns of owner/name this runner serves; none serves all.",
 	)
+	f.Optional("host", schema.Sub(&c.Host), "What this host serves to targets; nothing without it.")
 }
 
 // ReadConfig reads the configuration and all that it names. Device reads one device file: it says what is wrong with it

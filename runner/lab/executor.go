@@ -29,12 +29,28 @@ type Executor struct {
 	Logger *slog.Logger
 	KVM    dut.KVM     // probed once: it does not change while the host is up
 	Makers []dut.Maker // of targets; nil for gantry's own
-	Host   plan.Host   // what this host serves to targets
+	Host   plan.Host   // what this host serves to targets, set by Listen
+
+	end func() error // of what Listen opened
 }
 
 // NewExecutor makes an executor of what the configuration says.
 func NewExecutor(c *Config, logger *slog.Logger) *Executor {
 	return &Executor{Config: c, Logger: logger, KVM: dut.ProbeOnce()}
+}
+
+// Listen opens the services of the configuration's section host, for the runs of all targets, until Close.
+func (x *Executor) Listen(ctx context.Context) (err error) {
+	x.Host, x.end, err = x.Config.Host.Listen(ctx, x.Logger)
+	return err
+}
+
+// Close ends the services, and waits for their requests. No run may be executed any more.
+func (x *Executor) Close() error {
+	if x.end == nil {
+		return nil
+	}
+	return x.end()
 }
 
 // Targets are what the device files describe.
