@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gantry-ci/gantry/results"
@@ -127,6 +128,7 @@ func TestResultsPort(t *testing.T) {
 			0,
 			cases,
 		},
+		{"a host that reads when the guest is off", late, []string{report(0, cases)}, cases, cases},
 		{"a host that does not read", changed(func(g *dut.Guest) { g.Results = deaf{g.Results} }), []string{
 			"sleep 1; dd if=/dev/zero of=/dev/vport0p1 bs=32k & sleep 3; kill -9 $!", report(0, cases),
 		}, 0, 0},
@@ -197,6 +199,39 @@ func (s *silent) Read([]byte) (int, error) {
 func (s *silent) Close() error {
 	close(s.closed)
 	return s.ReadWriteCloser.Close()
+}
+
+// late makes the results ports of a target be read only when a guest has been switched off by the journal.
+func late(t *dut.Target) {
+	gone := make(chan struct{})
+	has := sync.OnceFunc(func() { close(gone) })
+	for kind, undo := range t.Undoers {
+		t.Undoers[kind] = func(ctx context.Context, id string) error {
+			defer has()
+			return undo(ctx, id)
+		}
+	}
+	changed(func(g *dut.Guest) { g.Results = heldResults{g.Results, gone} })(t)
+}
+
+type heldResults struct {
+	dut.Results
+	until chan struct{}
+}
+
+func (h heldResults) OpenResults(ctx context.Context) (io.ReadWriteCloser, error) {
+	rw, err := h.Results.OpenResults(ctx)
+	return held{rw, h.until}, err
+}
+
+type held struct {
+	io.ReadWriteCloser
+	until chan struct{}
+}
+
+func (h held) Read(b []byte) (int, error) {
+	<-h.until
+	return h.ReadWriteCloser.Read(b)
 }
 
 // TestResultsPortFlood writes a gigabyte to the port: the record stays bounded, and the results come by the console.

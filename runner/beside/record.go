@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // RecordFile is the name of the record in a run's folder: the bytes of the copies, as they came.
@@ -79,7 +80,24 @@ func OpenRecord(dir string, stream io.ReadCloser, o RecordOptions) (*Record, err
 	return r, nil
 }
 
-// Close ends the reading and closes the record. A second Close returns what the first one did.
+// endLimit is how long the end of a stream may take whose target is off: the socket's buffer, a megabyte, has to be
+// written to a disk that may be busy.
+const endLimit = 10 * time.Second
+
+// Finish reads what a target that is off has left in the stream, for no longer than endLimit, and closes the record.
+func (r *Record) Finish() error {
+	limit := time.NewTimer(endLimit)
+	defer limit.Stop()
+	select {
+	case <-r.done:
+	case <-limit.C:
+		r.log.Warn("the results device does not end; what it still has is lost", "limit", endLimit)
+	}
+	return r.Close()
+}
+
+// Close ends the reading, whatever the stream still has, and closes the record. A second Close returns what the first
+// one did.
 func (r *Record) Close() error {
 	r.closing.Do(func() {
 		err := r.stream.Close()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gantry-ci/gantry/runner/beside"
 )
@@ -45,6 +47,64 @@ func TestRecord(t *testing.T) {
 	if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, append([]byte("before\n"), got...)) {
 		t.Errorf("the record has %d bytes: %v", len(b), err)
 	}
+}
+
+// TestRecordFinish has the record of a target that is gone get what the socket still has, which nobody has read when it
+// is finished.
+func TestRecordFinish(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(t.TempDir(), "port"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	target, err := new(net.Dialer).DialContext(t.Context(), "unix", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 8<<10) // more than one read brings
+	if _, err := target.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := beside.OpenRecord(t.TempDir(), host, beside.RecordOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.Finish(); err != nil {
+			t.Error(err)
+		}
+	}
+	if r.Size() != int64(len(sent)) {
+		t.Errorf("the record has %d of %d bytes", r.Size(), len(sent))
+	}
+}
+
+// TestRecordFinishIsBounded finishes the record of a stream that does not end.
+func TestRecordFinishIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target, host := net.Pipe()
+		r, err := beside.OpenRecord(t.TempDir(), host, beside.RecordOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := r.Finish(); err != nil {
+			t.Error(err)
+		}
+		if elapsed := time.Since(start); elapsed != 10*time.Second {
+			t.Errorf("it took %s", elapsed)
+		}
+		if err := target.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestFollowEnds has a follower leave when its context ends, with what was there.

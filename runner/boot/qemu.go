@@ -35,14 +35,12 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
 		b.Step("execute-qemu", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
 			if *before != nil { // a reboot: the guest is another one, and so is its console
-				if session.Port != nil {
-					_ = session.Port.Close() // before its end, which would be logged as a loss
-				}
-				if err := errors.Join((*before)(), guest.Machine.Off(ctx)); err != nil {
+				if err := off(ctx, guest, session, *before); err != nil {
 					return err
 				}
 				*before = nil
 			}
+			results := expect(r)
 			if err := start(ctx, r, guest, withImages(planned, *images)); err != nil {
 				return err
 			}
@@ -51,11 +49,27 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 				ignoreKernel: p.IgnoreKernelMessages,
 			})
 			*before = end
-			session.Port = listen(ctx, r, name, guest.Results, session.Port)
+			results.open(ctx, r, name, guest.Results)
+			session.Port = results.record
 			return err
 		})
 	})
 	o.login(b, &p.Login, session)
+}
+
+// off switches the guest of an earlier boot off, and ends what followed it. A session by ssh ends before the guest does,
+// which would be logged as a loss; a port is read to its end.
+func off(ctx context.Context, g dut.Guest, s *flow.Session, end func() error) error {
+	port := s.Port
+	s.Port = nil
+	if port != nil && g.Results == nil {
+		_ = port.Close() // what it lacks, the console has
+	}
+	err := errors.Join(end(), g.Machine.Off(ctx))
+	if port != nil {
+		_ = port.Finish() // as above
+	}
+	return err
 }
 
 // start switches a guest on, and records how it is executed.
