@@ -2,13 +2,15 @@ package testshell
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/gantry-ci/gantry/results/signal"
 )
 
-// copyWait is how long the console has to bring a record of which the device has brought a copy. What the console
-// brings has a line in its log, and stands among the output that it belongs to, so it is the better of the two.
+// copyWait is how long the console has to bring a record of which the device has brought a copy. If it delivers the
+// same record by then, the console's is used, because it has a line number and stands among the output that it belongs
+// to.
 const copyWait = 2 * time.Second
 
 // maxCopyLine bounds a line of the device, in bytes; a record is shorter by far.
@@ -20,6 +22,7 @@ const maxCopyLine = 16 << 10
 type copies struct {
 	parser *signal.Parser
 	mark   []byte // what the lines of this run begin with
+	target []byte // what the lines of all runs on this console begin with
 
 	line    []byte // that has not ended yet
 	long    bool   // the rest of the line is dropped
@@ -33,6 +36,28 @@ type copies struct {
 type waitingCopy struct {
 	line []byte
 	at   time.Time
+}
+
+// token names a run in the copies of its records: no other run of the attempt has it. Runs are counted in each
+// namespace anew, so it has the name of the console's record, too, which no two of them share.
+type token struct {
+	console       string // the name of its record; "" for the first
+	stage, number int
+}
+
+func (t token) String() string { return fmt.Sprintf("%s%d.%d", t.prefix(), t.stage, t.number) }
+
+// prefix is what the tokens of one console have in common. No record's name has a colon.
+func (t token) prefix() string {
+	if t.console == "" {
+		return ""
+	}
+	return t.console + ":"
+}
+
+// of says whose lines are taken.
+func (c *copies) of(run token) {
+	c.mark, c.target = []byte("@"+run.String()+" "), []byte("@"+run.prefix())
 }
 
 // add takes the device's next bytes, cut anywhere. A test may write what it likes to the device: what counts is a line
@@ -58,7 +83,8 @@ func (c *copies) addLine(now time.Time) {
 	text, ours := bytes.CutPrefix(c.line, c.mark)
 	if !ours {
 		mark, other, ok := bytes.Cut(c.line, []byte(" "))
-		if !ok || !bytes.HasPrefix(mark, []byte("@")) || !bytes.HasPrefix(other, []byte(signal.RecordStart)) {
+		target := mark[:bytes.LastIndexAny(mark, "@:")+1]
+		if !ok || !bytes.Equal(target, c.target) || !bytes.HasPrefix(other, []byte(signal.RecordStart)) {
 			return
 		}
 		text = other // the parser knows the run by the record's number

@@ -19,7 +19,7 @@ const (
 	endQuiet                 // the manifest has come beside the console, and the console says no more
 	endNoManifest            // the manifest has not come in time, where nothing else is waited for
 	endConsole               // the console broke off: neither read nor typed
-	endStopped               // the step's time ran out, or it was cancelled, or stopped by who found why
+	endStopped               // the step timed out, was canceled, or was stopped by the console's watcher
 )
 
 // errQuiet ends a wait for something that may come, or not.

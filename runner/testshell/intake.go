@@ -68,9 +68,9 @@ func newIntake(c *console.Cursor, o signal.Options, report func(signal.Item)) *i
 
 // follow has the record of what comes beside the console read as well, from its present end until ctx ends or the
 // intake is closed. The lines of this run begin with "@TOKEN ".
-func (in *intake) follow(ctx context.Context, r *beside.Record, token string) {
+func (in *intake) follow(ctx context.Context, r *beside.Record, run token) {
 	ctx, in.stop = context.WithCancel(ctx)
-	in.copies.mark = []byte("@" + token + " ")
+	in.copies.of(run)
 	out, from := make(chan []byte), r.Size()
 	in.beside = out
 	go func() {

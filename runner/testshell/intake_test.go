@@ -58,7 +58,7 @@ func newTarget(t *testing.T) *target {
 	g.in = newIntake(con.From(0), signal.Options{
 		Definitions: []signal.Definition{{Run: "0_a"}}, Sequenced: true, Run: 1,
 	}, func(i signal.Item) { g.items = append(g.items, i) })
-	g.in.follow(t.Context(), record, "0.1")
+	g.in.follow(t.Context(), record, token{number: 1})
 	t.Cleanup(func() {
 		g.in.close()
 		_ = errors.Join(con.Close(), record.Close(), file.Close())
@@ -282,6 +282,27 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestCopyLinesOfTwo has runs of the same number report for two consoles: each gets its own.
+func TestCopyLinesOfTwo(t *testing.T) {
+	lines := []byte("@0.1 " + record(1) + "@two:0.1 " + record(2) + "@two:0.0 " + record(3) + "@0.0 " + record(4) +
+		"@tw:0.1 " + record(2) + "@:0.1 " + record(2) + "two:0.1 " + record(2) + "@two:0.1 " + manifest(1))
+	for _, w := range []struct{ console, mark, want, manifest string }{
+		{"", "@0.1 ", record(1) + record(4), ""},
+		{"two", "@two:0.1 ", record(2) + record(3), manifest(1)},
+	} {
+		var c copies
+		c.of(token{w.console, 0, 1})
+		c.add(lines, time.Time{})
+		var got string
+		for _, l := range c.waiting {
+			got += string(l.line)
+		}
+		if got != w.want || string(c.manifest) != w.manifest || string(c.mark) != w.mark {
+			t.Errorf("console %q: got %q and %q with the mark %q", w.console, got, c.manifest, c.mark)
+		}
+	}
+}
+
 // TestCopyLines takes the lines of a run from a device that a test writes to as well, cut anywhere, and late records of
 // earlier runs.
 func TestCopyLines(t *testing.T) {
@@ -292,7 +313,8 @@ func TestCopyLines(t *testing.T) {
 	}, "")
 	want := record(1) + record(2) + record(4)
 	for _, size := range []int{1, 7, 100, len(device)} {
-		c := copies{mark: []byte("@0.1 ")}
+		var c copies
+		c.of(token{number: 1})
 		for rest := []byte(device); len(rest) > 0; {
 			n := min(size, len(rest))
 			c.add(rest[:n], time.Time{})

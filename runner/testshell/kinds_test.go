@@ -214,7 +214,9 @@ func TestMonitors(t *testing.T) {
     - name: begin
       prompts: ['board# ']
       script:
-      - command: "(echo BEG''IN; echo one: OK; echo 'two: KO 3.5 ms'; echo 'three: ?'; echo EN''D; echo BEG''IN; echo four: OK; echo 'Fi-Ve 5: OK'; echo EN''D)"
+      - command: >-
+          (echo BEG''IN; echo one: OK; echo 'two: KO 3.5 ms'; echo 'three: ?'; echo EN''D;
+          echo BEG''IN; echo four: OK; echo 'Fi-Ve 5: OK'; echo EN''D)
         wait_for_prompt: false
 - test:
     monitors:

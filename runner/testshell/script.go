@@ -51,7 +51,8 @@ func newCommand(s *jobs.Interactive, c jobs.InteractiveCommand) (command, error)
 	cmd := command{InteractiveCommand: c, calls: calls(&c)}
 	var wait []string
 	answers := len(c.Successes)+len(c.Failures) > 0
-	types := !c.NoCommand || c.Delay == 0 && len(cmd.calls) == 0 // or waits only; a pause and a message have no answer
+	// A command that only sleeps or sends a message gets no answer.
+	types := !c.NoCommand || c.Delay == 0 && len(cmd.calls) == 0
 	if answers || types && c.WaitForPrompt {
 		wait, cmd.prompts = append(wait, s.Prompts...), len(s.Prompts)
 	}

@@ -2,7 +2,6 @@ package testshell
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/gantry-ci/gantry/jobs"
@@ -73,7 +72,9 @@ func (s *stage) followFile(ctx context.Context, r *plan.Run) {
 	tail := beside.StartTail(context.WithoutCancel(ctx), beside.TailOptions{
 		Login: s.login, File: s.spec.ResultsPath(), Logf: r.Logf,
 	})
-	record, err := beside.OpenRecord(r.Dir, tail, beside.RecordOptions{Logger: r.Logger})
+	record, err := beside.OpenRecord(r.Dir, tail, beside.RecordOptions{
+		Name: s.session.Shell.Console().Name(), Logger: r.Logger,
+	})
 	if err != nil {
 		_ = tail.Close()
 		r.Logf("warning", "results by ssh: %v; the console alone has the results", err)
@@ -132,9 +133,9 @@ func (s *stage) converse(
 	defer s.session.Bind()()
 	defer in.close()
 	if s.session.Port != nil {
-		token := fmt.Sprintf("%d.%d", s.index, number) // no other run of the attempt has it
-		what.commands = slices.Insert(what.commands, 0, s.spec.ResultsCommand(token))
-		in.follow(ctx, s.session.Port, token)
+		id := token{s.session.Shell.Console().Name(), s.index, number}
+		what.commands = slices.Insert(what.commands, 0, s.spec.ResultsCommand(id.String()))
+		in.follow(ctx, s.session.Port, id)
 	}
 	defer op.serve(ctx)()
 	for _, c := range what.commands {
