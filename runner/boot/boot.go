@@ -26,7 +26,9 @@ type Options struct {
 // methods are the boot methods of one plan.
 type methods struct {
 	Options
-	names recordNames
+	names  recordNames
+	users  users
+	guests map[string]dut.Spec // by namespace: what its guest has booted last
 }
 
 // Methods is the table of what gantry executes, for one plan.

@@ -18,6 +18,8 @@ func (o *methods) newConnection(b *plan.Builder, p *jobs.BootNewConnection) {
 		b.Errorf("%s has no console %q", b.Target.Name, p.Connection)
 		return
 	}
+	o.users.console(b, p.Connection, p.Namespace)
+	o.users.resultsLogin(b, p.Namespace)
 	session.Delay = delay(b)
 	record := o.names.board(b, p.Connection, first)
 	b.Step("connect-device", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) (err error) {

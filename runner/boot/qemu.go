@@ -26,11 +26,16 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 		return
 	}
 	name := o.names.guest(b, p.Namespace)
-	bounded(b)
+	few := bounded(b)
+	o.users.resultsLogin(b, p.Namespace)
 	guest := guests.Guest(name)
 	session.Exited, session.Delay = guest.Machine.Exit, delay(b)
 	deployed := *plan.Require(b, flow.Deployed)
-	planned, kernel := spec(b, guests, deployed), kernelOf(deployed)
+	kernel := kernelOf(deployed)
+	planned, ok := spec(b, guests, deployed)
+	if ok && few {
+		o.together(b, guests, planned, p.Namespace)
+	}
 	describe(b, guest.Machine, planned)
 	b.Group("boot-qemu-image", 1, func(b *plan.Builder) {
 		b.Step("execute-qemu", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
@@ -57,8 +62,8 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	o.login(b, &p.Login, session)
 }
 
-// off switches the guest of an earlier boot off, and ends what followed it. A session by ssh ends before the guest does,
-// which would be logged as a loss; a port is read to its end.
+// off switches the guest of an earlier boot off, and ends what followed it. A session by ssh ends before the guest
+// does, which would be logged as a loss; a port is read to its end.
 func off(ctx context.Context, g dut.Guest, s *flow.Session, end func() error) error {
 	port := s.Port
 	s.Port = nil

@@ -13,20 +13,22 @@ import (
 	"github.com/gantry-ci/gantry/runner/plan"
 )
 
-// servedGuests is how many guests a served job may boot: each may have as much memory as the lab allows one.
+// servedGuests is how many guests a served job may boot. What they may take of the host together is bounded as well.
 const servedGuests = 4
 
-// bounded refuses a served job more guests than that.
-func bounded(b *plan.Builder) {
+// bounded refuses a served job more guests than that, and reports whether it has no more.
+func bounded(b *plan.Builder) bool {
 	namespaces := map[string]bool{}
 	for _, m := range b.Job.Actions {
 		if q, ok := m.(*jobs.BootQemu); ok {
 			namespaces[q.Namespace] = true
 		}
 	}
-	if len(namespaces) > servedGuests && !b.Policy.Operator {
-		b.Errorf("the job boots guests in %d namespaces; a served job may in %d", len(namespaces), servedGuests)
+	if len(namespaces) <= servedGuests || b.Policy.Operator {
+		return true
 	}
+	b.Errorf("the job boots guests in %d namespaces; a served job may in %d", len(namespaces), servedGuests)
+	return false
 }
 
 // argument is what a job gives a guest in one place.
@@ -59,9 +61,9 @@ func arguments(b *plan.Builder, images map[string]*jobs.Image) []argument {
 const maxRefusals = 20
 
 // spec is the guest's configuration at plan time; image paths are filled in after the deploy. What the guest may not
-// have is refused at the job's lines.
-func spec(b *plan.Builder, guests dut.Guests, images map[string]*jobs.Image) dut.Spec {
-	s := dut.Spec{Images: map[string]string{}, NoKVM: b.Job.Context.NoKVM, Results: b.Target.ResultsNode() != ""}
+// have is refused at the job's lines; ok says that nothing was.
+func spec(b *plan.Builder, guests dut.Guests, images map[string]*jobs.Image) (s dut.Spec, ok bool) {
+	s = dut.Spec{Images: map[string]string{}, NoKVM: b.Job.Context.NoKVM, Results: b.Target.ResultsNode() != ""}
 	for name := range images {
 		s.Images[name] = ""
 	}
@@ -72,19 +74,31 @@ func spec(b *plan.Builder, guests dut.Guests, images map[string]*jobs.Image) dut
 			s.Args = append(s.Args, a.text)
 		}
 		err := guests.Check(s)
-		e, ok := errors.AsType[*dut.ArgumentError](err)
+		e, named := errors.AsType[*dut.ArgumentError](err)
 		switch {
 		case err == nil:
-			return s
-		case !ok || e.Index >= len(all):
+			return s, refused == 0
+		case !named || e.Index >= len(all):
 			b.Errorf("%w", err)
-			return s
+			return s, false
 		}
 		b.ErrorAt(all[e.Index].line, "%s: %w", all[e.Index].key, err)
 		if refused == maxRefusals {
-			return s
+			return s, false
 		}
 		all = slices.Delete(all, e.Index, e.Index+1)
+	}
+}
+
+// together refuses a boot whose guest, with the other guests that run by then, takes more of the host than the job may.
+// A second boot in a namespace replaces the guest there.
+func (o *methods) together(b *plan.Builder, guests dut.Guests, s dut.Spec, namespace string) {
+	if o.guests == nil {
+		o.guests = map[string]dut.Spec{}
+	}
+	o.guests[namespace] = s
+	if err := guests.CheckTogether(slices.Collect(maps.Values(o.guests))); err != nil {
+		b.Errorf("%w", err)
 	}
 }
 

@@ -42,23 +42,33 @@ func deployed(namespace, arg string) string {
 // planned plans a served job, and returns what is wrong with it, a line each. No plan probes KVM that may not use it.
 func planned(t *testing.T, src string) []string {
 	t.Helper()
+	return plannedOn(t, "", src, dut.Options{})
+}
+
+// plannedOn plans a job on a device with options of its own, a list.
+func plannedOn(t *testing.T, options, src string, o dut.Options) []string {
+	t.Helper()
 	j, report := jobs.ParseJob([]byte(src), schema.Strict)
 	if err := report.Err(); err != nil {
 		t.Fatal(err)
 	}
-	d, report := jobs.ParseDevice([]byte("name: q\ntype: qemu\nboot: {qemu: {command: qemu-system-nowhere}}\n"))
+	d, report := jobs.ParseDevice([]byte(
+		"name: q\ntype: qemu\nboot: {qemu: {command: qemu-system-nowhere, options: [" + options + "]}}\n",
+	))
 	if err := report.Err(); err != nil {
 		t.Fatal(err)
 	}
-	target, err := dut.New(d, dut.Options{ID: "x", KVM: func(context.Context) kvm.Result {
+	o.ID, o.KVM = "x", func(context.Context) kvm.Result {
 		t.Error("KVM is probed")
 		return kvm.Result{}
-	}})
+	}
+	target, err := dut.New(d, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = plan.Make(plan.Options{
 		Job: j, Target: target, Methods: slices.Concat(deploy.Methods(), boot.Methods(boot.Options{})), RunID: "1",
+		Policy: plan.Policy{Operator: o.Operator},
 	})
 	if err == nil {
 		return nil
@@ -106,5 +116,51 @@ func TestManyGuests(t *testing.T) {
 	got := planned(t, src)
 	if len(got) != 5 || !strings.Contains(got[0], "boots guests in 5 namespaces; a served job may in 4") {
 		t.Errorf("5 guests: %q", got)
+	}
+}
+
+// What the guests of a served job take is bounded in sum, whoever says how much: the job, its device file, or QEMU. A
+// second boot of a namespace replaces its guest.
+func TestGuestsTogether(t *testing.T) {
+	const most = "those of a served job may have at most"
+	memory := func(line, guests, mib int) []string {
+		return []string{fmt.Sprintf(
+			"line %d: boot qemu: the job's %d guests have %d MiB of memory together; %s 4096", line, guests, mib, most,
+		)}
+	}
+	const five = "line 13: boot qemu: the job's 2 guests have 5 processors together; " + most + " 4"
+	two := func(one, other string) string { return deployed("one", one) + deployed("two", other) }
+	for name, c := range map[string]struct {
+		device, src string
+		want        []string
+	}{
+		"two of half a GiB":                     {"", two("-m 512", "-m 512M"), nil},
+		"all of it":                             {"", two("-m 3G", "-m 1024"), nil},
+		"a MiB more":                            {"", two("-m 3G", "-m 1025"), memory(13, 2, 4097)},
+		"QEMU's default":                        {"", two("-m 3969", "-snapshot"), memory(13, 2, 4097)},
+		"the default, in time":                  {"", two("-m 3968", "-snapshot"), nil},
+		"the device file's":                     {"-m 2049", two("-snapshot", "-snapshot"), memory(13, 2, 4098)},
+		"the job has the last word":             {"-m 2049", two("-m 64", "-m 64"), nil},
+		"one, as large as the device file says": {"'-m 64G', '-smp 32'", deployed("one", "-snapshot"), nil},
+		"processors":                            {"", two("-smp 4", "-snapshot"), []string{five}},
+		"the device file's processors": {
+			"'-smp 2,sockets=2'", two("-snapshot", "-smp 3"), []string{five},
+		},
+		"a reboot with less": {"", deployed("one", "-m 4096") + two("-m 64", "-m 4032"), nil},
+		"a reboot with more": {
+			"", two("-m 64", "-m 4032") + deployed("one", "-m 65"), memory(15, 2, 4097),
+		},
+		"a third": {
+			"", two("-m 2G", "-m 1G") + deployed("three", "-m 1025"), memory(15, 3, 4097),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(c.want, plannedOn(t, c.device, head+c.src, dut.Options{})); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	if got := plannedOn(t, "", head+two("-m 64G", "-m 64G"), dut.Options{Operator: true}); got != nil {
+		t.Errorf("the operator's own job: %q", got)
 	}
 }

@@ -46,9 +46,12 @@ type ArgumentError = qemuarg.ArgumentError
 
 // Guests are the virtual machines of a target.
 type Guests interface {
-	// Check says what of a spec the job may not ask for; an *ArgumentError is in it, and the fault is its author's. It is
+	// Check returns an error if the job may not use an argument of the spec, or it is invalid: an *ArgumentError. It is
 	// pure, and meant for the plan.
 	Check(s Spec) error
+	// CheckTogether returns an error if guests of these specs may not run at the same time, because of the memory (MiB) or
+	// the processors that they take in sum. It is as pure as Check.
+	CheckTogether(all []Spec) error
 	// Guest is the guest of that name, the same at each call. The first guest of a run is called "".
 	Guest(name string) Guest
 }

@@ -17,7 +17,6 @@ func GuestTarget(g vm.Guests, undo string, results bool) *Target {
 }
 
 // guests gives a back end's errors the classes that only this room knows.
-
 type guests struct {
 	vm.Guests
 	undo    string
@@ -25,6 +24,13 @@ type guests struct {
 }
 
 func (g guests) Check(s Spec) error { return blame(g.Guests.Check(s)) }
+
+func (g guests) CheckTogether(all []Spec) error {
+	if err := g.Guests.CheckTogether(all); err != nil {
+		return results.Blame(results.ClassJob, err)
+	}
+	return nil
+}
 
 func (g guests) Guest(name string) Guest {
 	m := g.Guests.Guest(name)

@@ -25,7 +25,8 @@ const (
 	NetworkRestricted                // QEMU's own DHCP, nothing else; a tap or bridge of the device file stays
 )
 
-// Limits bound what a served job's arguments ask for. The device file is not bound, but by FileBytes.
+// Limits bound what a served job's arguments ask for, of one guest and of all its guests together. The device file is
+// not bound, but by FileBytes, and where there are several guests.
 type Limits struct {
 	MemoryMiB int
 	CPUs      int

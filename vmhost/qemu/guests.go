@@ -85,7 +85,7 @@ func (g *Guests) withID(id string) *Guest {
 	return nil
 }
 
-// Check says what of a spec the job may not say.
+// Check returns an error if the job may not use an argument of the spec, or it is invalid.
 func (g *Guests) Check(s vm.Spec) error {
 	_, err := g.opts.read(s)
 	return err

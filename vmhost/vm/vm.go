@@ -61,6 +61,10 @@ type Guests interface {
 	// argument. It is pure: no file is read, KVM is not probed, and it may be called any number of times. Images may be
 	// unknown.
 	Check(s Spec) error
+	// CheckTogether says why guests of these specs may not run at the same time: what they take of the host in sum is more
+	// than a job may ask for, in MiB of memory or in processors. One guest may run whatever its back end gives it. It is
+	// as pure as Check, which has accepted each of the specs.
+	CheckTogether(all []Spec) error
 	// Guest is the guest of that name, the same one at each call. The first guest of an attempt is called "". Its id is
 	// ID(attempt, name).
 	Guest(name string) Guest

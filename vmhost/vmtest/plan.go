@@ -29,6 +29,11 @@ func check(t *testing.T, b Backend) {
 		if err := guests.Check(s); err != nil {
 			t.Errorf("the spec is refused: %v", err)
 		}
+		for _, all := range [][]vm.Spec{nil, {s}, {s, clone(s)}} {
+			if err := guests.CheckTogether(all); err != nil {
+				t.Errorf("%d guests are refused: %v", len(all), err)
+			}
+		}
 		for _, arg := range b.Refused {
 			refused := clone(s)
 			refused.Args = append(refused.Args, arg)
