@@ -114,7 +114,7 @@ func newFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return usagef("make the output folder: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, runner.EventsFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, results.EventsFile)); err == nil {
 		return usagef("make the output folder: %s holds a run already", dir)
 	}
 	return nil

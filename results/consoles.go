@@ -14,6 +14,9 @@ var consoleName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 // ValidConsole reports whether a console beside the first one, which has no name, may have this name.
 func ValidConsole(name string) bool { return consoleName.MatchString(name) }
 
+// EventsFile is the file of a run's events, an Event a line, in a run's folder.
+const EventsFile = "events.jsonl"
+
 const (
 	consoleFile = "console"
 	logSuffix   = ".log"
@@ -26,6 +29,14 @@ func ConsoleLog(name string) string { return consoleBase(name) + logSuffix }
 
 // ConsoleTimes is the file that says when they came, an Arrival a line.
 func ConsoleTimes(name string) string { return consoleBase(name) + timesSuffix }
+
+// CopiesFile is the file of the results that a target sent beside a console, as they came.
+func CopiesFile(name string) string {
+	if name == "" {
+		return "results.dev"
+	}
+	return "results-" + name + ".dev"
+}
 
 func consoleBase(name string) string {
 	if name == "" {

@@ -111,7 +111,7 @@ func TestProvoked(t *testing.T) {
 // moments are when the test said that it begins, when the first finding was reported, and when the verdict was.
 func moments(t *testing.T, dir string) (now, finding, verdict time.Time) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	b, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}

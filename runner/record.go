@@ -16,11 +16,8 @@ import (
 	"github.com/gantry-ci/gantry/results/export"
 )
 
-// What a run leaves in its folder.
+// What a run leaves in its folder, beside results.EventsFile and the records of its consoles.
 const (
-	EventsFile  = "events.jsonl"
-	ConsoleFile = "console.log"
-	TimesFile   = "console.times" // when its bytes arrived, a results.Arrival a line
 	ResultsFile = "results.json"
 	JUnitFile   = "junit.xml"
 	PlanFile    = "plan.yaml"
@@ -45,7 +42,7 @@ type record struct {
 }
 
 func newRecord(o Options, stop func(error)) (*record, error) {
-	f, err := os.OpenFile(filepath.Join(o.Dir, EventsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(o.Dir, results.EventsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}

@@ -82,7 +82,7 @@ const (
 // told is what the run's log says of results by ssh, a line each.
 func told(t *testing.T, dir string) string {
 	t.Helper()
-	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	events, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestResultsSSHFlood(t *testing.T) {
 		followed+"; dd if=/dev/zero of=/lava-7/gantry/results bs=1M count=40 oflag=append conv=notrunc; sleep 10",
 		report(0, cases))
 	n := byDevice(t, dir)
-	st, err := os.Stat(filepath.Join(dir, beside.RecordFile))
+	st, err := os.Stat(filepath.Join(dir, results.CopiesFile("")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,12 +46,12 @@ func serveResults(t *testing.T, dir string, change func(*dut.Target), steps ...s
 // byDevice is how many of the cases named case-N are in the device's record. The run's own account is logged.
 func byDevice(t *testing.T, dir string) int {
 	t.Helper()
-	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	events, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`results: \d+ cases, [^"]*`).Find(events)
-	record, err := os.ReadFile(filepath.Join(dir, beside.RecordFile))
+	record, err := os.ReadFile(filepath.Join(dir, results.CopiesFile("")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,10 +245,10 @@ func TestResultsPortFlood(t *testing.T) {
 	if n := byDevice(t, dir); res.Verdict.Verdict != results.Pass || passes(res) != cases || n > 0 {
 		t.Errorf("verdict %s (%s), %d of %d cases, %d by the device", res.Verdict.Verdict, res.Message, passes(res), cases, n)
 	}
-	if st, err := os.Stat(filepath.Join(dir, beside.RecordFile)); err != nil || st.Size() != beside.DefaultMaxRecord {
+	if st, err := os.Stat(filepath.Join(dir, results.CopiesFile(""))); err != nil || st.Size() != beside.DefaultMaxRecord {
 		t.Errorf("the record: %v, %v", st, err)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	b, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil || !bytes.Contains(b, []byte("the results device sent more than is kept")) {
 		t.Errorf("the events say nothing of it: %v", err)
 	}
@@ -262,7 +262,7 @@ func TestResultsPortUnasked(t *testing.T) {
 		p.Ramdisk, p.Steps = "file:///ramdisk-virtio.cpio.gz", list("lava-test-case none --shell '! ls /dev/vport0p1'")
 	}), plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{"pass", "", "", "0_smoke/none=pass"})
-	if _, err := os.Stat(filepath.Join(dir, beside.RecordFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, results.CopiesFile(""))); err == nil {
 		t.Error("there is a record of a device")
 	}
 }

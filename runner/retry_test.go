@@ -91,7 +91,7 @@ func TestFailureRetry(t *testing.T) {
 	src = []byte(strings.Replace(string(src), "- test:\n", "- test:\n    failure_retry: 2\n", 1))
 	res, dir := serve(t, src, plan.Policy{FileRoots: []string{root}})
 	check(t, res, verdict{"pass", "", "", "0_smoke/a=pass 0_smoke/b=pass 0_smoke/c=pass"})
-	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	events, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}

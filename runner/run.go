@@ -122,8 +122,8 @@ func (o Options) plan(rec *record, methods []plan.Method) (*plan.Plan, error) {
 	if err != nil {
 		return nil, results.Failf(results.ClassInfrastructure, "write the plan: %w", err)
 	}
-	for _, note := range p.Notes() {
-		rec.emit(results.Event{Log: &results.Log{Level: "info", Message: note}})
+	for _, remark := range p.Remarks() {
+		rec.emit(results.Event{Log: &results.Log{Level: "info", Message: remark}})
 	}
 	return p, nil
 }

@@ -147,7 +147,7 @@ func explain(t *testing.T, dir string) {
 	if !t.Failed() {
 		return
 	}
-	for name, most := range map[string]int{runner.ConsoleFile: 8 << 10, runner.EventsFile: 16 << 10} {
+	for name, most := range map[string]int{results.ConsoleLog(""): 8 << 10, results.EventsFile: 16 << 10} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
 			t.Logf("%s:\n%s", name, b[max(0, len(b)-most):])
 		}
@@ -286,7 +286,7 @@ func TestHostile(t *testing.T) {
 			res, dir := serve(t, source(t, tt.change), plan.Policy{FileRoots: []string{root}})
 			check(t, res, verdict{"fail", results.ClassJob, tt.want, ""})
 			t.Logf("refused: %s", res.Message)
-			if b, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile)); err == nil && len(b) > 0 {
+			if b, err := os.ReadFile(filepath.Join(dir, results.ConsoleLog(""))); err == nil && len(b) > 0 {
 				t.Errorf("a guest was started: %q", b)
 			}
 		})
@@ -313,7 +313,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("results.json is not what Run returned: %s", d)
 	}
 	fold := results.NewResults()
-	events, err := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+	events, err := os.ReadFile(filepath.Join(dir, results.EventsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestFiles(t *testing.T) {
 	if d := cmp.Diff(fold, res, cmpopts.IgnoreUnexported(results.Results{})); d != "" {
 		t.Errorf("the fold of events.jsonl is not the results: %s", d)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
+	text, err := os.ReadFile(filepath.Join(dir, results.ConsoleLog("")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("log_line %v is not where the case is", c.LogLine)
 		}
 	}
-	checkTimes(t, filepath.Join(dir, runner.TimesFile), int64(len(text)), res)
+	checkTimes(t, filepath.Join(dir, results.ConsoleTimes("")), int64(len(text)), res)
 	for _, name := range []string{runner.JUnitFile, runner.PlanFile} {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)

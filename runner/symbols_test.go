@@ -96,7 +96,7 @@ func TestSymbols(t *testing.T) {
 	if text, dir = run(
 		at(server.URL, "/vmlinux.zst", "compression: zstd"), results.ClassJob, early,
 	); !line.MatchString(text) {
-		b, _ := os.ReadFile(filepath.Join(dir, runner.EventsFile))
+		b, _ := os.ReadFile(filepath.Join(dir, results.EventsFile))
 		t.Errorf("not decoded before the login:\n%s\n%s", text, b)
 	}
 	operators := filepath.Join(t.TempDir(), "vmlinux")
@@ -151,7 +151,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // said holds that the run's log says so.
 func said(t *testing.T, dir, want string) {
 	t.Helper()
-	if b, err := os.ReadFile(filepath.Join(dir, runner.EventsFile)); err != nil || !bytes.Contains(b, []byte(want)) {
+	if b, err := os.ReadFile(filepath.Join(dir, results.EventsFile)); err != nil || !bytes.Contains(b, []byte(want)) {
 		t.Errorf("the log does not say %q (%v):\n%s", want, err, b)
 	}
 }
@@ -159,7 +159,7 @@ func said(t *testing.T, dir, want string) {
 // printedNotes is the build id that the console shows.
 func printedNotes(t *testing.T, dir string) string {
 	t.Helper()
-	console, err := os.ReadFile(filepath.Join(dir, runner.ConsoleFile))
+	console, err := os.ReadFile(filepath.Join(dir, results.ConsoleLog("")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -26,11 +25,11 @@ const (
 
 // Checked is what `gantry validate` says of a file.
 type Checked struct {
-	File     string           `json:"file"`
-	Kind     FileKind         `json:"kind"`
-	Valid    bool             `json:"valid"`
-	Errors   []schema.Problem `json:"errors"`
-	Warnings []schema.Problem `json:"warnings"`
+	File     string
+	Kind     FileKind
+	Valid    bool
+	Errors   []schema.Problem
+	Warnings []schema.Problem
 }
 
 // Check reads a file of any kind; the kind is guessed when it is "".
@@ -147,11 +146,4 @@ func indent(line string, column int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// WriteJSON writes one object on one line.
-func (c *Checked) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(c)
 }

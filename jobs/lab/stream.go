@@ -73,14 +73,11 @@ func (s Stream) Known() bool {
 func (s Stream) File() string {
 	switch s.Kind() {
 	case Events:
-		return "events.jsonl"
+		return results.EventsFile
 	case Times:
 		return results.ConsoleTimes(s.Further())
 	case Copies:
-		if name := s.Further(); name != "" {
-			return "results-" + name + ".dev"
-		}
-		return "results.dev"
+		return results.CopiesFile(s.Further())
 	}
 	return results.ConsoleLog(s.Further())
 }

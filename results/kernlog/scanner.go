@@ -126,21 +126,13 @@ func (s *Scanner) Flush() {
 	s.emit()
 }
 
-// Fatal reports whether anything fatal has begun since the last ExpectReboot, even if its finding is not complete yet.
+// Fatal reports whether anything fatal has begun so far, even if its finding is not complete yet.
 func (s *Scanner) Fatal() bool {
 	return s.fatal || slices.ContainsFunc(s.open, func(r *report) bool { return r.alarmed })
 }
 
 // Pending reports whether a finding has begun and is not complete. If the console is quiet then, call Flush.
 func (s *Scanner) Pending() bool { return len(s.open) > 0 }
-
-// ExpectReboot says that the job itself restarts the system: the next boot is no finding.
-func (s *Scanner) ExpectReboot() {
-	s.Flush()
-	s.boot, s.begun, s.yielded = bootState{}, 0, 0
-	s.fatal = false
-	clear(s.seen)
-}
 
 // Line is the 1-based number of the line being read.
 func (s *Scanner) Line() int { return s.number }

@@ -280,10 +280,6 @@ func TestFatalAtOnce(t *testing.T) {
 	if len(late) != 1 || len(early) != 1 {
 		t.Fatalf("%d early, %d late", len(early), len(late))
 	}
-	s.ExpectReboot()
-	if s.Fatal() {
-		t.Error("fatal still, after a reboot on order")
-	}
 }
 
 // TestDuring checks that a finding is of the case during which it began, though its title is known later, and that a

@@ -18,7 +18,6 @@ import (
 
 	"github.com/gantry-ci/gantry/jobs/lab"
 	"github.com/gantry-ci/gantry/results"
-	"github.com/gantry-ci/gantry/runner/beside"
 )
 
 func testAgent(t *testing.T, f ...func(*Options)) *Agent {
@@ -106,8 +105,8 @@ func TestAssignRefusesPaths(t *testing.T) {
 
 // TestStreamFiles: the streams of the wire have the names of the files that a run leaves.
 func TestStreamFiles(t *testing.T) {
-	if lab.Copies.File() != beside.RecordFile {
-		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), beside.RecordFile)
+	if lab.Copies.File() != results.CopiesFile("") {
+		t.Errorf("the stream %s is %s, the file is %s", lab.Copies, lab.Copies.File(), results.CopiesFile(""))
 	}
 }
 

@@ -10,18 +10,9 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/gantry-ci/gantry/results"
 )
-
-// RecordFile is the name of the record in a run's folder: the bytes of the copies, as they came.
-const RecordFile = "results.dev"
-
-// recordFile is the file of a guest's record.
-func recordFile(name string) string {
-	if name == "" {
-		return RecordFile
-	}
-	return "results-" + name + ".dev"
-}
 
 // DefaultMaxRecord is how many bytes a record holds: 100,000 results take about as many.
 const DefaultMaxRecord = 32 << 20
@@ -58,7 +49,7 @@ type Record struct {
 // OpenRecord starts to read the stream into the record in a run's folder, after what an earlier stream left there. The
 // record owns the stream from then on; after an error the caller still does.
 func OpenRecord(dir string, stream io.ReadCloser, o RecordOptions) (*Record, error) {
-	f, err := os.OpenFile(filepath.Join(dir, recordFile(o.Name)), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, results.CopiesFile(o.Name)), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/beside"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestRecord(t *testing.T) {
 	const limit = 1 << 20
 	dir := t.TempDir()
-	file := filepath.Join(dir, beside.RecordFile)
+	file := filepath.Join(dir, results.CopiesFile(""))
 	if err := os.WriteFile(file, []byte("before\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

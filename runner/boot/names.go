@@ -12,7 +12,7 @@ import (
 // recordNames gives each console of a plan a record of its own. Actions ask in the order of the job, so that the first
 // one's record is the unnamed one.
 type recordNames struct {
-	of     map[string]string // by the console's owner
+	names  map[string]string // by the console's owner
 	owners map[string]string // by the record's name
 }
 
@@ -32,11 +32,11 @@ func (n *recordNames) board(b *plan.Builder, console string, first bool) string 
 
 // claim gives a console the first of the wanted names that no other has, or the last one with a number.
 func (n *recordNames) claim(b *plan.Builder, owner string, wanted ...string) string {
-	if name, ok := n.of[owner]; ok {
+	if name, ok := n.names[owner]; ok {
 		return name
 	}
-	if n.of == nil {
-		n.of, n.owners = map[string]string{}, map[string]string{}
+	if n.names == nil {
+		n.names, n.owners = map[string]string{}, map[string]string{}
 	}
 	name := wanted[0]
 	for i := 1; n.taken(name); i++ {
@@ -44,11 +44,11 @@ func (n *recordNames) claim(b *plan.Builder, owner string, wanted ...string) str
 			name = fmt.Sprintf("%.*s-%d", maxRecordName, name, i)
 		}
 	}
-	n.of[owner], n.owners[name] = name, owner
+	n.names[owner], n.owners[name] = name, owner
 	if name != "" {
-		b.Note("console: recorded in %s", results.ConsoleLog(name))
+		b.Remark("console: recorded in %s", results.ConsoleLog(name))
 	}
-	if len(n.of) > 1+results.MaxConsoles {
+	if len(n.names) > 1+results.MaxConsoles {
 		b.Errorf("the job opens more than %d consoles", 1+results.MaxConsoles)
 	}
 	return name

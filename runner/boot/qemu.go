@@ -20,7 +20,7 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 		b.Errorf("docker is valid, but gantry does not execute it yet")
 	}
 	guests := plan.Need(b, "guests (it is a board)", b.Target.Guests)
-	images := plan.Require(b, flow.Images)
+	deployed := plan.Require(b, flow.Deployed)
 	session, before := plan.Provide(b, flow.Shell), plan.Provide(b, booted)
 	if guests == nil {
 		return
@@ -30,9 +30,8 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 	o.users.resultsLogin(b, p.Namespace)
 	guest := guests.Guest(name)
 	session.Exited, session.Delay = guest.Machine.Exit, delay(b)
-	deployed := *plan.Require(b, flow.Deployed)
-	kernel := kernelOf(deployed)
-	planned, ok := spec(b, guests, deployed)
+	kernel := kernelOf(deployed.Spec)
+	planned, ok := spec(b, guests, deployed.Spec)
 	if ok && few {
 		o.together(b, guests, planned, p.Namespace)
 	}
@@ -46,11 +45,11 @@ func (o *methods) qemu(b *plan.Builder, p *jobs.BootQemu) {
 				*before = nil
 			}
 			results := expect(r)
-			if err := start(ctx, r, guest, withImages(planned, *images)); err != nil {
+			if err := start(ctx, r, guest, withImages(planned, deployed.Files)); err != nil {
 				return err
 			}
 			end, err := o.connect(ctx, r, opening{
-				tty: guest.Console, record: name, session: session, kernel: (*images)[kernel].Path,
+				tty: guest.Console, record: name, session: session, kernel: deployed.Files[kernel].Path,
 				ignoreKernel: p.IgnoreKernelMessages,
 			})
 			*before = end

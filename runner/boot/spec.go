@@ -117,9 +117,9 @@ func describe(b *plan.Builder, m dut.Machine, s dut.Spec) {
 	if err != nil {
 		return // the step says so, when the images are there
 	}
-	b.Note("acceleration: %s: %s", accel.Used, accel.Why)
+	b.Remark("acceleration: %s: %s", accel.Used, accel.Why)
 	for _, c := range changes {
-		b.Note("arguments: %s", c)
+		b.Remark("arguments: %s", c)
 	}
 }
 

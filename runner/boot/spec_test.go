@@ -104,6 +104,15 @@ func TestRefusedArguments(t *testing.T) {
 	}
 }
 
+// A boot without a deploy before it in its namespace is refused, and that one time.
+func TestNothingDeployed(t *testing.T) {
+	const boot = "- boot: {namespace: one, method: qemu, media: tmpfs, prompts: ['# ']}\n"
+	want := []string{`line 10: boot qemu: needs images, which no earlier action of namespace "one" provides`}
+	if d := cmp.Diff(want, planned(t, head+boot)); d != "" {
+		t.Error(d)
+	}
+}
+
 // A served job boots a handful of guests: each may have as much memory as the lab gives one.
 func TestManyGuests(t *testing.T) {
 	src := head

@@ -143,9 +143,6 @@ func (c *Console) Size() int64 { return c.rec.size() }
 // LineAt is the 1-based line, by \n, of the record in which offset off lies.
 func (c *Console) LineAt(off int64) int { return c.rec.lineAt(off) }
 
-// TimeAt is when the byte at offset off arrived, or the zero time for bytes that were in the record before New.
-func (c *Console) TimeAt(off int64) time.Time { return c.rec.timeAt(off) }
-
 // ReadAt reads the record as io.ReaderAt does, including the bytes that are not on disk yet.
 func (c *Console) ReadAt(p []byte, off int64) (int, error) {
 	n := 0

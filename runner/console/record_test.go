@@ -256,7 +256,7 @@ func TestTimes(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		for _, off := range []int64{0, 1, 1000, 3*marks - 1} {
-			got := c.TimeAt(off).Sub(start)
+			got := c.rec.timeAt(off).Sub(start)
 			if late := time.Duration(off)*time.Second - got; late < 0 || late > 8*time.Second {
 				t.Errorf("byte %d at %s", off, got)
 			}

@@ -63,9 +63,9 @@ run: {steps: ["echo $GREETING"]}
 		})
 	})
 	read := plan.For(func(b *plan.Builder, p *jobs.TestDefinitions) {
-		images, sources := plan.Require(b, flow.Images), plan.Require(b, flow.TestSources)
+		images, sources := plan.Require(b, flow.Deployed), plan.Require(b, flow.TestSources)
 		b.Step("read", results.ClassBug, func(context.Context, *plan.Run) error {
-			rd, err := os.ReadFile((*images)["rd"].Path)
+			rd, err := os.ReadFile(images.Files["rd"].Path)
 			for _, want := range []string{
 				"/0/tests/0_a/run.sh\x00", "/0/tests/1_b/run.sh\x00", "GREETING='bye'\n", "GREETING='hello'\n",
 				"/0/tests/0_a/lib/smoke.yaml\x00", "/0/tests/1_b/lib/smoke.yaml\x00", "COMMIT: ",

@@ -51,10 +51,10 @@ func TestSecondDeploy(t *testing.T) {
 	}
 	var got []string
 	tests := plan.For(func(b *plan.Builder, p *jobs.TestDefinitions) {
-		spec, images := *plan.Require(b, flow.TestOverlay), plan.Require(b, flow.Images)
+		spec, images := *plan.Require(b, flow.TestOverlay), plan.Require(b, flow.Deployed)
 		stage, first := flow.Stage(b, p)
 		b.Step("read", results.ClassBug, func(context.Context, *plan.Run) error {
-			rd, err := os.ReadFile((*images)["rd"].Path)
+			rd, err := os.ReadFile(images.Files["rd"].Path)
 			def := overlay.Definition{Index: first, Name: p.Definitions[0].Name}
 			for i := range 3 { // in which stages the ramdisk has the first definition
 				if bytes.Contains(rd, []byte("/"+string(rune('0'+i))+"/tests/"+def.Run()+"/run.sh")) {

@@ -126,11 +126,11 @@ func TestEachImage(t *testing.T) {
 	if err := report.Err(); err != nil {
 		t.Fatal(err)
 	}
-	var images *map[string]flow.File
+	var images *flow.Images
 	p, err := plan.Make(plan.Options{
 		Job: j, Target: &dut.Target{Name: "qemu01"}, Policy: plan.Policy{Operator: true}, RunID: "7",
 		Methods: append(Methods(), plan.For(func(b *plan.Builder, _ *jobs.TestDefinitions) {
-			images = plan.Require(b, flow.Images)
+			images = plan.Require(b, flow.Deployed)
 			b.Step("nothing", results.ClassBug, func(context.Context, *plan.Run) error { return nil })
 		})),
 	})
@@ -141,13 +141,13 @@ func TestEachImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	const uuid = "lava-7/0/tests/0_a/uuid"
-	if out := tool(t, "debugfs", "-R", "cat /"+uuid, (*images)["a"].Path); !strings.HasPrefix(out, "7_1.1") {
+	if out := tool(t, "debugfs", "-R", "cat /"+uuid, images.Files["a"].Path); !strings.HasPrefix(out, "7_1.1") {
 		t.Errorf("ext4: %q", out)
 	}
-	if out := tool(t, "tar", "-xOf", (*images)["b"].Path, uuid); !strings.HasPrefix(out, "7_1.1") {
+	if out := tool(t, "tar", "-xOf", images.Files["b"].Path, uuid); !strings.HasPrefix(out, "7_1.1") {
 		t.Errorf("tar: %q", out)
 	}
-	if b, err := os.ReadFile((*images)["c"].Path); err != nil || !bytes.Contains(b, []byte(uuid)) {
+	if b, err := os.ReadFile(images.Files["c"].Path); err != nil || !bytes.Contains(b, []byte(uuid)) {
 		t.Errorf("cpio: %v", err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 // tmpfs puts images into the run's folder, for a boot method to find.
 func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
 	b.Name("deployimages")
-	images := plan.Provide(b, flow.Images)
-	*plan.Provide(b, flow.Deployed) = p.Images
+	images := plan.Provide(b, flow.Deployed)
+	images.Spec = p.Images
 	folder(b)
 	files := map[string]*flow.File{}
 	for _, name := range slices.Sorted(maps.Keys(p.Images)) {
@@ -23,9 +23,9 @@ func tmpfs(b *plan.Builder, p *jobs.DeployTmpfs) {
 	}
 	testOverlay(b, p, p.OS, p.Images, files)
 	b.Step("deploy-images", results.ClassBug, func(context.Context, *plan.Run) error {
-		*images = map[string]flow.File{}
+		images.Files = map[string]flow.File{}
 		for name, f := range files {
-			(*images)[name] = *f
+			images.Files[name] = *f
 		}
 		return nil
 	})

@@ -11,14 +11,6 @@ type NamedConsole struct {
 	Console
 }
 
-// First is the first console; nil where there is none.
-func (c Consoles) First() Console {
-	if len(c) == 0 {
-		return nil
-	}
-	return c[0].Console
-}
-
 // Named is the console of that name, and whether it is the first; nil where there is none.
 func (c Consoles) Named(name string) (tty Console, first bool) {
 	i := slices.IndexFunc(c, func(n NamedConsole) bool { return n.Name == name })

@@ -11,12 +11,17 @@ import (
 // File is a deployed file.
 type File struct{ Path string }
 
+// Images are the images of a deploy action: as the job has them, which is known when the plan is, and their files,
+// which are known when the action has run.
+type Images struct {
+	Spec  map[string]*jobs.Image
+	Files map[string]File
+}
+
 // The slots, each of one namespace.
 var (
-	// Images are the files of a deploy action, filled when it runs.
-	Images = plan.Slot[map[string]File]{Name: "images"} //nolint:gochecknoglobals // the name of a slot, never changed
-	// Deployed are the images of a deploy action as the job has them; they are known when the plan is.
-	Deployed = plan.Slot[map[string]*jobs.Image]{Name: "images"} //nolint:gochecknoglobals // likewise
+	// Deployed is what a deploy action leaves to the boots of its namespace.
+	Deployed = plan.Slot[Images]{Name: "images"} //nolint:gochecknoglobals // the name of a slot, never changed
 	// Shell is what a boot leaves to the tests.
 	Shell = plan.Slot[Session]{Name: "a shell", Connection: true} //nolint:gochecknoglobals // likewise
 	// TestOverlay is what the overlay is made of; it is known when the plan is.

@@ -76,18 +76,6 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTar writes the content as a tar archive, owned by root, without the folders above its own.
-func (c *Content) WriteTar(w io.Writer) error {
-	tw := tar.NewWriter(w)
-	if err := c.entries(tw); err != nil {
-		return err
-	}
-	if err := tw.Close(); err != nil {
-		return fmt.Errorf("write overlay: %w", err)
-	}
-	return nil
-}
-
 func (c *Content) entries(w *tar.Writer) error {
 	for f := range c.Files() {
 		if err := writeEntry(w, f); err != nil {

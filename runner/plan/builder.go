@@ -13,8 +13,8 @@ import (
 // state is shared by the builders of one plan.
 type state struct {
 	Options
-	flow map[any]any // place[T] → *T
-	errs []error
+	slots map[any]any // place[T] → *T
+	errs  []error
 }
 
 // Builder is what a method's function adds its action to.
@@ -41,9 +41,9 @@ func (b *Builder) Name(name string) { b.node.Name = name }
 // Folder is a path below name that no other action has.
 func (b *Builder) Folder(name string) string { return filepath.Join(name, strconv.Itoa(b.index)) }
 
-// Note records in the plan how the execution will differ from what the job says, and why.
-func (b *Builder) Note(format string, a ...any) {
-	b.node.Notes = append(b.node.Notes, fmt.Sprintf(format, a...))
+// Remark records in the plan how the execution will differ from what the job says, and why.
+func (b *Builder) Remark(format string, a ...any) {
+	b.node.Remarks = append(b.node.Remarks, fmt.Sprintf(format, a...))
 }
 
 // NotRun sets the function that reports the action's results as missing when it is not run, because the job ended
@@ -125,18 +125,18 @@ func used[T any](b *Builder, s Slot[T]) place[T] {
 // Provide returns the place this action will fill when it runs.
 func Provide[T any](b *Builder, s Slot[T]) *T {
 	k := place[T]{b.node.Namespace, s.Name}
-	if _, ok := b.flow[k]; !ok {
-		b.flow[k] = new(T)
+	if _, ok := b.slots[k]; !ok {
+		b.slots[k] = new(T)
 	}
 	b.action.provides = append(b.action.provides, k)
-	return b.flow[k].(*T)
+	return b.slots[k].(*T)
 }
 
 // Require returns the place an earlier action fills.
 func Require[T any](b *Builder, s Slot[T]) *T {
 	k := used(b, s)
 	b.action.requires = append(b.action.requires, k)
-	v, ok := b.flow[k].(*T)
+	v, ok := b.slots[k].(*T)
 	if !ok {
 		b.Errorf("needs %s, which no earlier action of namespace %q provides", s.Name, k.namespace)
 		return new(T)

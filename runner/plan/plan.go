@@ -34,7 +34,7 @@ type Node struct {
 	Budget     bool          // its time is the job author's to choose: running out of it is class timeout, whatever Blame
 	Attempts   int
 	Interval   time.Duration // between attempts
-	Notes      []string      // how the execution will differ from what the job says, and why
+	Remarks    []string      // how the execution will differ from what the job says, and why
 	Do         Do
 	Nodes      []*Node
 
@@ -96,7 +96,7 @@ func Make(o Options) (p *Plan, err error) {
 		return nil, err
 	}
 	root := &Node{Name: "job", Attempts: 1, Timeout: o.Job.Timeouts.Job.Duration()}
-	s := &state{Options: o, flow: map[any]any{}}
+	s := &state{Options: o, slots: map[any]any{}}
 	t := limits{device: o.Target.Timeouts(), job: o.Job.Timeouts}
 	for _, m := range o.Job.Actions {
 		a := m.Base()

@@ -43,8 +43,8 @@ func (n *Node) print(w io.Writer, depth int) error {
 	if n.Blame != "" {
 		b.WriteString(" blames " + string(n.Blame))
 	}
-	for _, note := range n.Notes {
-		fmt.Fprintf(&b, "\n%9s%snote: %s", "", indent, note)
+	for _, remark := range n.Remarks {
+		fmt.Fprintf(&b, "\n%9s%snote: %s", "", indent, remark)
 	}
 	if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
 		return err
@@ -69,7 +69,7 @@ type Action struct {
 	Skip        bool     `json:"skip,omitempty" yaml:"skip,omitempty"`
 	Attempts    int      `json:"attempts" yaml:"attempts"`
 	Blame       string   `json:"blame,omitempty" yaml:"blame,omitempty"`
-	Notes       []string `json:"notes,omitempty" yaml:"notes,omitempty"`
+	Remarks     []string `json:"notes,omitempty" yaml:"notes,omitempty"`
 	Actions     []Action `json:"actions,omitempty" yaml:"actions,omitempty"`
 }
 
@@ -80,7 +80,7 @@ func (n *Node) describe() Action {
 	a := Action{
 		Level: n.Level, Name: n.Name, Section: n.Section, Namespace: n.Namespace, Line: n.Line,
 		TimeoutS: n.Timeout.Seconds(), ConnectionS: n.Connection.Seconds(), Skip: n.Skip,
-		Attempts: n.Attempts, Blame: string(n.Blame), Notes: n.Notes,
+		Attempts: n.Attempts, Blame: string(n.Blame), Remarks: n.Remarks,
 	}
 	for _, c := range n.Nodes {
 		a.Actions = append(a.Actions, c.describe())
@@ -91,15 +91,15 @@ func (n *Node) describe() Action {
 // YAML is plan.yaml.
 func (p *Plan) YAML() ([]byte, error) { return yaml.Marshal(p.Describe()) }
 
-// Notes are all notes of the plan, each with its action.
-func (p *Plan) Notes() []string { return p.Root.notes(nil) }
+// Remarks are all remarks of the plan, each with its action.
+func (p *Plan) Remarks() []string { return p.Root.remarks(nil) }
 
-func (n *Node) notes(all []string) []string {
-	for _, note := range n.Notes {
-		all = append(all, n.Level+" "+n.Name+": "+note)
+func (n *Node) remarks(all []string) []string {
+	for _, remark := range n.Remarks {
+		all = append(all, n.Level+" "+n.Name+": "+remark)
 	}
 	for _, c := range n.Nodes {
-		all = c.notes(all)
+		all = c.remarks(all)
 	}
 	return all
 }

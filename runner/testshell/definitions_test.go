@@ -3,10 +3,11 @@ package testshell_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,15 +97,29 @@ func unpack(t *testing.T, spec *overlay.Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tar bytes.Buffer
-	if err := content.WriteTar(&tar); err != nil {
-		t.Fatal(err)
+	for f := range content.Files() {
+		if err := write(filepath.Join("/", f.Path), f); err != nil {
+			t.Fatalf("unpack the overlay: %v", err)
+		}
 	}
-	cmd := exec.CommandContext(t.Context(), "tar", "-x", "-C", "/")
-	cmd.Stdin = &tar
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("unpack the overlay: %v: %s", err, out)
+}
+
+func write(path string, f overlay.File) error {
+	switch f.Mode.Type() {
+	case fs.ModeDir:
+		return os.MkdirAll(path, f.Mode.Perm())
+	case fs.ModeSymlink:
+		return os.Symlink(f.Link, path)
 	}
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	b, err := io.ReadAll(r)
+	if err = errors.Join(err, r.Close(), os.MkdirAll(filepath.Dir(path), 0o755)); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, f.Mode.Perm())
 }
 
 // damaged is a console that changes what it is given.

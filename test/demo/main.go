@@ -161,7 +161,7 @@ func (s *demonstration) play(ctx context.Context) error {
 	fmt.Fprintf(
 		s.out, "%s\n%s: %s after %s\n%s\n", out, run.Name, run.Conclusion, took.Round(time.Millisecond), run.DetailsURL,
 	)
-	err = s.judge(ctx, run)
+	err = s.compare(ctx, run)
 	if err == nil && s.look != nil {
 		err = s.look(ctx, run.DetailsURL)
 	}

@@ -57,8 +57,8 @@ func (s *demonstration) completed(ctx context.Context) (scene.CheckRun, error) {
 	}
 }
 
-// judge says whether the check is what the demo must come to.
-func (s *demonstration) judge(ctx context.Context, run scene.CheckRun) error {
+// compare reports how the check differs from what the demo must come to.
+func (s *demonstration) compare(ctx context.Context, run scene.CheckRun) error {
 	var errs []error
 	if run.Conclusion != s.want {
 		errs = append(errs, fmt.Errorf("the conclusion is %q, expected %q", run.Conclusion, s.want))
