@@ -3,7 +3,6 @@
 package hostcmd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"github.com/gantry-ci/gantry/internal/shell"
 )
 
-// Power switches a board by commands. Those that are not there are no error, as in LAVA.
+// Power switches a board by commands.
 type Power struct {
 	Before []string // run before power is given
 	Give   []string // give power
@@ -23,62 +22,89 @@ type Power struct {
 	Cut    []string // cut power
 }
 
-// On gives power.
-func (p Power) On(ctx context.Context) error {
-	if err := run(ctx, p.Before); err != nil {
-		return err
-	}
-	if len(p.Give) == 0 {
-		return run(ctx, p.Reset)
-	}
-	return run(ctx, p.Give)
-}
-
-// Off cuts power, also what another process gave.
-func (p Power) Off(ctx context.Context) error { return run(ctx, p.Cut) }
-
-// commandTimeout bounds one command: a PDU that reboots answers within some seconds or not at all.
+// commandTimeout bounds a command that gives power: a PDU that reboots answers within some seconds or not at all.
 const commandTimeout = 30 * time.Second
 
-// shown is how much of what a failed command said is in the error.
-const shown = 1 << 10
+// cutTimeout bounds all commands that cut power, so that they have ended before the journal, which grants an undo half
+// a minute, gives up.
+const cutTimeout = 25 * time.Second
 
-// run runs commands one after another, up to the first that fails.
-func run(ctx context.Context, commands []string) error {
-	for _, c := range commands {
-		if err := runOne(ctx, c); err != nil {
-			return fmt.Errorf("run %q: %w", c, err)
+// On gives power. The first command that fails ends it; an error says which one it was, and what it printed.
+func (p Power) On(ctx context.Context) error {
+	give := p.Give
+	if len(give) == 0 {
+		give = p.Reset
+	}
+	if len(give) == 0 {
+		return errors.New("give power: there is no command for it")
+	}
+	for _, commands := range [][]string{p.Before, give} {
+		for _, c := range commands {
+			if err := run(ctx, c, commandTimeout); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func runOne(ctx context.Context, command string) error {
-	argv, err := shell.Split(command)
-	if err != nil {
-		return err
+// Off cuts power, also what another process gave. Each command is run, also after one that fails, and has an equal part
+// of the time that is left: one that hangs leaves the others theirs. It is an error that there is no command.
+func (p Power) Off(ctx context.Context) error {
+	if len(p.Cut) == 0 {
+		return errors.New("cut power: there is no command for it")
 	}
-	if len(argv) == 0 {
-		return errors.New("the command is empty")
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("no answer within %s", commandTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, cutTimeout, fmt.Errorf("the power was not cut within %s", cutTimeout))
 	defer cancel()
-	var said bytes.Buffer
+	end, _ := ctx.Deadline() // the caller's may be earlier
+	var errs []error
+	for i, c := range p.Cut {
+		errs = append(errs, run(ctx, c, time.Until(end)/time.Duration(len(p.Cut)-i)))
+	}
+	return errors.Join(errs...)
+}
+
+// run runs a command to its end, or kills it and what it started.
+func run(ctx context.Context, command string, limit time.Duration) error {
+	argv, err := shell.Split(command)
+	switch {
+	case err != nil:
+		return fmt.Errorf("run %q: %w", command, err)
+	case len(argv) == 0:
+		return fmt.Errorf("run %q: the command is empty", command)
+	}
+	late := fmt.Errorf("it did not end within %s", limit.Round(time.Millisecond))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
+	var out tail
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	// What it started ends with it.
+	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // for a pipe that something else holds open
-	err = cmd.Run()
-	if err == nil {
+	if err = cmd.Run(); err == nil {
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	if out := strings.TrimSpace(strings.ToValidUTF8(said.String(), "?")); out != "" {
-		err = fmt.Errorf("%w: %s", err, out[max(0, len(out)-shown):])
+	if text := out.String(); text != "" {
+		err = fmt.Errorf("%w: %s", err, text)
 	}
-	return err
+	return fmt.Errorf("run %q: %w", command, err)
 }
+
+// tailSize is how much of a failed command's output is in the error.
+const tailSize = 1 << 10
+
+// tail keeps the last bytes of a command's output, however much that is.
+type tail struct{ b []byte }
+
+// Write never fails.
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p[max(0, len(p)-tailSize):]...)
+	t.b = append(t.b[:0], t.b[max(0, len(t.b)-tailSize):]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string { return strings.TrimSpace(strings.ToValidUTF8(string(t.b), "?")) }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Commands run in order, as words and not by a shell, and the first that fails ends it.
@@ -31,9 +32,12 @@ func TestPower(t *testing.T) {
 			t.Errorf("off: %v", err)
 		}
 	}
-	p = Power{Reset: []string{"touch " + file("reset")}}
-	if err := errors.Join(p.On(t.Context()), p.Off(t.Context())); err != nil || !exists("reset") {
-		t.Errorf("with a reset alone: %v", err)
+	p = Power{Reset: []string{"touch " + file("reset")}, Cut: []string{"rm " + file("reset")}}
+	if err := p.On(t.Context()); err != nil || !exists("reset") {
+		t.Errorf("on with a reset alone: %v", err)
+	}
+	if err := p.Off(t.Context()); err != nil || exists("reset") {
+		t.Errorf("off: %v", err)
 	}
 	p = Power{Give: []string{"ls " + file("missing"), "touch " + file("never")}}
 	if err := p.On(t.Context()); err == nil || !strings.Contains(err.Error(), "No such file") || exists("never") {
@@ -48,5 +52,56 @@ func TestPowerHangs(t *testing.T) {
 	cancel(cause)
 	if err := (Power{Cut: []string{`sh -c "sleep 1000 & wait"`}}).Off(ctx); !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What cannot be done is no success: whoever asks would believe the board is off.
+func TestPowerWithoutCommands(t *testing.T) {
+	for name, p := range map[string]Power{
+		"none": {}, "reset": {Reset: []string{"true"}}, "on": {Give: []string{"true"}}, "before": {Before: []string{"true"}},
+	} {
+		if err := p.Off(t.Context()); err == nil || !strings.Contains(err.Error(), "there is no command") {
+			t.Errorf("%s: off: %v", name, err)
+		}
+		if err := p.On(t.Context()); (err == nil) != (name == "reset" || name == "on") {
+			t.Errorf("%s: on: %v", name, err)
+		}
+	}
+}
+
+// A command that hangs, or fails, leaves those after it their time: the board may be off all the same.
+func TestOffGoesOn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	file := filepath.Join(t.TempDir(), "on")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := Power{Cut: []string{"sleep 1000", "false", "rm " + file}}.Off(ctx)
+	if err == nil || !strings.Contains(err.Error(), `run "sleep 1000": it did not end within`) ||
+		!strings.Contains(err.Error(), `run "false": exit status 1`) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the last command: %v", err)
+	}
+}
+
+// Of what a command prints, the end is kept, whatever the length.
+func TestTail(t *testing.T) {
+	var out tail
+	for _, s := range []string{"first", strings.Repeat("x", 3*tailSize), "\xff the end \n"} {
+		if n, err := out.Write([]byte(s)); n != len(s) || err != nil {
+			t.Errorf("wrote %d of %d: %v", n, len(s), err)
+		}
+	}
+	got := out.String()
+	if len(out.b) != tailSize || !strings.HasSuffix(got, "xx? the end") || strings.Contains(got, "first") {
+		t.Errorf("%d bytes: %q", len(out.b), got)
+	}
+	err := Power{Cut: []string{`sh -c "yes | head -c 3000000; echo broken; exit 3"`}}.Off(t.Context())
+	if err == nil || !strings.HasSuffix(err.Error(), "broken") || len(err.Error()) > 2*tailSize {
+		t.Errorf("got %.3000v", err)
 	}
 }
