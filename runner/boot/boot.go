@@ -34,7 +34,7 @@ type methods struct {
 // Methods is the table of what gantry executes, for one plan.
 func Methods(o Options) []plan.Method {
 	m := &methods{Options: o}
-	return []plan.Method{plan.For(m.qemu), plan.For(m.newConnection)}
+	return []plan.Method{plan.For(m.qemu), plan.For(m.minimal), plan.For(m.newConnection)}
 }
 
 // drainLimit is how long the target is held for the part of its console that is not classified yet. Ordinary text is
@@ -62,7 +62,7 @@ func (o *methods) connect(ctx context.Context, r *plan.Run, to opening) (end fun
 	if err != nil {
 		return nil, errors.Join(err, rw.Close())
 	}
-	start := c.Size()
+	start := c.Begin() // it may have printed already
 	if err := o.Kernels.Boot(to.record, c.LineAt(start), to.kernel); err != nil {
 		r.Logf("warning", "%v", err)
 	}

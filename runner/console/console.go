@@ -35,6 +35,7 @@ type Console struct {
 	name   string
 	rw     io.ReadWriteCloser
 	rec    *record
+	begin  int64 // of the stream, in the record
 	log    *slog.Logger
 	token  chan struct{} // holds the right to write while a session has it
 	writes chan write
@@ -59,7 +60,7 @@ func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 		return nil, results.Failf(results.ClassInfrastructure, "open the console record: %w", err)
 	}
 	c := &Console{
-		name: o.Name, rw: rw, rec: rec, log: o.Logger,
+		name: o.Name, rw: rw, rec: rec, begin: rec.size(), log: o.Logger,
 		token: make(chan struct{}, 1), writes: make(chan write), closed: make(chan struct{}), done: make(chan struct{}),
 	}
 	var wg sync.WaitGroup
@@ -72,6 +73,9 @@ func New(rw io.ReadWriteCloser, file *os.File, o Options) (*Console, error) {
 	}()
 	return c, nil
 }
+
+// Begin is the offset of the stream's first byte: what was in the record before is of an earlier boot.
+func (c *Console) Begin() int64 { return c.begin }
 
 // Name is the console's name; the first one has none.
 func (c *Console) Name() string { return c.name }

@@ -139,6 +139,9 @@ func TestReopened(t *testing.T) {
 		if err != nil || m.Line != 2*boot+2 || m.Start != int64(boot*13+5) {
 			t.Errorf("boot %d: match %+v, error %v", boot, m, err)
 		}
+		if got := c.Begin(); got != int64(boot*13) { // however much of it is read by now
+			t.Errorf("boot %d begins at %d", boot, got)
+		}
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
