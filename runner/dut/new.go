@@ -41,9 +41,9 @@ type Maker struct {
 	// Make makes the target of a device file that it takes; its name and device are set for it. Undoers that it sets go
 	// before those of the same kind below: they know what this process has switched on.
 	Make func(d *jobs.Device, o Options) (*Target, error)
-	// Undoers take back what targets of this sort do, by the identity of each thing: a kind is one maker's. The device
-	// file is the one of the run's own target, or nil: it may be of another maker, or gone.
-	Undoers func(d *jobs.Device, o Options) journal.Undoers
+	// Undoers take back what targets of this sort do, by the identity of each thing: a kind is one maker's. No device file
+	// is needed for it, since the one of the run's target may be another one meanwhile, or gone.
+	Undoers func(o Options) journal.Undoers
 }
 
 // Makers is the table of the targets that gantry knows. The first that takes a device file makes its target.
@@ -75,7 +75,7 @@ func New(d *jobs.Device, o Options) (*Target, error) {
 		return nil, results.Blame(results.ClassInfrastructure, fmt.Errorf("device %q: %w", d.Name, err))
 	}
 	t.Name, t.Device = d.Name, d
-	undoers, err := Undoers(d, o)
+	undoers, err := Undoers(o)
 	if err != nil {
 		return nil, results.Blame(results.ClassBug, err)
 	}
@@ -84,12 +84,11 @@ func New(d *jobs.Device, o Options) (*Target, error) {
 	return t, nil
 }
 
-// Undoers take back what was done to the target of a device file, which is nil where it is gone. What needs no device
-// file is taken back all the same.
-func Undoers(d *jobs.Device, o Options) (journal.Undoers, error) {
+// Undoers take back what was done to the target of a run, whatever became of its device file.
+func Undoers(o Options) (journal.Undoers, error) {
 	var all []journal.Undoers
 	for _, m := range o.makers() {
-		all = append(all, m.Undoers(d, o))
+		all = append(all, m.Undoers(o))
 	}
 	return journal.Merge(all...)
 }

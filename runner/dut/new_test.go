@@ -130,9 +130,11 @@ func TestNew(t *testing.T) {
 	for src, want := range map[string]string{
 		"name: a\ntype: t\nboot: {qemu: {command: qemu-system-nowhere}}\n": "guests",
 		boardDevice:          "power",
-		"name: a\ntype: t\n": "a QEMU guest (boot method qemu), or a board (commands: ",
+		"name: a\ntype: t\n": "a QEMU guest (boot method qemu), or a board (LAVA's device file, with commands: ",
+		strings.Replace(boardDevice, "power_off: /nowhere/off", "connect: telnet x", 1):        "neither",
+		strings.Replace(boardDevice, "power_on: /nowhere/on", "hard_reset: /nowhere/reset", 1): "power",
 	} {
-		got := ""
+		var got string
 		target, err := dut.New(device(t, src), dut.Options{ID: "x", KVM: probed})
 		switch {
 		case err != nil:
@@ -143,6 +145,8 @@ func TestNew(t *testing.T) {
 			got = "guests"
 		case target.Power != nil:
 			got = "power"
+		default:
+			got = "neither"
 		}
 		if !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, %v", src, got, err)
@@ -181,8 +185,7 @@ func TestUndoLive(t *testing.T) {
 // The journal has the guest's id, whatever the target is called, and so any process takes it back.
 func TestUndoGuest(t *testing.T) {
 	guests := newScratch("undo-me")
-	d := device(t, scratchDevice)
-	target, err := dut.New(d, dut.Options{ID: "undo-me", Makers: []dut.Maker{scratchMaker()}})
+	target, err := dut.New(device(t, scratchDevice), dut.Options{ID: "undo-me", Makers: []dut.Maker{scratchMaker()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,10 +193,8 @@ func TestUndoGuest(t *testing.T) {
 	if got := target.Guests.Guest("second").Undo; got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	for _, d := range []*jobs.Device{d, nil} {
-		undoers, err := dut.Undoers(d, dut.Options{ID: "undo-me", Makers: []dut.Maker{scratchMaker()}})
-		if err != nil || undoers[want.Kind](t.Context(), want.Arg) != nil {
-			t.Errorf("%v, %v", undoers, err)
-		}
+	undoers, err := dut.Undoers(dut.Options{ID: "undo-me", Makers: []dut.Maker{scratchMaker()}})
+	if err != nil || undoers[want.Kind](t.Context(), want.Arg) != nil {
+		t.Errorf("%v, %v", undoers, err)
 	}
 }

@@ -22,7 +22,7 @@ func qemuMaker() Maker {
 		Name:  "a QEMU guest (boot method qemu)",
 		Takes: func(d *jobs.Device) bool { return d.Qemu != nil },
 		Make:  qemuTarget,
-		Undoers: func(_ *jobs.Device, o Options) journal.Undoers {
+		Undoers: func(o Options) journal.Undoers {
 			return journal.Undoers{
 				undoQemuGuest: qemu.Kill,
 				undoPowerOff:  func(ctx context.Context, _ string) error { return qemu.Kill(ctx, o.ID) },

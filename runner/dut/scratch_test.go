@@ -34,7 +34,7 @@ func scratchMaker() dut.Maker {
 		Make: func(_ *jobs.Device, o dut.Options) (*dut.Target, error) {
 			return dut.GuestTarget(newScratch(o.ID), "scratch-guest", false), nil
 		},
-		Undoers: func(*jobs.Device, dut.Options) journal.Undoers {
+		Undoers: func(dut.Options) journal.Undoers {
 			return journal.Undoers{"scratch-guest": func(_ context.Context, id string) error { return killScratch(id) }}
 		},
 	}

@@ -95,14 +95,10 @@ func (x *Executor) Execute(ctx context.Context, a lab.Assignment, dir string) (r
 	return *res, err
 }
 
-// Recover takes back what a crashed process left of a run, on the target that the assignment names and no other. Where
-// its device file is gone, what has an identity on the host is taken back all the same: a guest, a path.
+// Recover takes back what a crashed process left of a run, by the identity of each thing: a guest, a path, an outlet.
+// The device file of its target may be another one meanwhile, or gone.
 func (x *Executor) Recover(ctx context.Context, a lab.Assignment, dir string) error {
-	d := x.Config.Devices[a.Target]
-	if d == nil {
-		x.Logger.WarnContext(ctx, "recovery without a device file", "run", a.Run, "target", a.Target)
-	}
-	undoers, err := dut.Undoers(d, x.target(a))
+	undoers, err := dut.Undoers(x.target(a))
 	if err != nil {
 		return results.Blame(results.ClassBug, err)
 	}

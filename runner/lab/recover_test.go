@@ -50,7 +50,7 @@ func (s strip) maker() dut.Maker {
 			o := outlet{s, d.Power.Get("outlet").Text}
 			return &dut.Target{Power: &dut.Power{Switch: o, Undo: journal.Undo{Kind: "strip-outlet", Arg: o.name}}}, nil
 		},
-		Undoers: func(*jobs.Device, dut.Options) journal.Undoers {
+		Undoers: func(dut.Options) journal.Undoers {
 			cut := func(ctx context.Context, name string) error { return outlet{s, name}.Off(ctx) }
 			return journal.Undoers{"strip-outlet": cut}
 		},
@@ -148,23 +148,52 @@ func TestRecoverOwnTarget(t *testing.T) {
 	}
 }
 
-// TestRecoverWithoutDevice recovers a run whose device file is gone: what has an identity on the host is taken back,
-// and what only the device file could say is in the error, with the board's name. It stays to be taken back.
+// TestRecoverWithoutDevice recovers runs whose device files are gone, or name each other's outlets meanwhile: what the
+// run has switched on is cut all the same, and the outlet that the file names now stays on.
 func TestRecoverWithoutDevice(t *testing.T) {
+	for _, driver := range []string{"strip", "lava"} {
+		for name, device := range map[string]string{"gone": "", "rewired": driver + "-2"} {
+			s := strip{t.TempDir()}
+			x := boards(t, s)
+			own, other := driver+"-1", driver+"-2"
+			a := lab.Assignment{Run: "r1", Lease: "lease-1", Target: own}
+			dir := crashed(t, x, a)
+			if err := os.WriteFile(s.file(other), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			now := *x
+			now.Config = &Config{Devices: map[string]*jobs.Device{}}
+			if d := x.Config.Devices[device]; d != nil {
+				moved := *d
+				moved.Name = own
+				now.Config.Devices[own] = &moved
+			}
+			if err := now.Recover(t.Context(), a, dir); err != nil || s.isOn(own) || !s.isOn(other) {
+				t.Errorf("%s, %s: %v; on: %t, the other: %t", own, name, err, s.isOn(own), s.isOn(other))
+			}
+		}
+	}
+}
+
+// TestRecoverUnreadableOutlet has an entry that names no outlet: it is an error, and stays to be taken back.
+func TestRecoverUnreadableOutlet(t *testing.T) {
 	s := strip{t.TempDir()}
 	x := boards(t, s)
-	for name, want := range map[string]string{"strip-1": "", "lava-1": "no device file that says how to switch lava-1"} {
-		a := lab.Assignment{Run: "r1", Lease: "lease-1", Target: name}
-		dir := crashed(t, x, a)
-		gone := *x
-		gone.Config = &Config{Devices: map[string]*jobs.Device{}}
-		err := gone.Recover(t.Context(), a, dir)
-		if (err == nil) != (want == "") || s.isOn(name) != (want != "") ||
-			err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, on: %t", name, err, s.isOn(name))
+	for arg, want := range map[string]string{
+		`lava-1`:                 "read the outlet of a board",
+		`{\"board\":\"lava-1\"}`: "cut the power of lava-1: cut power: there is no command",
+		`{\"power_off\":[\"\"]}`: "the command is empty",
+	} {
+		dir := t.TempDir()
+		line := `{"id":1,"do":{"kind":"board-power","arg":"` + arg + `"}}` + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "journal"), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		if err := x.Recover(t.Context(), a, dir); err != nil || s.isOn(name) { // the file is there again
-			t.Errorf("%s: got %v, on: %t", name, err, s.isOn(name))
+		for range 2 {
+			err := x.Recover(t.Context(), lab.Assignment{Run: "r1", Lease: "lease-1", Target: "lava-1"}, dir)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %q", arg, err, want)
+			}
 		}
 	}
 }
@@ -184,12 +213,23 @@ func guestOf(t *testing.T, attempt, name string) vm.Guest {
 	return g
 }
 
+// base is a journal as runners wrote it that knew one guest, which they named after the target: the folder DIR has the
+// images of a run that has retried its deploy and then booted.
+func base(t *testing.T) []string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/journal-one-guest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+}
+
 // TestRecoverJournals takes back the guests of journals: by their ids, and where a runner of before this one had only
 // the target's name, by the lease. The device file may be gone, the guests of other leases stay.
 func TestRecoverJournals(t *testing.T) {
 	const lease, other = "lease-journals", "lease-journals-2"
 	for name, lines := range map[string][]string{
-		"old": {`{"id":1,"do":{"kind":"remove","arg":"DIR/images"}}`, `{"id":2,"do":{"kind":"power-off","arg":"qemu-1"}}`},
+		"old": base(t),
 		"new": {`{"id":1,"do":{"kind":"qemu-guest","arg":"` + lease + `"}}`},
 		"second guest": {
 			`{"id":1,"do":{"kind":"qemu-guest","arg":"` + lease + `"}}`,

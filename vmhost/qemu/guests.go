@@ -91,7 +91,7 @@ func (g *Guests) Check(s vm.Spec) error {
 	return err
 }
 
-// read makes options of the job's arguments, and refuses what the job may not say.
+// read makes options of the job's arguments, and refuses what the job may not use.
 func (o Options) read(s vm.Spec) ([]option, error) {
 	known := images(s.Images)
 	p := policy{limits: o.Limits, isImage: func(file string) bool { return isPlaceholder(file) || known.has(file) }}
