@@ -24,7 +24,7 @@ func (c *runnerCmd) Run(ctx context.Context, e *env) error {
 
 // runnerConfig reads the file and the device files it names.
 func (e *env) runnerConfig(file string) (*lab.Config, error) {
-	c, err := lab.ReadConfig(file, e.device)
+	c, err := lab.ReadConfig(file, e.device, nil)
 	if err != nil {
 		return nil, usagef("%w", err)
 	}

@@ -2,12 +2,8 @@ package runner_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +13,7 @@ import (
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner"
 	"github.com/gantry-ci/gantry/runner/dut"
+	"github.com/gantry-ci/gantry/test/board"
 )
 
 const twoConsoles = `job_name: two consoles
@@ -24,8 +21,13 @@ device_type: board
 visibility: public
 timeouts: {job: {minutes: 2}, action: {minutes: 1}, connection: {seconds: 30}}
 actions:
-- boot: {namespace: linux, method: new_connection, connection: uart0, prompts: ['uart0# ']}
-- boot: {namespace: mcu, method: new_connection, connection: uart1, prompts: ['uart1# ']}
+- boot: {namespace: linux, method: minimal, auto_login: {login_prompt: 'login:', username: root}, prompts: ['uart0# ']}
+- boot:
+    namespace: mcu
+    method: new_connection
+    connection: uart1
+    auto_login: {login_prompt: 'login:', username: root}
+    prompts: ['uart1# ']
 - test:
     namespace: linux
     interactive:
@@ -52,67 +54,64 @@ actions:
       - {command: "echo st''ill", name: says, successes: [{message: still}]}
 `
 
-// promptShell is a console with a shell behind it, which prints its name as a prompt and echoes what is typed.
-type promptShell struct{ name string }
-
-func (p promptShell) Open(context.Context) (io.ReadWriteCloser, error) {
-	cmd := exec.Command(
-		"sh", "-c", fmt.Sprintf(
-			`printf '%[1]s# '; while read -r l; do printf '%%s\n' "$l"; eval "$l"; printf '%[1]s# '; done 2>&1`, p.name,
-		),
-	)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &piped{out, in, cmd}, cmd.Start()
-}
-
-// piped is a program as a stream.
-type piped struct {
-	io.Reader
-	io.WriteCloser
-	cmd *exec.Cmd
-}
-
-func (p *piped) Close() error {
-	err := p.WriteCloser.Close()
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // killed
-	return err
-}
-
-// runTwoConsoles runs the job on a board with two consoles.
-func runTwoConsoles(t *testing.T) (dir string, res *results.Results) {
+// boardOn is a board with two consoles, on an outlet.
+func boardOn(t *testing.T, outlet string) *dut.Target {
 	t.Helper()
-	j, r := jobs.ParseJob([]byte(twoConsoles), schema.Strict)
+	d, r := jobs.ParseDevice([]byte(board.Device("board", outlet)))
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
 	}
+	target, err := dut.New(d, dut.Options{ID: "board", Makers: board.Makers()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// runTwoConsoles runs the job on a board with two consoles.
+func runTwoConsoles(t *testing.T, src string, on bool) (dir string, res *results.Results) {
+	t.Helper()
+	j, r := jobs.ParseJob([]byte(src), schema.Strict)
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	outlet := filepath.Join(t.TempDir(), "outlet")
+	target := boardOn(t, outlet)
+	if on {
+		if err := target.Power.On(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	dir = t.TempDir()
 	res, err := runner.Run(t.Context(), runner.Options{
-		ID: "two-consoles", Attempt: 1, Job: j, Dir: dir, Logger: slog.New(slog.DiscardHandler),
-		Target: &dut.Target{Name: "board", Consoles: dut.Consoles{
-			{Name: "uart0", Console: promptShell{"uart0"}}, {Name: "uart1", Console: promptShell{"uart1"}},
-		}},
+		ID: "two-consoles", Attempt: 1, Job: j, Dir: dir, Logger: slog.New(slog.DiscardHandler), Target: target,
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(outlet); (err == nil) != on {
+		t.Errorf("the board was on before: %t; after the run: %v", on, err)
 	}
 	return dir, res
 }
 
 // TestTwoConsoles has two namespaces use a console each: each has a record of its own, and what is said of a line is
-// said of the record that it is in.
+// said of the record that it is in. The first namespace boots the board, or finds it on: then it stays on.
 func TestTwoConsoles(t *testing.T) {
 	t.Parallel()
-	dir, res := runTwoConsoles(t)
+	for method, on := range map[string]bool{"minimal": false, "new_connection, connection: uart0": true} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			dir, res := runTwoConsoles(t, strings.Replace(twoConsoles, "method: minimal", "method: "+method, 1), on)
+			checkTwoConsoles(t, dir, res)
+		})
+	}
+}
+
+func checkTwoConsoles(t *testing.T, dir string, res *results.Results) {
+	t.Helper()
 	if res.Verdict.Verdict != results.VerdictPass {
-		t.Errorf("%s: %s", res.Verdict.Verdict, res.Message)
+		t.Fatalf("%s: %s", res.Verdict.Verdict, res.Message)
 	}
 	lines := map[string][]string{}
 	for log, other := range map[string]string{"console.log": "uart1", "console-uart1.log": "uart0"} {

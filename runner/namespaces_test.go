@@ -103,9 +103,7 @@ func TestResultsLogin(t *testing.T) {
 // TestConsoleOfOneNamespace has a second namespace open a console that another one has open.
 func TestConsoleOfOneNamespace(t *testing.T) {
 	t.Parallel()
-	board := &dut.Target{Name: "board", Consoles: dut.Consoles{
-		{Name: "uart0", Console: promptShell{"uart0"}}, {Name: "uart1", Console: promptShell{"uart1"}},
-	}}
+	target := boardOn(t, "/nowhere/outlet")
 	open := func(ns, console string) string {
 		return fmt.Sprintf("- boot: {namespace: %s, method: new_connection, connection: %s, prompts: ['# ']}", ns, console)
 	}
@@ -117,6 +115,11 @@ func TestConsoleOfOneNamespace(t *testing.T) {
 	}{
 		"a console each":      {[]string{open("one", "uart0"), open("two", "uart1"), open("one", "uart0")}, nil},
 		"used from elsewhere": {[]string{open("one", "uart0"), again}, nil},
+		"booted by the second": {
+			[]string{open("one", "uart0"), "- boot: {namespace: two, method: minimal, prompts: ['# ']}"},
+			[]string{`line 7: boot minimal: console "uart0" is open in namespace "one" already; ` +
+				"a test of another namespace uses it with connection-namespace: one"},
+		},
 		"opened by the second": {
 			[]string{open("one", "uart0"), open("one", "uart1"), open("two", "uart1")},
 			[]string{`line 8: boot new_connection: console "uart1" is open in namespace "one" already; ` +
@@ -125,7 +128,7 @@ func TestConsoleOfOneNamespace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if d := cmp.Diff(c.want, refusals(t, board, inNamespaces(c.actions...))); d != "" {
+			if d := cmp.Diff(c.want, refusals(t, target, inNamespaces(c.actions...))); d != "" {
 				t.Error(d)
 			}
 		})

@@ -21,17 +21,21 @@ func (o *methods) newConnection(b *plan.Builder, p *jobs.BootNewConnection) {
 	o.users.console(b, p.Connection, p.Namespace)
 	o.users.resultsLogin(b, p.Namespace)
 	session.Delay = delay(b)
-	record := o.names.board(b, p.Connection, first)
+	o.connectDevice(b, before, opening{
+		tty: tty, record: o.names.board(b, p.Connection, first), session: session, ignoreKernel: p.IgnoreKernelMessages,
+	})
+	o.login(b, &p.Login, session)
+}
+
+// connectDevice adds the step that opens a console of a board. Before ends the console of the boot before.
+func (o *methods) connectDevice(b *plan.Builder, before *func() error, to opening) {
 	b.Step("connect-device", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) (err error) {
 		if *before != nil { // it is opened anew
 			if err := (*before)(); err != nil {
 				return err
 			}
 		}
-		*before, err = o.connect(ctx, r, opening{
-			tty: tty, record: record, session: session, ignoreKernel: p.IgnoreKernelMessages,
-		})
+		*before, err = o.connect(ctx, r, to)
 		return err
 	})
-	o.login(b, &p.Login, session)
 }

@@ -11,6 +11,14 @@ type NamedConsole struct {
 	Console
 }
 
+// First is the first console; the zero NamedConsole where there is none.
+func (c Consoles) First() NamedConsole {
+	if len(c) == 0 {
+		return NamedConsole{}
+	}
+	return c[0]
+}
+
 // Named is the console of that name, and whether it is the first; nil where there is none.
 func (c Consoles) Named(name string) (tty Console, first bool) {
 	i := slices.IndexFunc(c, func(n NamedConsole) bool { return n.Name == name })

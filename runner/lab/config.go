@@ -11,6 +11,7 @@ import (
 
 	"github.com/gantry-ci/gantry/internal/schema"
 	"github.com/gantry-ci/gantry/jobs"
+	"github.com/gantry-ci/gantry/runner/dut"
 )
 
 // Config is a runner's configuration file.
@@ -47,8 +48,11 @@ func (c *Config) Fields(f *schema.Fields) {
 }
 
 // ReadConfig reads the configuration and all that it names. Device reads one device file: it says what is wrong with it
-// as its user wants it said.
-func ReadConfig(file string, device func(file string) (*jobs.Device, error)) (*Config, error) {
+// as its user wants it said. Makers are those of targets, nil for gantry's own: a device file of which none of them
+// makes a target is refused here, and not with each of its jobs.
+func ReadConfig(
+	file string, device func(file string) (*jobs.Device, error), makers []dut.Maker,
+) (*Config, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
@@ -69,7 +73,7 @@ func ReadConfig(file string, device func(file string) (*jobs.Device, error)) (*C
 			return nil, fmt.Errorf("read the configuration: %s: no device file is at %q", file, pattern)
 		}
 		for _, f := range files {
-			if err := c.add(f, device); err != nil {
+			if err := c.add(f, device, makers); err != nil {
 				return nil, err
 			}
 		}
@@ -85,15 +89,16 @@ func ReadConfig(file string, device func(file string) (*jobs.Device, error)) (*C
 }
 
 // add reads a device file.
-func (c *Config) add(file string, device func(string) (*jobs.Device, error)) error {
+func (c *Config) add(file string, device func(string) (*jobs.Device, error), makers []dut.Maker) error {
 	d, err := device(file)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case d.Qemu == nil:
-		return fmt.Errorf("%s: gantry boots QEMU guests, and no boards yet; this file describes no guest", file)
-	case c.Devices[d.Name] != nil:
+	}
+	if c.Devices[d.Name] != nil {
 		return fmt.Errorf("%s: a second device is called %q", file, d.Name)
+	}
+	if _, err := dut.New(d, dut.Options{Makers: makers}); err != nil { // which does no I/O
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	c.Devices[d.Name] = d
 	return nil

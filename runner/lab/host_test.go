@@ -33,7 +33,7 @@ func configured(t *testing.T, more string) (*Config, error) {
 	}
 	return ReadConfig(file, func(string) (*jobs.Device, error) {
 		return parse(t, "name: qemu-0\ntype: qemu\nboot: {qemu: {command: qemu-system-x86_64}}\n"), nil
-	})
+	}, nil)
 }
 
 // TestHostKeys refuses wrong addresses when the configuration is read, with the line and the key.
