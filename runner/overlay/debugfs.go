@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -181,6 +182,9 @@ const maxLine = 1 << 20
 // killWait is from the kill of debugfs to giving up on its pipes.
 const killWait = 5 * time.Second
 
+// maxShown is how much of what debugfs printed is in an error.
+const maxShown = 500
+
 // failed is why debugfs did not end well: what it crashes on is the image.
 func (d *debugfs) failed(ctx context.Context, err error, stderr string) error {
 	switch {
@@ -189,5 +193,5 @@ func (d *debugfs) failed(ctx context.Context, err error, stderr string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return results.Failf(results.ClassInfrastructure, "debugfs of e2fsprogs is not installed: %w", err)
 	}
-	return results.Failf(results.ClassJob, "debugfs: %w: %.500s", err, stderr)
+	return results.Failf(results.ClassJob, "debugfs: %w: %s", err, plaintext.Clip(strings.TrimSpace(stderr), maxShown))
 }

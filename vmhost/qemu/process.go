@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
@@ -27,7 +28,7 @@ type process struct {
 	cmd    *exec.Cmd
 	binary string
 	qmp    *monitor
-	stderr tail
+	stderr *plaintext.Tail
 	done   chan struct{} // closed when it is reaped; end is set then
 	end    vm.End
 
@@ -69,11 +70,13 @@ func start(
 		sockets[name] = s.handOver()
 		files.add(sockets[name])
 	}
-	p := &process{binary: filepath.Base(binary), done: make(chan struct{})}
+	p := &process{
+		binary: filepath.Base(binary), stderr: plaintext.NewTail(tailSize), done: make(chan struct{}),
+	}
 	p.qmp = newMonitor(conn, func(e Event) { p.event(e, o.OnEvent) })
 	argv := render(binary, files.inherit(c.opts, sockets), func(opt option) string { return files.name(opt) })
 	p.cmd = launcher(ctx, o, c, argv, files)
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stderr = p.stderr
 	if err := p.launch(streams); err != nil {
 		p.qmp.close()
 		return nil, err

@@ -11,10 +11,10 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/gantry-ci/gantry/internal/fetch"
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/results"
 )
 
@@ -104,8 +104,8 @@ func (g *clone) run(ctx context.Context, args ...string) (string, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killWait
-	out, said := &capped{max: maxList}, &capped{max: maxStderr}
-	cmd.Stdout, cmd.Stderr = out, said
+	out, stderr := &capped{max: maxList}, plaintext.NewTail(maxStderr)
+	cmd.Stdout, cmd.Stderr = out, stderr
 	err := cmd.Run()
 	switch {
 	case err == nil && out.over:
@@ -120,7 +120,7 @@ func (g *clone) run(ctx context.Context, args ...string) (string, error) {
 	if g.proxy != nil && g.proxy.Err() != nil {
 		return "", g.proxy.Err()
 	}
-	text := strings.TrimSpace(strings.ToValidUTF8(said.String(), "\uFFFD"))
+	text := stderr.String()
 	if lab.MatchString(text) {
 		return "", results.Failf(results.ClassInfrastructure, "git %s: %s", args[0], text)
 	}
