@@ -1,16 +1,11 @@
 package plaintext
 
-import (
-	"strings"
-	"sync"
-)
+import "strings"
 
-// Tail keeps the last bytes of what is written to it: the end of a program's output, which says why it ended. It may be
-// written to and read by several goroutines.
+// Tail keeps the last bytes of what is written to it: the end of a program's output, which says why it ended. One
+// goroutine may use it at a time, as that of exec.Cmd does until Wait returns.
 type Tail struct {
-	n int
-
-	mu  sync.Mutex
+	n   int
 	buf []byte
 }
 
@@ -19,8 +14,6 @@ func NewTail(n int) *Tail { return &Tail{n: n} }
 
 // Write never fails.
 func (t *Tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.buf = append(t.buf, b[max(0, len(b)-t.n):]...)
 	if over := len(t.buf) - t.n; over > 0 {
 		t.buf = append(t.buf[:0], t.buf[over:]...)
@@ -30,7 +23,5 @@ func (t *Tail) Write(b []byte) (int, error) {
 
 // String is the bytes that were kept, as valid UTF-8 without blanks around it.
 func (t *Tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	return strings.TrimSpace(Valid(string(t.buf)))
 }
