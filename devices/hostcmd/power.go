@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/internal/shell"
 )
 
@@ -76,9 +76,9 @@ func run(ctx context.Context, command string, limit time.Duration) error {
 	late := fmt.Errorf("it did not end within %s", limit.Round(time.Millisecond))
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
-	var out tail
+	out := plaintext.NewTail(tailSize)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // for a pipe that something else holds open
@@ -96,15 +96,3 @@ func run(ctx context.Context, command string, limit time.Duration) error {
 
 // tailSize is how much of a failed command's output is in the error.
 const tailSize = 1 << 10
-
-// tail keeps the last bytes of a command's output, however much that is.
-type tail struct{ b []byte }
-
-// Write never fails.
-func (t *tail) Write(p []byte) (int, error) {
-	t.b = append(t.b, p[max(0, len(p)-tailSize):]...)
-	t.b = append(t.b[:0], t.b[max(0, len(t.b)-tailSize):]...)
-	return len(p), nil
-}
-
-func (t *tail) String() string { return strings.TrimSpace(strings.ToValidUTF8(string(t.b), "?")) }

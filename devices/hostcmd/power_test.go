@@ -89,17 +89,7 @@ func TestOffGoesOn(t *testing.T) {
 }
 
 // Of what a command prints, the end is kept, whatever the length.
-func TestTail(t *testing.T) {
-	var out tail
-	for _, s := range []string{"first", strings.Repeat("x", 3*tailSize), "\xff the end \n"} {
-		if n, err := out.Write([]byte(s)); n != len(s) || err != nil {
-			t.Errorf("wrote %d of %d: %v", n, len(s), err)
-		}
-	}
-	got := out.String()
-	if len(out.b) != tailSize || !strings.HasSuffix(got, "xx? the end") || strings.Contains(got, "first") {
-		t.Errorf("%d bytes: %q", len(out.b), got)
-	}
+func TestOutput(t *testing.T) {
 	err := Power{Cut: []string{`sh -c "yes | head -c 3000000; echo broken; exit 3"`}}.Off(t.Context())
 	if err == nil || !strings.HasSuffix(err.Error(), "broken") || len(err.Error()) > 2*tailSize {
 		t.Errorf("got %.3000v", err)

@@ -98,27 +98,37 @@ func JUnit(w io.Writer, r *results.Results) error {
 		s.add(&c)
 	}
 	doc.Suites = append(doc.Suites, verdict(r, stamp))
-	for _, s := range doc.Suites {
+	doc.sum()
+	if err := writeXML(w, &doc); err != nil {
+		return fmt.Errorf("write JUnit XML: %w", err)
+	}
+	return nil
+}
+
+// sum counts what the suites have.
+func (d *testsuites) sum() {
+	for _, s := range d.Suites {
 		if s.seconds > 0 {
 			s.Time = seconds(s.seconds)
 		}
-		doc.Tests += s.Tests
-		doc.Failures += s.Failures
-		doc.Errors += s.Errors
-		doc.Skipped += s.Skipped
+		d.Tests += s.Tests
+		d.Failures += s.Failures
+		d.Errors += s.Errors
+		d.Skipped += s.Skipped
 	}
+}
+
+func writeXML(w io.Writer, doc any) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
+		return err
 	}
 	enc := xml.NewEncoder(w)
 	enc.Indent("", "  ")
 	if err := enc.Encode(doc); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
+		return err
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
-	}
-	return nil
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 // overcome are the steps of the pipeline that failed and passed when they were tried again. They must not make the

@@ -19,44 +19,17 @@ func (p *Parser) point(l line) {
 		top.indent = l.indent
 	}
 	top := p.sink(l.indent)
-	c := results.Case{LogLine: p.at()}
-	set, name := split(l.name)
-	if name == "" && top.next != "" && len(top.children) > 0 {
-		set, name = split(top.next)
-	}
 	number := l.number
 	if number == 0 {
 		number = top.count + 1
 	}
-	if name == "" {
-		name = fmt.Sprintf("test-%d", number)
-	}
-	c.Case = name
-	if set != "" {
-		c.Set = &set
-	}
+	c := results.Case{LogLine: p.at()}
+	under := top.setName(&c, l, number)
 	p.setResult(&c, l)
 	if top.seen[number] && p.copied(top, number, &c) {
 		return
 	}
-	top.results[c.Result]++
-	switch {
-	case top.seen[number]:
-		top.extra++
-		c.Note = strings.TrimSpace(c.Note + " number " + fmt.Sprint(number) + " again")
-	case top.count < maxCases:
-		top.seen[number] = true
-		if p.announced() {
-			top.names[number] = c.Case + "\x00" + c.Result
-		}
-		top.count++
-	default:
-		top.count++
-	}
-	under := name
-	if set != "" {
-		under = set + "/" + name
-	}
+	p.count(top, number, &c)
 	top.adopt(under)
 	if top.hollow && c.Result == results.Pass {
 		p.add(top, results.Case{
@@ -66,6 +39,40 @@ func (p *Parser) point(l line) {
 	p.add(top, c)
 	top.children, top.orphans, top.next, top.hollow = nil, false, "", false
 	p.held, p.about = !p.kernel, p.about[:0]
+}
+
+// setName gives the case of a point its set and its name, and returns what the cases below it are under.
+func (l *level) setName(c *results.Case, point line, number int) (under string) {
+	set, name := split(point.name)
+	if name == "" && l.next != "" && len(l.children) > 0 {
+		set, name = split(l.next)
+	}
+	if name == "" {
+		name = fmt.Sprintf("test-%d", number)
+	}
+	c.Case = name
+	if set == "" {
+		return name
+	}
+	c.Set = &set
+	return set + "/" + name
+}
+
+// count counts a point of a level by its result and its number.
+func (p *Parser) count(top *level, number int, c *results.Case) {
+	top.results[c.Result]++
+	if top.seen[number] {
+		top.extra++
+		c.Note = strings.TrimSpace(c.Note + " number " + fmt.Sprint(number) + " again")
+		return
+	}
+	if top.count < maxCases {
+		top.seen[number] = true
+		if p.announced() {
+			top.names[number] = c.Case + "\x00" + c.Result
+		}
+	}
+	top.count++
 }
 
 // setResult gives the case its result, by the point and its directive.
