@@ -25,11 +25,11 @@ const (
 
 // Checked is what `gantry validate` says of a file.
 type Checked struct {
-	File     string
-	Kind     FileKind
-	Valid    bool
-	Errors   []schema.Problem
-	Warnings []schema.Problem
+	File     string           `json:"file"`
+	Kind     FileKind         `json:"kind"`
+	Valid    bool             `json:"valid"`
+	Errors   []schema.Problem `json:"errors"`
+	Warnings []schema.Problem `json:"warnings"`
 }
 
 // Check reads a file of any kind; the kind is guessed when it is "".
