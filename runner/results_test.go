@@ -179,10 +179,10 @@ func (s spoiler) Read(b []byte) (int, error) {
 }
 
 // deaf is a results port that is opened and not read.
-type deaf struct{ dut.Results }
+type deaf struct{ dut.ResultsPort }
 
 func (d deaf) OpenResults(ctx context.Context) (io.ReadWriteCloser, error) {
-	rw, err := d.Results.OpenResults(ctx)
+	rw, err := d.ResultsPort.OpenResults(ctx)
 	return &silent{ReadWriteCloser: rw, closed: make(chan struct{})}, err
 }
 
@@ -215,12 +215,12 @@ func late(t *dut.Target) {
 }
 
 type heldResults struct {
-	dut.Results
+	dut.ResultsPort
 	until chan struct{}
 }
 
 func (h heldResults) OpenResults(ctx context.Context) (io.ReadWriteCloser, error) {
-	rw, err := h.Results.OpenResults(ctx)
+	rw, err := h.ResultsPort.OpenResults(ctx)
 	return held{rw, h.until}, err
 }
 

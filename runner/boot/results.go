@@ -22,7 +22,7 @@ func expect(r *plan.Run) *port {
 
 // open records what the target sends by its results device, where it has one. The console has the results, too, so an
 // error is only logged. Name is the guest's.
-func (p *port) open(ctx context.Context, r *plan.Run, name string, t dut.Results) {
+func (p *port) open(ctx context.Context, r *plan.Run, name string, t dut.ResultsPort) {
 	if t == nil {
 		return
 	}

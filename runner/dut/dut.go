@@ -61,7 +61,7 @@ type Guests interface {
 type Guest struct {
 	Machine Machine
 	Console Console
-	Results Results // nil where the device file asks for none
+	Results ResultsPort // nil where the device file asks for none
 	Undo    journal.Undo
 }
 
@@ -83,9 +83,9 @@ type Console interface {
 	Open(ctx context.Context) (io.ReadWriteCloser, error)
 }
 
-// Results is a way beside the console on which the target sends copies of its results, as bytes. Who opens it reads it
-// to its end, which is the target's.
-type Results interface {
+// ResultsPort is a way beside the console on which the target sends copies of its results, as bytes. Who opens it reads
+// it to its end, which is the target's.
+type ResultsPort interface {
 	OpenResults(ctx context.Context) (io.ReadWriteCloser, error)
 	// Node is where it is in the target.
 	Node() string
