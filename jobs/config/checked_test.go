@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +53,14 @@ a.yaml:9:15: actions[0].deploy.images.kernel.url: the key "url" is missing
 	}}
 	if diff := cmp.Diff(want, c, cmpopts.IgnoreFields(schema.Problem{}, "Excerpt")); diff != "" { // the text has it
 		t.Error(diff)
+	}
+	c.Errors = c.Errors[1:2]
+	b, err := json.Marshal(c) // as gantry validate --format=json does
+	wantJSON := `{"file":"a.yaml","kind":"job","valid":false,"errors":[` +
+		`{"line":9,"column":24,"path":"actions[0].deploy.images.kernel.é","message":"the key \"é\" is not known here",` +
+		`"found":"key \"é\"","expected":"` + keys + `","suggestion":""}],"warnings":[]}`
+	if diff := cmp.Diff(wantJSON, string(b)); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }
 
