@@ -64,14 +64,15 @@ func (p Power) Off(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// run runs a command to its end, or kills it and what it started.
+// run runs a command to its end, or kills it and what it started. Its errors name the program alone: its arguments may
+// have the password of a PDU.
 func run(ctx context.Context, command string, limit time.Duration) error {
 	argv, err := shell.Split(command)
 	switch {
 	case err != nil:
-		return fmt.Errorf("run %q: %w", command, err)
+		return fmt.Errorf("read a command: %w", err)
 	case len(argv) == 0:
-		return fmt.Errorf("run %q: the command is empty", command)
+		return errors.New("read a command: the command is empty")
 	}
 	late := fmt.Errorf("it did not end within %s", limit.Round(time.Millisecond))
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
@@ -91,7 +92,7 @@ func run(ctx context.Context, command string, limit time.Duration) error {
 	if text := out.String(); text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
-	return fmt.Errorf("run %q: %w", command, err)
+	return fmt.Errorf("run %q: %w", argv[0], err)
 }
 
 // tailSize is how much of a failed command's output is in the error.

@@ -79,7 +79,7 @@ func TestOffGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := Power{Cut: []string{"sleep 1000", "false", "rm " + file}}.Off(ctx)
-	if err == nil || !strings.Contains(err.Error(), `run "sleep 1000": it did not end within`) ||
+	if err == nil || !strings.Contains(err.Error(), `run "sleep": it did not end within`) ||
 		!strings.Contains(err.Error(), `run "false": exit status 1`) {
 		t.Errorf("got %v", err)
 	}
@@ -93,5 +93,17 @@ func TestOutput(t *testing.T) {
 	err := Power{Cut: []string{`sh -c "yes | head -c 3000000; echo broken; exit 3"`}}.Off(t.Context())
 	if err == nil || !strings.HasSuffix(err.Error(), "broken") || len(err.Error()) > 2*tailSize {
 		t.Errorf("got %.3000v", err)
+	}
+}
+
+// What a command is given may be a secret, and is in no error.
+func TestPowerSecret(t *testing.T) {
+	for _, c := range []string{"false hunter2", "/nowhere/pdu hunter2", `false "hunter2`} {
+		p := Power{Give: []string{c}, Cut: []string{c}}
+		for _, err := range []error{p.On(t.Context()), p.Off(t.Context())} {
+			if err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s: %v", c, err)
+			}
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (o *methods) minimal(b *plan.Builder, p *jobs.BootMinimal) {
 	})
 	if power != nil {
 		b.Step("power-on", results.ClassInfrastructure, func(ctx context.Context, r *plan.Run) error {
-			if err := r.Journal.Before(power.Undo.Kind, power.Undo.Arg); err != nil {
+			if err := r.Journal.Record(power.Undo); err != nil {
 				return err
 			}
 			return power.On(ctx)

@@ -86,7 +86,7 @@ func start(ctx context.Context, r *plan.Run, g dut.Guest, s dut.Spec) error {
 	for _, c := range changes {
 		r.Logf("info", "arguments: %s", c)
 	}
-	if err := r.Journal.Before(g.Undo.Kind, g.Undo.Arg); err != nil {
+	if err := r.Journal.Record(g.Undo); err != nil {
 		return err
 	}
 	return g.Machine.On(ctx, s)

@@ -38,7 +38,7 @@ func boardMaker() Maker {
 			}
 			return &Target{Power: &Power{
 				hostcmd.Power{Before: c.PrePower, Give: c.PowerOn, Reset: c.HardReset, Cut: c.PowerOff},
-				journal.Undo{Kind: undoBoardPower, Arg: string(undo)},
+				journal.Undo{Kind: undoBoardPower, Arg: string(undo), Name: d.Name},
 			}}, nil
 		},
 		Undoers: func(Options) journal.Undoers { return journal.Undoers{undoBoardPower: cut} },

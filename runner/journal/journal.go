@@ -24,6 +24,15 @@ import (
 type Undo struct {
 	Kind string `json:"kind"`
 	Arg  string `json:"arg"`
+	// Name is what messages call the thing, where Arg is not fit for them: it may hold a password. "" is Arg.
+	Name string `json:"name,omitempty"`
+}
+
+func (u Undo) String() string {
+	if u.Name != "" {
+		return u.Kind + " " + u.Name
+	}
+	return u.Kind + " " + u.Arg
 }
 
 // Undoers say how each kind is undone. An undoer is idempotent, and finds nothing to do where the effect never began.
@@ -113,15 +122,17 @@ func (j *Journal) load(old []byte) (whole int) {
 }
 
 // Before records an effect that is about to begin; it may begin only when Before returns nil.
-func (j *Journal) Before(kind, arg string) error {
-	if j.how[kind] == nil {
-		return fmt.Errorf("record %s %s: no undo of this kind", kind, arg)
+func (j *Journal) Before(kind, arg string) error { return j.Record(Undo{Kind: kind, Arg: arg}) }
+
+// Record is Before for an undo that has a name.
+func (j *Journal) Record(u Undo) error {
+	if j.how[u.Kind] == nil {
+		return fmt.Errorf("record %s: no undo of this kind", u)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	u := Undo{kind, arg}
 	if err := j.put(line{ID: j.last + 1, Do: &u}); err != nil {
-		return fmt.Errorf("record %s %s: %w", kind, arg, err)
+		return fmt.Errorf("record %s: %w", u, err)
 	}
 	j.last++
 	j.stack = append(j.stack, entry{Undo: u, id: j.last})
@@ -175,12 +186,12 @@ func (j *Journal) undo(ctx context.Context, u entry) error {
 	}
 	how := j.how[u.Kind]
 	if how == nil {
-		return fmt.Errorf("undo %s %s: no undo of this kind", u.Kind, u.Arg)
+		return fmt.Errorf("undo %s: no undo of this kind", u.Undo)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, undoTimeout, fmt.Errorf("not undone after %s", undoTimeout))
 	defer cancel()
 	if err := how(ctx, u.Arg); err != nil {
-		return fmt.Errorf("undo %s %s: %w", u.Kind, u.Arg, err)
+		return fmt.Errorf("undo %s: %w", u.Undo, err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
