@@ -38,13 +38,19 @@ type Lab struct {
 	Ready  func(addr string) error // called when the app listens; may be nil
 }
 
-// ServeLab serves until ctx ends, or one of the two does.
+// ServeLab serves until ctx ends, or one of the two does. The runner stops first: its runs are cleaned up and reported to
+// the app, which serves until then.
 func ServeLab(ctx context.Context, l Lab) error {
 	instrument(&l.App, l.Logger.With("side", "app"))
-	g, ctx := errgroup.WithContext(ctx)
+	runner, stopRunner := context.WithCancel(ctx)
+	defer stopRunner()
+	serving, stopApp := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopApp()
 	started := make(chan *app.App, 1)
+	var g errgroup.Group
 	g.Go(func() error {
-		return serveApp(ctx, l.App, func(a *app.App) error {
+		defer stopRunner()
+		return serveApp(serving, l.App, func(a *app.App) error {
 			started <- a
 			if l.Ready == nil {
 				return nil
@@ -53,10 +59,11 @@ func ServeLab(ctx context.Context, l Lab) error {
 		})
 	})
 	g.Go(func() error {
+		defer stopApp()
 		select {
 		case a := <-started:
-			return l.serveRunner(ctx, a)
-		case <-ctx.Done():
+			return l.serveRunner(runner, a)
+		case <-runner.Done():
 			return nil
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,14 @@ const (
 // the lab still serves its pages.
 func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[string]scene.CheckRun {
 	t.Helper()
+	s := open(t, repo)
+	start(t, s, change)
+	return checks(t, s, pull(t, s), jobs, "completed")
+}
+
+// open is GitHub's side, with the folder's files in a repository.
+func open(t *testing.T, repo string) *scene.Scene {
+	t.Helper()
 	guest.Need(t)
 	s, err := scene.Open(t.Context(), t.TempDir(), repo)
 	if err != nil {
@@ -42,7 +51,12 @@ func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[strin
 			t.Error("GitHub's rules were broken:", v)
 		}
 	})
-	start(t, s, change)
+	return s
+}
+
+// pull opens a pull request, and is its head.
+func pull(t *testing.T, s *scene.Scene) (head string) {
+	t.Helper()
 	p, err := s.Pull("")
 	if err != nil {
 		t.Fatal(err)
@@ -50,16 +64,24 @@ func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[strin
 	if d, err := s.Opened(t.Context(), p); err != nil || d.Status != http.StatusAccepted {
 		t.Fatalf("the webhook was answered %d: %v", d.Status, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), checkTimeout, fmt.Errorf("not completed after %s", checkTimeout))
+	return p.Head
+}
+
+// checks are those of a commit by name, once that many have the status.
+func checks(t *testing.T, s *scene.Scene, head string, jobs int, status string) map[string]scene.CheckRun {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), checkTimeout, fmt.Errorf("not %s after %s", status, checkTimeout))
 	defer cancel()
-	for tick := time.NewTicker(pollInterval); ; {
-		all, err := s.Checks(ctx, p.Head)
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		all, err := s.Checks(ctx, head)
 		if err != nil {
 			t.Fatal(errors.Join(err, context.Cause(ctx)))
 		}
 		done := map[string]scene.CheckRun{}
 		for _, c := range all {
-			if c.Status == "completed" {
+			if c.Status == status {
 				done[c.Name] = c
 			}
 		}
@@ -70,8 +92,19 @@ func serve(t *testing.T, repo string, jobs int, change func(*cli.Lab)) map[strin
 	}
 }
 
-// start runs app and runner as gantry dev has them, until the test ends.
-func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) {
+// TestStoppedDuringRun: a lab that is stopped ends the run and reports it before the app stops.
+func TestStoppedDuringRun(t *testing.T) {
+	t.Parallel()
+	s := open(t, "../demo/repos/hang")
+	stop := start(t, s, nil)
+	checks(t, s, pull(t, s), 1, "in_progress")
+	if err := stop(); err != nil {
+		t.Error("the lab:", err)
+	}
+}
+
+// start runs app and runner as gantry dev has them, until stop or the end of the test.
+func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) (stop func() error) {
 	t.Helper()
 	images := guest.Images(t)
 	var lc net.ListenConfig
@@ -103,9 +136,12 @@ func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) {
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- cli.ServeLab(ctx, lab) }()
-	t.Cleanup(func() {
+	stop = sync.OnceValue(func() error {
 		cancel()
-		if err := <-served; err != nil {
+		return <-served
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
 			t.Error("the lab:", err)
 		}
 	})
@@ -115,6 +151,7 @@ func start(t *testing.T, s *scene.Scene, change func(*cli.Lab)) {
 		served <- err
 		t.Fatal("the lab did not start")
 	}
+	return stop
 }
 
 // get reads a page or file, and where it was led to.
