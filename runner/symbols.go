@@ -136,6 +136,9 @@ func (s *symbols) release(i *symbol.Image) {
 // fetch fetches the job's symbols. The journal removes them.
 func (s *symbols) fetch(ctx context.Context, jr *journal.Journal) (*symbol.Image, error) {
 	dir := filepath.Join(s.o.Dir, symbolsDir)
+	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) { // what is removed at the end is nobody else's
+		return nil, errors.Join(err, fmt.Errorf("make the folder %s: it is there already", dir))
+	}
 	if err := errors.Join(jr.Before(deploy.UndoRemove, dir), os.Mkdir(dir, 0o700)); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,11 @@ func makeFolder(r *plan.Run, name string, perm os.FileMode) error {
 	return mkdir(r, dir, perm)
 }
 
+// mkdir makes a folder that must not be there: what is removed at the end is nobody else's.
 func mkdir(r *plan.Run, dir string, perm os.FileMode) error {
+	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("make the folder %s: it is there already", dir))
+	}
 	if err := r.Journal.Before(UndoRemove, dir); err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,6 +113,25 @@ func TestRetriedDeploy(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(r.Dir, imagesDir, "*")); err != nil || len(left) != 1 {
 		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// TestForeignFolder: what somebody else left in the run's folder is no folder of the run, and is not removed.
+func TestForeignFolder(t *testing.T) {
+	r := attempt(t)
+	name := filepath.Join(imagesDir, "0")
+	theirs := filepath.Join(r.Dir, name, "precious")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(theirs), 0o755), os.WriteFile(theirs, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeFolder(r, name, 0o711); err == nil || !strings.Contains(err.Error(), "it is there already") {
+		t.Errorf("got %v", err)
+	}
+	if err := r.Journal.Rollback(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Error(err)
 	}
 }
 
