@@ -3,6 +3,7 @@ package runner_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,8 @@ func TestResultsLogin(t *testing.T) {
 			device, []string{
 				deploy("one"), boot("one"), deploy("two"), boot("two"), test("namespace: one"),
 				test("namespace: one, connection-namespace: two"),
-			}, second,
+			}, append(slices.Clone(second), `line 11: test definitions: the definitions are in what namespace "one" deploys, `+
+				`and the shell is that of namespace "two", which boots what it deploys itself`),
 		},
 		"two by ssh, one of which tests": {
 			device, []string{deploy("one"), boot("one"), deploy("two"), boot("two"), test("namespace: two")}, nil,

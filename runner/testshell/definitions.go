@@ -26,6 +26,10 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions, retries int) {
 	if spec == nil {
 		return // refused already
 	}
+	if deploysItself(b, p) {
+		b.ErrorAt(p.At("connection-namespace").Line, "the definitions are in what namespace %q deploys, and the shell is that "+
+			"of namespace %q, which boots what it deploys itself", p.Namespace, p.ConnectionNamespace)
+	}
 	index, first := flow.Stage(b, p)
 	if _, err := expected(p, first, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
 		b.Errorf("%w", err)
@@ -41,6 +45,17 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions, retries int) {
 	b.NotRun(s.notRun)
 	plan.Restore(b, flow.Shell, s.interrupt)
 	b.Step("lava-test-shell", results.ClassInfrastructure, s.execute)
+}
+
+// deploysItself reports whether the shell that the action takes from another namespace is that of another system: it has
+// its own images, and so not this namespace's overlay.
+func deploysItself(b *plan.Builder, p *jobs.TestDefinitions) bool {
+	if p.ConnectionNamespace == "" || p.ConnectionNamespace == p.Namespace {
+		return false
+	}
+	return slices.ContainsFunc(b.Job.Actions, func(m jobs.Method) bool {
+		return m.Base().Section == "deploy" && m.Base().Namespace == p.ConnectionNamespace
+	})
 }
 
 // expected is what the parser has to know of the definitions, the first of which has the number first. Source is a
