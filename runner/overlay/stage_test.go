@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,7 +101,11 @@ func TestBackgroundProcess(t *testing.T) {
 				return // it has ended, and was waited for
 			}
 			defer unix.Close(fd)
-			if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000); n != 1 {
+			n, err := 0, error(unix.EINTR)
+			for errors.Is(err, unix.EINTR) { // a signal of the runtime ends a poll
+				n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 60_000)
+			}
+			if n != 1 {
 				_ = unix.Kill(pid, unix.SIGKILL)
 				t.Errorf("its child goes on (%v)", err)
 			}
