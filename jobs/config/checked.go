@@ -116,7 +116,7 @@ func (c *Checked) WriteText(w io.Writer) error {
 func (c *Checked) text(b *bytes.Buffer, p schema.Problem, prefix string) {
 	fmt.Fprintf(b, "%s:%d:%d: %s", c.File, p.Line, p.Column, prefix)
 	if p.Path != "" {
-		b.WriteString(p.Path + ": ")
+		b.WriteString(plaintext.Printable(p.Path, "") + ": ")
 	}
 	b.WriteString(p.Message)
 	if p.Suggestion != "" {

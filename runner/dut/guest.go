@@ -7,6 +7,7 @@ import (
 
 	"github.com/gantry-ci/gantry/results"
 	"github.com/gantry-ci/gantry/runner/journal"
+	"github.com/gantry-ci/gantry/vmhost/qemuarg"
 	"github.com/gantry-ci/gantry/vmhost/vm"
 )
 
@@ -84,9 +85,10 @@ func (m machine) Exit() error {
 	return results.Failf(results.ClassJob, "the guest shut itself down (%s)", end.Reason)
 }
 
-// blame classifies a guest's error: the job's faults are in its arguments and images, all others are the host's.
+// blame classifies a guest's error: the job's faults are in its arguments and images, all others are the device file's
+// and the host's.
 func blame(err error) error {
-	if e := (*ArgumentError)(nil); errors.As(err, &e) {
+	if e := (*ArgumentError)(nil); errors.As(err, &e) && e.Source != string(qemuarg.FromDevice) {
 		return results.Blame(results.ClassJob, err)
 	}
 	var fault interface{ HostFault() bool }

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/gantry-ci/gantry/internal/plaintext"
 	"github.com/gantry-ci/gantry/jobs"
 )
 
@@ -38,7 +39,7 @@ func (n *Node) print(w io.Writer, depth int) error {
 		b.WriteString(" skip")
 	}
 	if n.Namespace != jobs.DefaultNamespace && depth == 0 {
-		b.WriteString(" namespace " + n.Namespace)
+		b.WriteString(" namespace " + plaintext.Printable(n.Namespace, ""))
 	}
 	if n.Blame != "" {
 		b.WriteString(" blames " + string(n.Blame))
