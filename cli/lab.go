@@ -38,8 +38,8 @@ type Lab struct {
 	Ready  func(addr string) error // called when the app listens; may be nil
 }
 
-// ServeLab serves until ctx ends, or one of the two does. The runner stops first: its runs are cleaned up and reported to
-// the app, which serves until then.
+// ServeLab serves until ctx ends, or one of the two does. The runner stops first: its runs are cleaned up and reported
+// to the app, which serves until then.
 func ServeLab(ctx context.Context, l Lab) error {
 	instrument(&l.App, l.Logger.With("side", "app"))
 	runner, stopRunner := context.WithCancel(ctx)

@@ -27,8 +27,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions, retries int) {
 		return // refused already
 	}
 	if deploysItself(b, p) {
-		b.ErrorAt(p.At("connection-namespace").Line, "the definitions are in what namespace %q deploys, and the shell is that "+
-			"of namespace %q, which boots what it deploys itself", p.Namespace, p.ConnectionNamespace)
+		b.ErrorAt(p.At("connection-namespace").Line, "the definitions are in what namespace %q deploys, and the shell is "+
+			"that of namespace %q, which boots what it deploys itself", p.Namespace, p.ConnectionNamespace)
 	}
 	index, first := flow.Stage(b, p)
 	if _, err := expected(p, first, func(d *jobs.Definition) *jobs.TestDefinition { return d.Repository }); err != nil {
@@ -47,8 +47,8 @@ func definitions(b *plan.Builder, p *jobs.TestDefinitions, retries int) {
 	b.Step("lava-test-shell", results.ClassInfrastructure, s.execute)
 }
 
-// deploysItself reports whether the shell that the action takes from another namespace is that of another system: it has
-// its own images, and so not this namespace's overlay.
+// deploysItself reports whether the shell that the action takes from another namespace is that of another system: it
+// has its own images, and so not this namespace's overlay.
 func deploysItself(b *plan.Builder, p *jobs.TestDefinitions) bool {
 	if p.ConnectionNamespace == "" || p.ConnectionNamespace == p.Namespace {
 		return false
