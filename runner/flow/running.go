@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -99,19 +98,16 @@ func (r *running) move(reading bool, to int64) {
 	}
 }
 
-// errBehind ends the wait for a reader that does not come as far.
-var errBehind = errors.New("the reader of results is behind")
-
 // AwaitRead waits until what the console printed before the offset has been reported, if somebody reads it for results.
 // It waits no longer than readWait.
 func (r *running) AwaitRead(ctx context.Context, to int64) {
-	ctx, cancel := context.WithTimeoutCause(ctx, readWait, errBehind)
+	moved := r.behind(to)
+	if moved == nil {
+		return // as for each piece of a console that nobody reads for results
+	}
+	ctx, cancel := context.WithTimeout(ctx, readWait)
 	defer cancel()
-	for {
-		moved := r.behind(to)
-		if moved == nil {
-			return
-		}
+	for ; moved != nil; moved = r.behind(to) {
 		select {
 		case <-moved:
 		case <-ctx.Done():
