@@ -91,6 +91,9 @@ func TestBlockedDevice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := os.Remove(pipe); err != nil { // so that none tries again, and waits for ever
+				t.Error(err)
+			}
 			_ = port.Close()
 		})
 	}
